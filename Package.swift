@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One section per module, bottom layer first; arrows only point down (docs/architecture.md,
+// Tests/ArchitectureTests holds every import against the same table).
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "patchd",
+    products: [
+        .executable(name: "patchd", targets: ["patchd"]),
+        .executable(name: "patchd-worker", targets: ["patchd-worker"]),
+        .executable(name: "patchctl", targets: ["patchctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // C edges: each is imported by exactly one Swift module.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Values and pure decisions: no I/O.
+        .target(name: "PatchModel", swiftSettings: settings),
+        .target(name: "PatchPlan", dependencies: ["PatchModel"], swiftSettings: settings),
+
+        // One concern of the outside world each.
+        .target(name: "PatchFiles", dependencies: ["CLinux", "CCrypto"], swiftSettings: settings),
+        .target(
+            name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchConfig", dependencies: ["CYAML", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
+        .target(
+            name: "PatchSteps",
+            dependencies: ["PatchFiles", "PatchLedger", "PatchModel", subprocess, system],
+            swiftSettings: settings),
+        .target(
+            name: "Supervisor",
+            dependencies: [
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
+                logging, subprocess, system,
+            ],
+            swiftSettings: settings),
+
+        // Programs: parse the command line, put the parts together.
+        .executableTarget(
+            name: "patchd", dependencies: ["Supervisor", "PatchConfig", "PatchStore", logging, argumentParser],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "patchd-worker",
+            dependencies: ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps", argumentParser],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "patchctl",
+            dependencies: [
+                "PatchConfig", "PatchFiles", "PatchModel", "PatchPlan", "PatchStore", argumentParser, subprocess, system,
+            ],
+            swiftSettings: settings),
+
+        // Tests, a target a module.
+        .testTarget(name: "PatchModelTests", dependencies: ["PatchModel"], swiftSettings: settings),
+        .testTarget(name: "PatchPlanTests", dependencies: ["PatchModel", "PatchPlan"], swiftSettings: settings),
+        .testTarget(name: "PatchFilesTests", dependencies: ["PatchFiles"], swiftSettings: settings),
+        .testTarget(
+            name: "PatchArchiveTests", dependencies: ["PatchArchive", "PatchFiles", "PatchModel"],
+            swiftSettings: settings),
+        .testTarget(name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchModel"], swiftSettings: settings),
+        .testTarget(
+            name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
+            swiftSettings: settings),
+        .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        // The three programs as an admin runs them, on real files.
+        .testTarget(name: "EndToEndTests", dependencies: [subprocess, system], swiftSettings: settings),
+    ]
+)

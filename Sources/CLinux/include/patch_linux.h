@@ -1,0 +1,30 @@
+// System calls that Swift's Glibc overlay does not show. Each returns -1 with errno set, as the kernel's call does.
+#ifndef PATCH_LINUX_H
+#define PATCH_LINUX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS and, when asked, RESOLVE_NO_XDEV.
+// O_CLOEXEC is always added.
+int patch_open_beneath(int directory, const char *path, int flags, mode_t mode, int stay_on_mount);
+
+// open(2), variadic in C: O_CLOEXEC is always added.
+int patch_open(const char *path, int flags, mode_t mode);
+
+// renameat2(2) with RENAME_EXCHANGE.
+int patch_exchange(int from_directory, const char *from, int to_directory, const char *to);
+
+// renameat2(2) with RENAME_NOREPLACE.
+int patch_rename_new(int from_directory, const char *from, int to_directory, const char *to);
+
+int patch_syncfs(int descriptor);
+
+// fallocate(2), mode 0: all blocks exist afterwards, so that ENOSPC and EDQUOT come now and not later.
+int patch_allocate(int descriptor, int64_t length);
+
+// fcntl(F_SETLEASE, F_RDLCK) and back: 1 when nobody has the file open for writing, 0 when somebody has,
+// -1 when this file system has no leases.
+int patch_nobody_writes(int descriptor);
+
+#endif

@@ -1,0 +1,61 @@
+/// What checking an archive leaves behind: the manifest and a table of contents of the checked tree of plain files.
+/// Everything after the check reads only this and the tree.
+public struct CheckedUpdate: Hashable, Codable, Sendable {
+    /// The form of this file.
+    public var schema = 1
+    /// The archive's manifest.
+    public var manifest: Manifest
+    /// Everything in the checked tree, sorted by path (bytewise).
+    public var entries: [ContentEntry]
+    /// Warnings only.
+    public var findings: [Finding]
+
+    /// A checked update from its parts.
+    public init(manifest: Manifest, entries: [ContentEntry], findings: [Finding] = []) {
+        self.manifest = manifest
+        self.entries = entries
+        self.findings = findings
+    }
+}
+
+/// One file or directory of a checked tree.
+public struct ContentEntry: Hashable, Codable, Sendable {
+    /// A plain file, or a directory.
+    public enum Kind: String, Codable, Sendable { case file, directory }
+
+    /// Relative to the archive's root, after a common top directory was taken off; no trailing slash.
+    public var path: String
+    /// A plain file, or a directory.
+    public var kind: Kind
+    /// In bytes; 0 for a directory.
+    public var size: UInt64
+    /// Permission bits the archive asks for, masked with 0755; nil where the archive has none.
+    public var mode: UInt16?
+    /// Lower case hexadecimal; empty for a directory.
+    public var sha256: String
+
+    /// An entry from its parts.
+    public init(path: String, kind: Kind, size: UInt64 = 0, mode: UInt16? = nil, sha256: String = "") {
+        self.path = path
+        self.kind = kind
+        self.size = size
+        self.mode = mode
+        self.sha256 = sha256
+    }
+}
+
+/// What `patchd-worker unpack` answers: the update, or why it is refused.
+public struct UnpackVerdict: Codable, Sendable {
+    /// The form of this file.
+    public var schema = 1
+    /// Set exactly when the archive is refused.
+    public var refusal: Refusal?
+    /// Set exactly when it is not.
+    public var update: CheckedUpdate?
+
+    /// The archive is fine.
+    public init(_ update: CheckedUpdate) { self.update = update }
+
+    /// The archive is refused.
+    public init(_ refusal: Refusal) { self.refusal = refusal }
+}

@@ -1,0 +1,223 @@
+/// One application installation on this host, as its file in `endpoints.d/` says, with every default filled in.
+public struct Endpoint: Hashable, Codable, Sendable {
+    /// What happens to a folder that fails.
+    public enum OnFailure: String, Codable, Sendable { case hold, revert, revertAll }
+    /// Whether other database sessions are ended before or only when they are in the way.
+    public enum Disconnect: String, Codable, Sendable { case always, onDemand }
+    /// Whether a folder's own symlinked directories may be written through.
+    public enum Links: String, Codable, Sendable { case deny, inside }
+    /// Whether somebody has to approve each job.
+    public enum Approval: String, Codable, Sendable { case none, required }
+
+    /// `[A-Za-z0-9_-]{1,32}`, never `all`.
+    public var name: String
+    /// Absolute.
+    public var path: String
+    /// Globs of update names; nil only when it is the one endpoint of this host and says nothing.
+    public var accepts: [String]?
+    /// Units and commands to stop.
+    public var tasks: Tasks
+    /// Seconds for which 9998 is shown before 9999.
+    public var leadTime: Double
+    /// Seconds that applications get to leave by themselves.
+    public var grace: Double
+    /// See ``Disconnect``.
+    public var disconnect: Disconnect
+    /// Database roles whose sessions are never ended.
+    public var spare: [String]
+    /// `auto`, `none` or a command.
+    public var backup: String
+    /// A command, with `backup` a command.
+    public var restore: String
+    /// See ``Links``.
+    public var links: Links
+    /// See ``OnFailure``.
+    public var onFailure: OnFailure
+    /// See ``Approval``.
+    public var approval: Approval
+    /// `Sun 02:00-05:00`.
+    public var windows: [String]
+    /// Seconds.
+    public var scriptTimeout: Double
+    /// Globs of files that are programs.
+    public var programFiles: [String]
+    /// Globs of programs that are specific.
+    public var specificPrograms: [String]
+    /// File extension to command.
+    public var handlers: [String: String]
+    /// Commands around each folder's update.
+    public var hooks: Hooks
+    /// In the file's order; `version`, `modules` and `owner` are inherited already.
+    public var folders: [Folder]
+
+    /// An endpoint with the contract's defaults.
+    public init(name: String, path: String, folders: [Folder]) {
+        self.name = name
+        self.path = path
+        self.folders = folders
+        tasks = Tasks()
+        leadTime = 0
+        grace = 30
+        disconnect = .always
+        spare = []
+        backup = "auto"
+        restore = ""
+        links = .deny
+        onFailure = .hold
+        approval = .none
+        windows = []
+        scriptTimeout = 3600
+        programFiles = []
+        specificPrograms = []
+        handlers = [:]
+        hooks = Hooks()
+    }
+
+    /// `tasks` of an endpoint.
+    public struct Tasks: Hashable, Codable, Sendable {
+        /// Unit names and globs; `%f` stands for the folder.
+        public var stop: [String] = []
+        /// Units that run instead for the time of the update.
+        public var maintenance: [String] = []
+        /// For what is no unit; empty for none.
+        public var stopCommand = ""
+        /// For what is no unit; empty for none.
+        public var startCommand = ""
+        /// Succeeds when nothing runs any more; empty for none.
+        public var idleCheck = ""
+
+        /// No tasks.
+        public init() {}
+    }
+
+    /// `hooks` of an endpoint; empty strings are no hooks.
+    public struct Hooks: Hashable, Codable, Sendable {
+        /// Before a folder is changed.
+        public var before = ""
+        /// Before it is unlocked; a failure fails the folder.
+        public var validate = ""
+        /// After it is unlocked.
+        public var after = ""
+
+        /// No hooks.
+        public init() {}
+    }
+}
+
+/// One instance in an endpoint's tree.
+public struct Folder: Hashable, Codable, Sendable {
+    /// What role a folder has in its tree.
+    public enum Role: String, Codable, Sendable { case supervisor, standard, test, specific }
+
+    /// `[A-Za-z0-9_-]{1,32}`.
+    public var name: String
+    /// The reference folder's name; nil for the root.
+    public var parent: String?
+    /// The key `type`.
+    public var role: Role
+    /// Before patchd's first update; state beats it. Nil where no version is given anywhere.
+    public var version: Version?
+    /// Patch types besides `$ROOT` that aim at it.
+    public var modules: [String]
+    /// Absolute, without symbolic links, `.`, `..` or doubled slashes in its text.
+    public var path: String
+    /// A user's name; nil: who owns the directory.
+    public var owner: String?
+    /// A database URL; not inherited.
+    public var database: String?
+    /// False: left out of everything, with its descendants.
+    public var active: Bool
+
+    /// A folder from its parts.
+    public init(
+        name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
+        path: String, owner: String? = nil, database: String? = nil, active: Bool = true
+    ) {
+        self.name = name
+        self.parent = parent
+        self.role = role
+        self.version = version
+        self.modules = modules
+        self.path = path
+        self.owner = owner
+        self.database = database
+        self.active = active
+    }
+}
+
+extension Endpoint {
+    /// The folders that take part in anything: active, with no inactive ancestor; a parent always before its children.
+    public var activeFolders: [Folder] {
+        var taken: Set<String> = []
+        var ordered: [Folder] = []
+        var rest = folders.filter(\.active)
+        while true {
+            let ready = rest.filter { folder in folder.parent.map(taken.contains) ?? true }
+            if ready.isEmpty { return ordered }
+            ordered += ready
+            taken.formUnion(ready.map(\.name))
+            rest.removeAll { taken.contains($0.name) }
+        }
+    }
+
+    /// The names of a folder's children, grandchildren and so on, without its own; parents first.
+    public func descendants(of name: String) -> [String] {
+        var found: [String] = []
+        var open = [name]
+        while !open.isEmpty {
+            let children = folders.filter { folder in folder.parent.map(open.contains) ?? false }.map(\.name)
+            found += children
+            open = children
+        }
+        return found
+    }
+
+    /// A folder's parent, grandparent and so on up to the root.
+    public func ancestors(of name: String) -> [String] {
+        var found: [String] = []
+        var current = name
+        while let parent = folders.first(where: { $0.name == current })?.parent, !found.contains(parent) {
+            found.append(parent)
+            current = parent
+        }
+        return found
+    }
+}
+
+/// `patchd.yaml`: the daemon.
+public struct DaemonSettings: Hashable, Codable, Sendable {
+    /// Whether archives must be signed.
+    public enum Signature: String, Codable, Sendable { case auto, required, off }
+
+    /// Folders updated at once; 0 stands for the number of CPUs.
+    public var workers = 0
+    /// Seconds without a write after which a malformed file is complete.
+    public var settle: Double = 60
+    /// See ``Signature``.
+    public var signature = Signature.auto
+    /// Jobs per endpoint whose archive and originals are kept.
+    public var retain = 5
+    /// The group whose members may approve and command.
+    public var approvers = "patchd"
+    /// What an archive may ask for.
+    public var limits = Limits()
+    /// Command told of events; empty for none.
+    public var notify = ""
+
+    /// The contract's defaults.
+    public init() {}
+}
+
+/// The whole configuration of this host.
+public struct Configuration: Hashable, Codable, Sendable {
+    /// `patchd.yaml`.
+    public var daemon: DaemonSettings
+    /// `endpoints.d/*.yaml`, by file name.
+    public var endpoints: [Endpoint]
+
+    /// A configuration from its parts.
+    public init(daemon: DaemonSettings = DaemonSettings(), endpoints: [Endpoint]) {
+        self.daemon = daemon
+        self.endpoints = endpoints
+    }
+}

@@ -1,0 +1,25 @@
+/// Why a job cannot go on, as in the contract's list of codes.
+public enum FaultCode: String, Codable, CaseIterable, Sendable {
+    case dependency, unstable, space, ownership, database, interpreter, unit, exists, missing, irreversible, script
+    case sql, inUse, handler, hook, io, cancelled
+}
+
+/// A fault of a preflight or the failure of a folder. The message says what an admin can do about it.
+public struct Fault: Error, Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The folder's name; empty when it concerns the whole endpoint.
+    public var folder: String
+    /// The contract's word for it.
+    public var code: FaultCode
+    /// What was being done, to what, the cause and the way out.
+    public var message: String
+
+    /// A fault of one folder, or of the endpoint when `folder` is empty.
+    public init(folder: String = "", _ code: FaultCode, _ message: String) {
+        self.folder = folder
+        self.code = code
+        self.message = message
+    }
+
+    /// `SEED: message`, for people.
+    public var description: String { folder.isEmpty ? message : "\(folder): \(message)" }
+}

@@ -1,0 +1,116 @@
+/// `STATE/jobs/<n>/job.json`: one operation of one update on one endpoint.
+public struct Job: Hashable, Codable, Sendable {
+    /// Where a job stands.
+    public enum State: String, Codable, CaseIterable, Sendable {
+        case queued, waiting, pendingApproval, declined, running, done, failed, cancelled
+
+        /// Whether nothing more will happen to it by itself.
+        public var isFinal: Bool {
+            switch self {
+            case .queued, .waiting, .pendingApproval, .running: false
+            case .declined, .done, .failed, .cancelled: true
+            }
+        }
+    }
+
+    /// The form of this file.
+    public var schema = 1
+    /// 1, 2, 3 …
+    public var job: Int
+    /// The endpoint's name.
+    public var endpoint: String
+    /// What it does.
+    public var operation: UpdateOptions.Operation
+    /// The update's name.
+    public var update: String
+    /// The update's version.
+    public var version: Version
+    /// Of the archive; names its directory below `STATE/archives/`.
+    public var sha256: String
+    /// Where it stands.
+    public var state: State
+    /// What a waiting job waits for; empty otherwise.
+    public var waitingFor: String
+    /// A ``FaultCode``; empty unless it failed.
+    public var code: String
+    /// For people; empty when there is nothing to say.
+    public var message: String
+    /// Who signed the archive; empty for nobody.
+    public var signer: String
+    /// What was asked for.
+    public var options: UpdateOptions
+    /// When the archive was taken.
+    public var createdAt: Timestamp
+    /// When it began to run for the first time.
+    public var startedAt: Timestamp?
+    /// When it ended for the last time.
+    public var finishedAt: Timestamp?
+    /// By folder name; empty before the first plan.
+    public var folders: [String: FolderJob]
+
+    /// A job that has just been taken.
+    public init(
+        job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
+        createdAt: Timestamp
+    ) {
+        self.job = job
+        self.endpoint = endpoint
+        self.update = update
+        self.version = version
+        self.sha256 = sha256
+        self.options = options
+        self.createdAt = createdAt
+        operation = options.operation
+        state = .queued
+        waitingFor = ""
+        code = ""
+        message = ""
+        signer = ""
+        folders = [:]
+    }
+}
+
+/// One folder in a job.
+public struct FolderJob: Hashable, Codable, Sendable {
+    /// Where a folder stands in a job.
+    public enum State: String, Codable, CaseIterable, Sendable {
+        case pending, running, done, upToDate, excluded, failed, blocked, reverted
+    }
+
+    /// How far a folder is; `done` of `total` steps.
+    public struct Progress: Hashable, Codable, Sendable {
+        /// Steps done.
+        public var done: Int
+        /// Steps in all.
+        public var total: Int
+        /// The step under way; empty for none.
+        public var step: String
+
+        /// Progress from its parts.
+        public init(done: Int = 0, total: Int, step: String = "") {
+            self.done = done
+            self.total = total
+            self.step = step
+        }
+    }
+
+    /// Where it stands.
+    public var state: State
+    /// A ``FaultCode``; empty unless it failed.
+    public var code: String
+    /// For people.
+    public var message: String
+    /// Files that were as they should be and not written again.
+    public var equal: Int
+    /// How far it is.
+    public var progress: Progress
+
+    /// A folder's place in a job.
+    public init(state: State, code: String = "", message: String = "", equal: Int = 0, progress: Progress) {
+        self.state = state
+        self.code = code
+        self.message = message
+        self.equal = equal
+        self.progress = progress
+    }
+}

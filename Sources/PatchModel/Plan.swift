@@ -1,0 +1,122 @@
+/// What one job would do to one endpoint: a value, computed without I/O, that `plan`, `test`, `apply` and the progress
+/// display all read.
+public struct EndpointPlan: Hashable, Codable, Sendable {
+    /// The endpoint's name.
+    public var endpoint: String
+    /// Everything that keeps the job from starting; empty when it may.
+    public var faults: [Fault]
+    /// What an admin should know although the job may start.
+    public var warnings: [String]
+    /// Folders that could no longer be used afterwards, because an ancestor would be raised above them.
+    public var unusable: [String]
+    /// Every active folder, parents first.
+    public var folders: [FolderPlan]
+
+    /// A plan from its parts.
+    public init(
+        endpoint: String, faults: [Fault] = [], warnings: [String] = [], unusable: [String] = [],
+        folders: [FolderPlan]
+    ) {
+        self.endpoint = endpoint
+        self.faults = faults
+        self.warnings = warnings
+        self.unusable = unusable
+        self.folders = folders
+    }
+}
+
+/// What one job would do to one folder.
+public struct FolderPlan: Hashable, Codable, Sendable {
+    /// The folder's name.
+    public var folder: String
+    /// The reference folder's name; nil for the root.
+    public var parent: String?
+    /// Absolute.
+    public var path: String
+    /// `pending`, `upToDate` or `excluded`.
+    public var state: FolderJob.State
+    /// The version before; nil where none is known, which is a fault.
+    public var from: Version?
+    /// The version afterwards.
+    public var to: Version
+    /// For each patch that aims at this folder, whether it will have been applied.
+    public var patches: [String: Bool]
+    /// In the order in which they are done.
+    public var steps: [PlannedStep]
+
+    /// A folder's plan from its parts.
+    public init(
+        folder: String, parent: String?, path: String, state: FolderJob.State, from: Version?, to: Version,
+        patches: [String: Bool] = [:], steps: [PlannedStep] = []
+    ) {
+        self.folder = folder
+        self.parent = parent
+        self.path = path
+        self.state = state
+        self.from = from
+        self.to = to
+        self.patches = patches
+        self.steps = steps
+    }
+}
+
+/// The smallest recorded unit of work in one folder, before it is done.
+public struct PlannedStep: Hashable, Codable, Sendable {
+    /// What a step does.
+    public enum Kind: String, Codable, Sendable {
+        /// A directory that has to exist.
+        case directory
+        /// A file brought to its place.
+        case file
+        /// A version-named script to run.
+        case script
+    }
+
+    /// What it does.
+    public var kind: Kind
+    /// Relative to the folder; for a script its name below `upgrades/`.
+    public var path: String
+    /// The patch that brings it.
+    public var patch: String
+    /// Relative to the checked tree.
+    public var source: String
+    /// In bytes.
+    public var size: UInt64
+    /// Permission bits asked for; nil: those of the file replaced, else 0644 (directories 0755).
+    public var mode: UInt16?
+    /// Of the content; empty for a directory.
+    public var sha256: String
+
+    /// A step from its parts.
+    public init(
+        kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
+        sha256: String = ""
+    ) {
+        self.kind = kind
+        self.path = path
+        self.patch = patch
+        self.source = source
+        self.size = size
+        self.mode = mode
+        self.sha256 = sha256
+    }
+}
+
+/// `plan --json` and `test --json`.
+public struct PlanReport: Hashable, Codable, Sendable {
+    /// The form of this value.
+    public var schema = 1
+    /// The update's name.
+    public var update: String
+    /// What folders would have afterwards.
+    public var version: Version
+    /// One for each endpoint that takes the update.
+    public var endpoints: [EndpointPlan]
+
+    /// A report from its parts.
+    public init(update: String, version: Version, endpoints: [EndpointPlan]) {
+        self.update = update
+        self.version = version
+        self.endpoints = endpoints
+    }
+}

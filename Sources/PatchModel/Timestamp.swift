@@ -1,0 +1,41 @@
+public import FoundationEssentials
+
+/// An instant, in JSON an RFC 3339 text in UTC with milliseconds.
+public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
+    /// The instant, cut to milliseconds so that it equals what is read back.
+    public let date: Date
+
+    private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    /// An instant.
+    public init(_ date: Date) {
+        self.date = Date(timeIntervalSince1970: (date.timeIntervalSince1970 * 1000).rounded() / 1000)
+    }
+
+    /// Now.
+    public static var now: Timestamp { Timestamp(Date()) }
+
+    /// Earlier before later.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.date < right.date }
+
+    /// `2026-11-21T10:15:00.123Z`.
+    public var description: String { date.formatted(Self.format) }
+
+    /// Reads an RFC 3339 text, with or without fractions of a second.
+    ///
+    /// - Throws: `DecodingError` when it is anything else.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let date = (try? Date(text, strategy: Self.format)) ?? (try? Date(text, strategy: .iso8601)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no RFC 3339 time")
+        }
+        self.init(date)
+    }
+
+    /// Writes ``description``.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
