@@ -1,0 +1,254 @@
+import CLinux
+import Glibc
+
+/// An open directory; closed when the value ends. Everything is reached beneath its descriptor and never through a
+/// symbolic link, so whoever can rename or link inside the tree cannot lead a call out of it.
+public struct Directory: ~Copyable, Sendable {
+    /// The descriptor, for calls that this type does not have. Valid as long as the value lives.
+    public let descriptor: Int32
+    /// For messages.
+    public let path: String
+
+    /// Takes over an open descriptor.
+    public init(adopting descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    /// Opens a directory by its path; links are followed. Only for paths that the admin gave.
+    public static func open(_ path: String) throws(FileError) -> Directory {
+        let descriptor = patch_open(path, O_RDONLY | O_DIRECTORY, 0)
+        guard descriptor >= 0 else { throw FileError("open directory", path) }
+        return Directory(adopting: descriptor, path: path)
+    }
+
+    /// Opens a directory by its absolute path, in which no component may be a symbolic link.
+    public static func openWithoutLinks(_ path: String) throws(FileError) -> Directory {
+        let root = try open("/")
+        let relative = String(path.drop { $0 == "/" })
+        return relative.isEmpty ? root : try root.directory(relative)
+    }
+
+    private func place(_ name: String) -> String { path == "/" ? "/" + name : path + "/" + name }
+
+    /// A second descriptor of the same directory.
+    public func duplicate() throws(FileError) -> Directory {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw FileError("duplicate", path) }
+        return Directory(adopting: copy, path: path)
+    }
+
+    /// Opens a directory beneath this one.
+    public func directory(_ relative: String, stayOnMount: Bool = false) throws(FileError) -> Directory {
+        let child = patch_open_beneath(descriptor, relative, O_RDONLY | O_DIRECTORY, 0, stayOnMount ? 1 : 0)
+        guard child >= 0 else { throw FileError("open directory", place(relative)) }
+        return Directory(adopting: child, path: place(relative))
+    }
+
+    /// Opens a file beneath this directory; never blocks on a FIFO or a terminal.
+    public func file(_ relative: String, _ flags: Int32 = O_RDONLY) throws(FileError) -> File {
+        let child = patch_open_beneath(descriptor, relative, flags | O_NONBLOCK | O_NOCTTY, 0, 0)
+        guard child >= 0 else { throw FileError("open", place(relative)) }
+        return File(adopting: child, path: place(relative))
+    }
+
+    /// Creates a file that does not exist yet. The mode is exact, whatever the umask.
+    public func createFile(_ name: String, mode: UInt16 = 0o600) throws(FileError) -> File {
+        try create(name, flags: O_RDWR | O_CREAT | O_EXCL, mode: mode)
+    }
+
+    /// Opens a file for reading and appending, creating it where it is missing.
+    public func appendingFile(_ name: String, mode: UInt16 = 0o600) throws(FileError) -> File {
+        if let status = try status(name) {
+            guard status.kind == .file else { throw FileError("append to", place(name), number: EINVAL) }
+            return try file(name, O_RDWR | O_APPEND)
+        }
+        let made = try create(name, flags: O_RDWR | O_APPEND | O_CREAT | O_EXCL, mode: mode)
+        try sync()
+        return made
+    }
+
+    private func create(_ name: String, flags: Int32, mode: UInt16) throws(FileError) -> File {
+        try FaultPoint.pass("create", place(name))
+        let child = patch_open_beneath(descriptor, name, flags, mode_t(mode), 0)
+        guard child >= 0 else { throw FileError("create", place(name)) }
+        let file = File(adopting: child, path: place(name))
+        guard fchmod(child, mode_t(mode)) == 0 else { throw FileError("change the mode of", place(name)) }
+        return file
+    }
+
+    /// What lies under a name, itself and not what it links to; nil when nothing does.
+    ///
+    /// - Parameter relative: may have several components; a link among them is an error.
+    public func status(_ relative: String) throws(FileError) -> FileStatus? {
+        let (parent, name) = Self.split(relative)
+        if let parent {
+            let child = patch_open_beneath(descriptor, parent, O_RDONLY | O_DIRECTORY, 0, 0)
+            if child < 0 {
+                if errno == ENOENT { return nil }
+                throw FileError("look at", place(relative))
+            }
+            defer { close(child) }
+            return try status(of: name, at: child, relative)
+        }
+        return try status(of: name, at: descriptor, relative)
+    }
+
+    private func status(of name: String, at parent: Int32, _ relative: String) throws(FileError) -> FileStatus? {
+        var raw = stat()
+        guard fstatat(parent, name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else {
+            if errno == ENOENT { return nil }
+            throw FileError("look at", place(relative))
+        }
+        return FileStatus(raw)
+    }
+
+    /// This directory's own status.
+    public func status() throws(FileError) -> FileStatus {
+        var raw = stat()
+        guard fstat(descriptor, &raw) == 0 else { throw FileError("stat", path) }
+        return FileStatus(raw)
+    }
+
+    /// The directory and the name of a path's last component.
+    public static func split(_ relative: String) -> (parent: String?, name: String) {
+        guard let slash = relative.lastIndex(of: "/") else { return (nil, relative) }
+        return (String(relative[..<slash]), String(relative[relative.index(after: slash)...]))
+    }
+
+    /// The names in this directory, sorted, without `.` and `..`; names that are no UTF-8 are left out.
+    public func names() throws(FileError) -> [String] {
+        let own = patch_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY, 0, 0)
+        guard own >= 0 else { throw FileError("read directory", path) }
+        guard let stream = fdopendir(own) else {
+            close(own)
+            throw FileError("read directory", path)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw FileError("read directory", path) }
+                return names.sorted()
+            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                String(validating: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let name, name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    /// Makes the directory's entries durable. A failure is final, as with ``File/sync()``.
+    public func sync() throws(FileError) {
+        try FaultPoint.pass("sync", path)
+        guard fsync(descriptor) == 0 else { throw FileError("sync", path) }
+    }
+
+    /// Creates a directory. The mode is exact, whatever the umask. One that exists is left as it is, which is no error.
+    ///
+    /// - Returns: whether it was created.
+    @discardableResult
+    public func makeDirectory(_ name: String, mode: UInt16 = 0o700) throws(FileError) -> Bool {
+        try FaultPoint.pass("mkdir", place(name))
+        guard mkdirat(descriptor, name, mode_t(mode & 0o700)) == 0 else {
+            if errno == EEXIST, try status(name)?.kind == .directory { return false }
+            throw FileError("create directory", place(name), number: errno == 0 ? EEXIST : errno)
+        }
+        if mode & ~0o700 != 0 {
+            let made = try directory(name)
+            guard fchmod(made.descriptor, mode_t(mode)) == 0 else { throw FileError("change the mode of", place(name)) }
+        }
+        return true
+    }
+
+    /// Opens a directory, creating it where it is missing.
+    public func ensureDirectory(_ name: String, mode: UInt16 = 0o700) throws(FileError) -> Directory {
+        if try makeDirectory(name, mode: mode) { try sync() }
+        return try directory(name)
+    }
+
+    /// Renames over whatever is there.
+    public func rename(_ name: String, to other: borrowing Directory, _ newName: String) throws(FileError) {
+        try FaultPoint.pass("rename", place(name))
+        guard renameat(descriptor, name, other.descriptor, newName) == 0 else {
+            throw FileError("rename \"\(place(name))\" to", other.path + "/" + newName)
+        }
+    }
+
+    /// Renames; a file that is there already is an error.
+    public func renameNew(_ name: String, to other: borrowing Directory, _ newName: String) throws(FileError) {
+        try FaultPoint.pass("rename", place(name))
+        guard patch_rename_new(descriptor, name, other.descriptor, newName) == 0 else {
+            throw FileError("rename \"\(place(name))\" to", other.path + "/" + newName)
+        }
+    }
+
+    /// Exchanges two files in one step: at every instant each name has the one or the other.
+    public func exchange(_ name: String, with other: borrowing Directory, _ otherName: String) throws(FileError) {
+        try FaultPoint.pass("exchange", place(name))
+        guard patch_exchange(descriptor, name, other.descriptor, otherName) == 0 else {
+            throw FileError("exchange \"\(place(name))\" with", other.path + "/" + otherName)
+        }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    public func remove(_ name: String) throws(FileError) {
+        try FaultPoint.pass("unlink", place(name))
+        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw FileError("remove", place(name)) }
+    }
+
+    /// Removes a file or a directory with everything in it, without following links; what is not there is no error.
+    public func removeTree(_ name: String) throws(FileError) {
+        guard let found = try status(name) else { return }
+        guard found.kind == .directory else { return try remove(name) }
+        let inside = try directory(name)
+        for child in try inside.names() { try inside.removeTree(child) }
+        try FaultPoint.pass("rmdir", place(name))
+        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
+            throw FileError("remove directory", place(name))
+        }
+    }
+
+    /// Replaces a file as a whole and durably: temporary file, fsync, rename, fsync of the directory.
+    public func replaceFile(_ name: String, with bytes: [UInt8], mode: UInt16 = 0o600) throws(FileError) {
+        let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
+        do throws(FileError) {
+            let file = try createFile(temporary, mode: mode)
+            try file.write(bytes)
+            try file.sync()
+            try rename(temporary, to: self, name)
+        } catch {
+            unlinkat(descriptor, temporary, 0)
+            throw error
+        }
+        try sync()
+    }
+
+    /// Reads a file as a whole.
+    ///
+    /// - Returns: nil when it is not there.
+    /// - Throws: also when it is larger than `limit` bytes (`EFBIG`) or no plain file.
+    public func readFile(_ relative: String, limit: Int = 64 << 20) throws(FileError) -> [UInt8]? {
+        let opened: File
+        do throws(FileError) {
+            opened = try file(relative)
+        } catch {
+            if error.number == ENOENT { return nil }
+            throw error
+        }
+        let status = try opened.status()
+        guard status.kind == .file else { throw FileError("read", place(relative), number: EINVAL) }
+        guard status.size <= limit else { throw FileError("read", place(relative), number: EFBIG) }
+        return try opened.read(limit: limit < Int(status.size) + 1 ? limit : Int(status.size) + 1)
+    }
+
+    /// Bytes that an unprivileged user may still write to this file system.
+    public func availableSpace() throws(FileError) -> UInt64 {
+        var raw = statvfs()
+        guard fstatvfs(descriptor, &raw) == 0 else { throw FileError("ask for the free space of", path) }
+        return UInt64(raw.f_bavail) * UInt64(raw.f_frsize)
+    }
+}

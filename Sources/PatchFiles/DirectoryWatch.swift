@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+
+/// Waits until something may have happened in one of several directories, until somebody calls ``wake()``, or until a
+/// time has passed. Events are a hint only: whoever waits looks for itself what there is (inotify(7): queues overflow,
+/// writes through mmap and by other hosts are never seen).
+public final class DirectoryWatch: Sendable {
+    private let events: File
+    private let bell: File
+
+    /// Starts to watch.
+    public init(_ paths: [String]) throws(FileError) {
+        let queue = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
+        guard queue >= 0 else { throw FileError("watch", paths.first ?? "") }
+        events = File(adopting: queue, path: "inotify")
+        let counter = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard counter >= 0 else { throw FileError("watch", paths.first ?? "") }
+        bell = File(adopting: counter, path: "eventfd")
+        let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF)
+        for path in paths {
+            guard inotify_add_watch(queue, path, mask | UInt32(IN_ONLYDIR)) >= 0 else { throw FileError("watch", path) }
+        }
+    }
+
+    /// Ends the wait that is under way or the next one. Async-signal-safe.
+    public func wake() {
+        var one: UInt64 = 1
+        _ = Glibc.write(bell.descriptor, &one, 8)
+    }
+
+    /// Blocks the calling thread.
+    ///
+    /// - Parameter seconds: at most; infinite when nil.
+    public func wait(seconds: Double?) {
+        var sources = [
+            pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        let limit = seconds.map { Int32(max(0, min($0, 3600)) * 1000) } ?? -1
+        poll(&sources, 2, limit)
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while Glibc.read(events.descriptor, &buffer, buffer.count) > 0 {}
+        while Glibc.read(bell.descriptor, &buffer, 8) > 0 {}
+    }
+}

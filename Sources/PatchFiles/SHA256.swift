@@ -1,0 +1,58 @@
+import CCrypto
+
+/// A SHA-256 sum under way (libcrypto's EVP interface).
+public struct SHA256: ~Copyable {
+    private let context: OpaquePointer?
+
+    /// An empty sum.
+    public init() {
+        context = EVP_MD_CTX_new()
+        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    /// Adds bytes.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+    }
+
+    /// Ends the sum: 64 lower case hexadecimal digits.
+    public consuming func finish() -> String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        EVP_DigestFinal_ex(context, &digest, nil)
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// The sum of some bytes.
+    public static func hash(of bytes: [UInt8]) -> String {
+        var sum = SHA256()
+        bytes.withUnsafeBytes { sum.update($0) }
+        return sum.finish()
+    }
+}
+
+extension File {
+    /// The SHA-256 of the whole content.
+    public func sha256() throws(FileError) -> String {
+        var sum = SHA256()
+        try forEachBlock({ (block) throws(FileError) in sum.update(block) }, onError: { $0 })
+        return sum.finish()
+    }
+
+    /// Copies the whole content to the end of another file.
+    ///
+    /// - Returns: the SHA-256 of what was copied.
+    public func copy(to target: borrowing File) throws(FileError) -> String {
+        var sum = SHA256()
+        let out = target.descriptor
+        let outPath = target.path
+        try forEachBlock(
+            { (block) throws(FileError) in
+                sum.update(block)
+                try File.write(block, to: out, path: outPath)
+            }, onError: { $0 })
+        return sum.finish()
+    }
+}
