@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int patch_open_beneath(int directory, const char *path, int flags, mode_t mode, int stay_on_mount) {
@@ -47,4 +50,60 @@ int patch_nobody_writes(int descriptor) {
         return 1;
     }
     return errno == EAGAIN || errno == EBUSY ? 0 : -1;
+}
+
+// Only async-signal-safe calls between fork and execve: the daemon has threads.
+static void become(const struct patch_process *p, int report) {
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < 65; number++) signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    int moved[3];
+    // Above 2 first, so that no dup2 overwrites a source that is still needed.
+    moved[0] = fcntl(p->input, F_DUPFD, 10);
+    moved[1] = fcntl(p->output, F_DUPFD, 10);
+    moved[2] = fcntl(p->error, F_DUPFD, 10);
+    int report_high = fcntl(report, F_DUPFD_CLOEXEC, 10);
+    if (setsid() < 0 || moved[0] < 0 || moved[1] < 0 || moved[2] < 0 || report_high < 0) goto failed;
+    if (p->switch_user && (syscall(SYS_setgroups, p->group_count, p->groups) < 0 ||
+                           syscall(SYS_setresgid, p->gid, p->gid, p->gid) < 0 ||
+                           syscall(SYS_setresuid, p->uid, p->uid, p->uid) < 0)) goto failed;
+    if (fchdir(p->directory) < 0) goto failed;
+    for (int number = 0; number < 3; number++)
+        if (dup2(moved[number], number) < 0) goto failed;
+    if (dup2(report_high, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0) goto failed;
+    report_high = 3;
+    syscall(SYS_close_range, 4, ~0U, 0);
+    execve(p->path, p->arguments, p->environment);
+failed:;
+    int why = errno;
+    (void)!write(report_high < 0 ? report : report_high, &why, sizeof why);
+    _exit(127);
+}
+
+pid_t patch_spawn(const struct patch_process *process, int *pidfd) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) return -1;
+    pid_t child = fork();
+    if (child == 0) become(process, report[1]);
+    int why = errno;
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        errno = why;
+        return -1;
+    }
+    ssize_t count;
+    do count = read(report[0], &why, sizeof why);
+    while (count < 0 && errno == EINTR);
+    close(report[0]);
+    *pidfd = count == 0 ? (int)syscall(SYS_pidfd_open, child, 0) : -1;
+    if (*pidfd >= 0) return child;
+    if (count == 0) {
+        why = errno;
+        kill(child, SIGKILL);
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+    errno = why;
+    return -1;
 }

@@ -147,6 +147,13 @@ public struct Directory: ~Copyable, Sendable {
         guard fsync(descriptor) == 0 else { throw FileError("sync", path) }
     }
 
+    /// Writes back everything that is dirty on this directory's file system; batched where many files are new. A failure
+    /// is final, as with ``File/sync()``.
+    public func syncFileSystem() throws(FileError) {
+        try FaultPoint.pass("syncfs", path)
+        guard patch_syncfs(descriptor) == 0 else { throw FileError("sync the file system of", path) }
+    }
+
     /// Creates a directory. The mode is exact, whatever the umask. One that exists is left as it is, which is no error.
     ///
     /// - Returns: whether it was created.

@@ -134,12 +134,6 @@ public struct File: ~Copyable, Sendable {
         guard fchown(descriptor, uid, gid) == 0 else { throw FileError("change the owner of", path) }
     }
 
-    /// Writes back everything that is dirty on this file's file system.
-    public func syncFileSystem() throws(FileError) {
-        try FaultPoint.pass("syncfs", path)
-        guard patch_syncfs(descriptor) == 0 else { throw FileError("sync the file system of", path) }
-    }
-
     /// Takes an exclusive flock(2).
     ///
     /// - Returns: false when somebody else has one, which is no error; never false with `wait`.

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS and, when asked, RESOLVE_NO_XDEV.
@@ -30,5 +31,23 @@ int patch_allocate(int descriptor, int64_t length);
 // fcntl(F_SETLEASE, F_RDLCK) and back: 1 when nobody has the file open for writing, 0 when somebody has,
 // -1 when this file system has no leases.
 int patch_nobody_writes(int descriptor);
+
+// What a child process is started with.
+struct patch_process {
+    const char *path;
+    char *const *arguments;    // ends with NULL
+    char *const *environment;  // ends with NULL
+    int directory;             // descriptor of its working directory
+    int input, output, error;  // its descriptors 0, 1, 2; everything else is closed
+    int switch_user;           // whether uid, gid and groups are to be taken on
+    uint32_t uid, gid;
+    const uint32_t *groups;
+    size_t group_count;
+};
+
+// Starts a child in a session and process group of its own, with default signal handling. Returns its pid and, through
+// pidfd, a descriptor that becomes readable when it ends. Errors of the child's setup and of execve(2) are returned
+// here; the child is gone then.
+pid_t patch_spawn(const struct patch_process *process, int *pidfd);
 
 #endif

@@ -1,0 +1,23 @@
+/// What a worker is to do to one folder: the first record of its ledger, so that a worker that is started again needs
+/// nothing else.
+public struct WorkOrder: Hashable, Codable, Sendable {
+    /// The job's number.
+    public var job: Int
+    /// The endpoint's name.
+    public var endpoint: String
+    /// The update's name.
+    public var update: String
+    /// Seconds that one script may take.
+    public var scriptTimeout: Double
+    /// The folder and its steps.
+    public var plan: FolderPlan
+
+    /// An order from its parts.
+    public init(job: Int, endpoint: String, update: String, scriptTimeout: Double, plan: FolderPlan) {
+        self.job = job
+        self.endpoint = endpoint
+        self.update = update
+        self.scriptTimeout = scriptTimeout
+        self.plan = plan
+    }
+}

@@ -1,0 +1,23 @@
+import PatchFiles
+import PatchModel
+
+/// Where a worker tells what it does: a JSON object a line. A trace that cannot be written is no reason to stop in
+/// mid-update, so errors are dropped; the ledger is what counts.
+struct Trace: ~Copyable {
+    private let file: File
+    private let order: WorkOrder
+
+    init(_ file: consuming File, order: WorkOrder) {
+        self.file = file
+        self.order = order
+    }
+
+    func write(_ event: TraceEvent.Kind, step: Int?, _ text: String = "") {
+        let title = step.map { order.plan.steps[$0].title } ?? ""
+        let event = TraceEvent(
+            at: .now, job: order.job, endpoint: order.endpoint, folder: order.plan.folder, step: title, event: event,
+            text: text)
+        guard let line = try? JSONText.line(event) else { return }
+        try? file.write(line + [UInt8(ascii: "\n")])
+    }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+extension StateDirectory {
+    /// What a folder is now; nil before its endpoint was first loaded.
+    public func folder(_ folder: String, of endpoint: String) throws(StoreError) -> FolderState? {
+        try read(FolderState.self, "endpoints/\(endpoint)/\(folder).json")
+    }
+
+    /// The endpoints that have state.
+    public func endpoints() throws(StoreError) -> [String] {
+        guard try exists("endpoints") else { return [] }
+        return try files { () throws(FileError) in try Directory.open(path + "/endpoints").names() }
+    }
+
+    /// The states of all folders of an endpoint, by name.
+    public func folders(of endpoint: String) throws(StoreError) -> [String: FolderState] {
+        guard try exists("endpoints/\(endpoint)") else { return [:] }
+        var found: [String: FolderState] = [:]
+        for name in try files({ () throws(FileError) in try Directory.open(path + "/endpoints/\(endpoint)").names() }) {
+            guard name.hasSuffix(".json"), !name.hasPrefix(".") else { continue }
+            let folder = String(name.dropLast(5))
+            found[folder] = try self.folder(folder, of: endpoint)
+        }
+        return found
+    }
+
+    /// Replaces a folder's state; one that equals what is there is left alone.
+    public func write(_ state: FolderState) throws(StoreError) {
+        if try folder(state.folder, of: state.endpoint) == state { return }
+        try files { () throws(FileError) in
+            _ = try Directory.open(path + "/endpoints").ensureDirectory(state.endpoint, mode: 0o755)
+        }
+        try write(state, "endpoints/\(state.endpoint)/\(state.folder).json", mode: 0o644)
+    }
+
+    /// Appends a line to a folder's history, unless the same job is its last line already (the daemon was killed
+    /// between history and job file).
+    public func append(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {
+        if let last = try history(folder, of: endpoint).last, last.job == entry.job, last.state == entry.state { return }
+        let line: [UInt8]
+        do {
+            line = try JSONText.line(entry) + [UInt8(ascii: "\n")]
+        } catch {
+            throw StoreError("cannot write the history of \(endpoint)/\(folder): \(error)")
+        }
+        try files { () throws(FileError) in
+            let file = try Directory.open(path + "/endpoints/\(endpoint)").appendingFile(
+                "\(folder).history.jsonl", mode: 0o644)
+            // A line that a power cut left unfinished must not swallow this one.
+            let size = try file.status().size
+            let torn = size > 0 ? try file.read(at: size - 1, limit: 1) != [UInt8(ascii: "\n")] : false
+            try file.write(torn ? [UInt8(ascii: "\n")] + line : line)
+            try file.sync()
+        }
+    }
+
+    /// A folder's history, oldest first. An unfinished last line is left out: its job is not over.
+    public func history(_ folder: String, of endpoint: String) throws(StoreError) -> [HistoryEntry] {
+        guard
+            let bytes = try files({ () throws(FileError) in
+                try Directory.open(path).readFile("endpoints/\(endpoint)/\(folder).history.jsonl", limit: 1 << 30)
+            })
+        else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? JSONText.read(HistoryEntry.self, $0) }
+    }
+}

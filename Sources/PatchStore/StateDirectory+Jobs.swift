@@ -1,0 +1,123 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+extension StateDirectory {
+    /// `jobs/<n>`, relative to the state directory.
+    public static func place(ofJob job: Int) -> String { "jobs/\(job)" }
+
+    /// All jobs, by number.
+    public func jobs() throws(StoreError) -> [Job] {
+        var found: [Job] = []
+        for name in try files({ () throws(FileError) in try Directory.open(path + "/jobs").names() }) {
+            guard let number = Int(name) else { continue }
+            guard let job = try job(number) else {
+                throw StoreError("cannot read job \(number): \"\(path)/jobs/\(name)/job.json\" is missing")
+            }
+            found.append(job)
+        }
+        return found.sorted { $0.job < $1.job }
+    }
+
+    /// One job; nil when there is none of that number.
+    public func job(_ number: Int) throws(StoreError) -> Job? { try read(Job.self, "jobs/\(number)/job.json") }
+
+    /// Gives a new job its directory; it is there as a whole or not at all.
+    public func create(_ job: Job) throws(StoreError) {
+        let draft = "jobs/.\(job.job).new"
+        try files { () throws(FileError) in
+            let jobs = try Directory.open(path + "/jobs")
+            try jobs.removeTree(".\(job.job).new")
+            try jobs.makeDirectory(".\(job.job).new", mode: 0o750)
+            let own = try jobs.directory(".\(job.job).new")
+            try own.makeDirectory("ledger", mode: 0o700)
+            try own.makeDirectory("traces", mode: 0o750)
+        }
+        try write(job, draft + "/job.json", mode: 0o640)
+        try share(draft)
+        try files { () throws(FileError) in
+            let jobs = try Directory.open(path + "/jobs")
+            try jobs.renameNew(".\(job.job).new", to: jobs, "\(job.job)")
+            try jobs.sync()
+        }
+    }
+
+    /// Replaces a job's file.
+    public func write(_ job: Job) throws(StoreError) {
+        try write(job, "jobs/\(job.job)/job.json", mode: 0o640)
+        try share("jobs/\(job.job)/job.json")
+    }
+
+    /// Replaces a job's plan.
+    public func write(_ plan: PlanReport, job: Int) throws(StoreError) {
+        try write(plan, "jobs/\(job)/plan.json", mode: 0o640)
+        try share("jobs/\(job)/plan.json")
+    }
+
+    /// A job's plan; nil before it is made.
+    public func plan(job: Int) throws(StoreError) -> PlanReport? {
+        try read(PlanReport.self, "jobs/\(job)/plan.json")
+    }
+
+    /// Lets the members of group patchd read.
+    private func share(_ relative: String) throws(StoreError) {
+        guard geteuid() == 0, let group = Self.group("patchd") else { return }
+        guard chown(path + "/" + relative, 0, group) == 0 else {
+            throw StoreError(FileError("change the group of", path + "/" + relative))
+        }
+    }
+
+    /// Opens a folder's ledger for reading and appending, creating it.
+    public func ledger(job: Int, folder: String) throws(StoreError) -> File {
+        try files { () throws(FileError) in
+            try Directory.open(path + "/jobs/\(job)/ledger").appendingFile(folder, mode: 0o600)
+        }
+    }
+
+    /// Whether a folder has a ledger in a job.
+    public func hasLedger(job: Int, folder: String) throws(StoreError) -> Bool {
+        try exists("jobs/\(job)/ledger/\(folder)")
+    }
+
+    /// Opens a folder's trace for programs, for appending, creating it.
+    public func trace(job: Int, folder: String) throws(StoreError) -> File {
+        try files { () throws(FileError) in
+            try Directory.open(path + "/jobs/\(job)/traces").appendingFile("\(folder).jsonl", mode: 0o640)
+        }
+    }
+
+    /// Everything that was traced of a folder in a job; nil when there is no trace. A line that is no event (what the
+    /// runtime prints when a worker dies) becomes a message.
+    public func events(job: Int, folder: String) throws(StoreError) -> [TraceEvent]? {
+        guard
+            let bytes = try files({ () throws(FileError) in
+                try Directory.open(path).readFile("jobs/\(job)/traces/\(folder).jsonl", limit: 1 << 30)
+            })
+        else { return nil }
+        var events: [TraceEvent] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            if let event = try? JSONText.read(TraceEvent.self, line) {
+                events.append(event)
+            } else if let last = events.last {
+                events.append(
+                    TraceEvent(
+                        at: last.at, job: job, endpoint: last.endpoint, folder: folder, step: "", event: .message,
+                        text: String(decoding: line, as: UTF8.self)))
+            }
+        }
+        return events
+    }
+
+    /// Writes the trace for people anew from the one for programs.
+    public func renderTrace(job: Int, folder: String) throws(StoreError) {
+        guard let events = try events(job: job, folder: folder) else { return }
+        let text = events.map { $0.line + "\n" }.joined()
+        let relative = "jobs/\(job)/traces/\(folder).log"
+        try files { () throws(FileError) in
+            try Directory.open(path + "/jobs/\(job)/traces").replaceFile(
+                "\(folder).log", with: Array(text.utf8), mode: 0o640)
+        }
+        try share(relative)
+        try share("jobs/\(job)/traces/\(folder).jsonl")
+    }
+}

@@ -1,0 +1,101 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+/// The state cannot be read or written. Unreadable state is never treated as empty state.
+public struct StoreError: Error, Sendable, CustomStringConvertible {
+    /// What was being done, to what, the cause and the way out.
+    public var description: String
+    /// Whether the cause is that this user may not read it.
+    public var isPermission: Bool
+
+    /// An error in words.
+    public init(_ description: String, isPermission: Bool = false) {
+        self.description = description
+        self.isPermission = isPermission
+    }
+
+    init(_ error: FileError) {
+        self.init(error.description, isPermission: error.number == EACCES || error.number == EPERM)
+    }
+}
+
+/// `STATE/`: what patchd remembers. The daemon writes it, patchctl reads it.
+///
+///     lock                        flock of the one daemon
+///     intake/<k>/                 archives that are being taken (0700)
+///     archives/<sha256>/          archive.zip, contents.json, tree/ (0700)
+///     jobs/<n>/                   job.json, plan.json, ledger/<folder>, traces/<folder>.{jsonl,log} (0750)
+///     endpoints/<e>/<f>.json      state, and <f>.history.jsonl (0755, 0644)
+public struct StateDirectory: Sendable {
+    /// Absolute.
+    public let path: String
+
+    /// The state below a path; nothing is opened yet.
+    public init(path: String) { self.path = path }
+
+    /// Creates what is missing.
+    public func create() throws(StoreError) {
+        try files { () throws(FileError) in
+            let top = try Directory.open(path)
+            for (name, mode) in [("intake", 0o700), ("archives", 0o700), ("jobs", 0o750), ("endpoints", 0o755)] {
+                if try top.makeDirectory(name, mode: UInt16(mode)) {
+                    if name == "jobs", let group = Self.group("patchd"), geteuid() == 0 {
+                        guard fchownat(top.descriptor, name, 0, group, AT_SYMLINK_NOFOLLOW) == 0 else {
+                            throw FileError("change the group of", path + "/" + name)
+                        }
+                    }
+                }
+            }
+            try top.sync()
+        }
+    }
+
+    static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
+
+    /// Opens a directory below the state; nil when it is not there.
+    public func directory(_ relative: String) throws(StoreError) -> Directory {
+        try files { () throws(FileError) in try Directory.open(path + "/" + relative) }
+    }
+
+    /// Whether a directory is there.
+    public func exists(_ relative: String) throws(StoreError) -> Bool {
+        try files { () throws(FileError) in try Directory.open(path).status(relative) != nil }
+    }
+
+    func read<Value: Decodable>(_ type: Value.Type, _ relative: String) throws(StoreError) -> Value? {
+        guard let bytes = try files({ () throws(FileError) in try Directory.open(path).readFile(relative) }) else {
+            return nil
+        }
+        do {
+            return try JSONText.read(type, bytes)
+        } catch {
+            throw StoreError(
+                """
+                cannot read "\(path)/\(relative)": it is damaged (\(error)). Nothing is guessed in its place; restore \
+                it from a backup, or move it away knowing that patchd then forgets what it said
+                """)
+        }
+    }
+
+    func write(_ value: some Encodable, _ relative: String, mode: UInt16) throws(StoreError) {
+        let bytes: [UInt8]
+        do {
+            bytes = try JSONText.page(value)
+        } catch {
+            throw StoreError("cannot write \"\(path)/\(relative)\": \(error)")
+        }
+        let (parent, name) = Directory.split(relative)
+        try files { () throws(FileError) in
+            try Directory.open(path + "/" + (parent ?? "")).replaceFile(name, with: bytes, mode: mode)
+        }
+    }
+
+    func files<Value: ~Copyable>(_ body: () throws(FileError) -> Value) throws(StoreError) -> Value {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
