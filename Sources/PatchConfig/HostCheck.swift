@@ -41,8 +41,8 @@ struct HostCheck {
             guard let other else { continue }
             problems.report(
                 at: path.place,
-                "\(path.value) is \(other.value == path.value ? "the path too" : "inside \(other.value),") "
-                    + "of the endpoint in \(other.place.file); endpoints lie side by side")
+                "\(path.value) is \(other.value == path.value ? "also" : "inside \(other.value),") "
+                    + "the path of the endpoint in \(other.place.file); endpoints lie side by side")
         }
     }
 
