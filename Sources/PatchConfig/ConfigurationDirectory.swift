@@ -1,0 +1,78 @@
+import Glibc
+public import PatchModel
+
+/// The directory that holds `patchd.yaml` and `endpoints.d`, `/etc/patchd` as a rule.
+public struct ConfigurationDirectory: Sendable {
+    private let path: String
+
+    /// The directory at a path; nothing is read yet.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    /// Reads and checks everything (contract §5). Without `patchd.yaml` the defaults count, without `endpoints.d` there
+    /// are no endpoints; a file that holds comments only counts as absent.
+    ///
+    /// With `withoutSystemd`, as the programs' `--without-systemd` says, endpoints may name units, which are left alone.
+    ///
+    /// - Throws: ``ConfigurationErrors`` with every problem, not just the first.
+    public func load(withoutSystemd: Bool) throws(ConfigurationErrors) -> Configuration {
+        let problems = Problems()
+        guard ConfigurationFile.isDirectory(path) else {
+            let problem = ConfigurationProblem(
+                file: path, line: 0, column: 0,
+                message: "there is no such configuration directory; create it, or name another with --config-dir")
+            throw ConfigurationErrors(problems: [problem])
+        }
+        var settings = DaemonSettings()
+        if let node = read(DaemonReader.fileName, isOptional: true, problems) {
+            settings = DaemonReader(problems: problems).read(node)
+        }
+        if settings.signature == .auto, ConfigurationFile.exists(path + "/allowed_signers") {
+            problems.report(at: .file("allowed_signers"), NotBuilt.allowedSigners)
+        }
+        let reader = EndpointReader(withoutSystemd: withoutSystemd, problems: problems)
+        let names = endpointFiles(problems)
+        let drafts = names.compactMap { name in read(name, isOptional: false, problems).flatMap(reader.read) }
+        HostCheck(problems: problems).check(drafts)
+        guard problems.list.isEmpty else {
+            throw ConfigurationErrors(
+                problems: problems.sorted(files: [DaemonReader.fileName, "allowed_signers"] + names))
+        }
+        return Configuration(daemon: settings, endpoints: drafts.map(\.endpoint))
+    }
+
+    private func read(_ name: String, isOptional: Bool, _ problems: Problems) -> YAMLNode? {
+        do throws(ConfigurationFile.Failure) {
+            guard let bytes = try ConfigurationFile.read(path + "/" + name) else {
+                if !isOptional { problems.report(at: .file(name), "the file is gone or leads nowhere") }
+                return nil
+            }
+            return YAMLReader.read(bytes, file: name, problems: problems)
+        } catch {
+            problems.report(at: .file(name), error.message)
+            return nil
+        }
+    }
+
+    /// Sorted bytewise. Hidden files and those of other suffixes are left alone, so that one may be switched off by
+    /// renaming it; `.yml` is a slip.
+    private func endpointFiles(_ problems: Problems) -> [String] {
+        do throws(ConfigurationFile.Failure) {
+            var files: [String] = []
+            for name in try ConfigurationFile.list(path + "/" + EndpointReader.directory) where !name.hasPrefix(".") {
+                let file = EndpointReader.directory + "/" + name
+                if name.hasSuffix(".yaml") {
+                    files.append(file)
+                } else if name.hasSuffix(".yml") {
+                    problems.report(
+                        at: .file(file), "only *.yaml is read; rename it to \"\(name.dropLast(3))yaml\"")
+                }
+            }
+            return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        } catch {
+            problems.report(at: .file(EndpointReader.directory), error.message)
+            return []
+        }
+    }
+}

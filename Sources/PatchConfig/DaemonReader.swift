@@ -1,0 +1,38 @@
+import PatchModel
+
+/// Reads `patchd.yaml`.
+struct DaemonReader {
+    static let fileName = "patchd.yaml"
+    private static let keys = ["workers", "settle", "signature", "retain", "approvers", "limits", "notify"]
+
+    let problems: Problems
+
+    /// The settings, with the default where a key is missing or wrong.
+    func read(_ node: YAMLNode) -> DaemonSettings {
+        var settings = DaemonSettings()
+        guard let section = Section(node, Self.fileName, keys: Self.keys, problems: problems) else { return settings }
+        section.read("workers", into: &settings.workers, Quantity.number(0...4096))
+        section.read("settle", into: &settings.settle, Quantity.duration)
+        section.read("signature", into: &settings.signature, oneOf: [.auto, .required, .off])
+        section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
+        section.read("approvers", into: &settings.approvers, Word.account)
+        section.read("notify", into: &settings.notify, Word.command)
+        if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth"]) {
+            limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))
+            limits.read("unpacked", into: &settings.limits.unpacked, Quantity.size)
+            limits.read("manifest", into: &settings.limits.manifest) { text throws(InvalidValue) in
+                // It is read into memory.
+                let size = try Quantity.size(text)
+                guard size <= 1 << 30 else { throw InvalidValue("is at most 1GiB, not \"\(text)\"") }
+                return Int(size)
+            }
+            // What Linux allows in one path.
+            limits.read("name", into: &settings.limits.name, Quantity.number(1...4095))
+            limits.read("depth", into: &settings.limits.depth, Quantity.number(1...2048))
+        }
+        NotBuilt.daemon.report(settings, defaults: DaemonSettings(), to: problems) {
+            section.place(of: $0) ?? section.place
+        }
+        return settings
+    }
+}

@@ -1,0 +1,127 @@
+import PatchModel
+
+/// An endpoint as its file says, and the places that checks across endpoints name.
+struct EndpointDraft {
+    var endpoint: Endpoint
+    let place: Place
+    let name: Located<String>?
+    let path: Located<String>?
+    let folders: [FolderDraft]
+}
+
+/// Reads one file of `endpoints.d`.
+struct EndpointReader {
+    static let directory = "endpoints.d"
+    private static let keys = [
+        "endpoint", "path", "accepts", "tasks", "leadTime", "grace", "disconnect", "spare", "backup", "restore",
+        "links",
+        "onFailure", "approval", "windows", "scriptTimeout", "programFiles", "specificPrograms", "hooks", "handlers",
+        "version", "modules", "owner", "folders",
+    ]
+
+    let withoutSystemd: Bool
+    let problems: Problems
+
+    /// The endpoint, with the default where a key is missing or wrong; nil when the file holds no map.
+    func read(_ node: YAMLNode) -> EndpointDraft? {
+        guard let section = Section(node, "an endpoint's file", keys: Self.keys, problems: problems) else { return nil }
+        let name = section.required("endpoint", of: "an endpoint", Self.name)
+        let path = section.required("path", of: "an endpoint", CleanPath.absolute)
+        let folders = readFolders(section, base: path?.value)
+        var endpoint = Endpoint(name: name?.value ?? "", path: path?.value ?? "", folders: [])
+        let defaults = endpoint
+
+        endpoint.accepts = section.list("accepts", Word.nameGlob)
+        let tasks = readTasks(section, into: &endpoint.tasks)
+        section.read("leadTime", into: &endpoint.leadTime, Quantity.duration)
+        section.read("grace", into: &endpoint.grace, Quantity.duration)
+        section.read("disconnect", into: &endpoint.disconnect, oneOf: [.always, .onDemand])
+        section.read("spare", into: &endpoint.spare, eachBy: Word.account)
+        readBackup(section, into: &endpoint)
+        section.read("links", into: &endpoint.links, oneOf: [.deny, .inside])
+        section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
+        section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
+        section.read("windows", into: &endpoint.windows, eachBy: UpdateWindow.check)
+        section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.duration)
+        section.read("programFiles", into: &endpoint.programFiles, eachBy: Word.glob)
+        section.read("specificPrograms", into: &endpoint.specificPrograms, eachBy: Word.glob)
+        readHandlers(section, into: &endpoint.handlers)
+        let hooks = section.section("hooks", keys: ["before", "validate", "after"])
+        hooks?.read("before", into: &endpoint.hooks.before, Word.command)
+        hooks?.read("validate", into: &endpoint.hooks.validate, Word.command)
+        hooks?.read("after", into: &endpoint.hooks.after, Word.command)
+
+        let inherited = FolderTree(folders, problems: problems).folders(
+            version: section.value("version", FolderDraft.version)?.value,
+            modules: section.list("modules", Word.module) ?? [],
+            owner: section.value("owner", Word.account)?.value)
+        let unbuilt = NotBuilt.endpoint + (withoutSystemd ? [] : NotBuilt.endpointUnits)
+        unbuilt.report(endpoint, defaults: defaults, to: problems) { key in
+            let parts = key.split(separator: ".").map(String.init)
+            let inner = parts[0] == "tasks" ? tasks : hooks
+            let found = parts.count == 2 ? inner?.place(of: parts[1]) : section.place(of: key)
+            return found ?? section.place
+        }
+        endpoint.folders = inherited
+        return EndpointDraft(endpoint: endpoint, place: section.place, name: name, path: path, folders: folders)
+    }
+
+    /// An endpoint's name.
+    ///
+    /// - Throws: ``InvalidValue`` when it is malformed, or `all`, which holds mean otherwise.
+    private static func name(_ text: String) throws(InvalidValue) -> String {
+        let name = try Word.name(text)
+        guard name.lowercased() != "all" else {
+            throw InvalidValue("cannot be \"\(name)\": in holds that stands for every endpoint")
+        }
+        return name
+    }
+
+    private func readFolders(_ section: Section, base: String?) -> [FolderDraft] {
+        guard let key = section.place(of: "folders") else {
+            problems.report(at: section.place, "an endpoint needs the key \"folders\"")
+            return []
+        }
+        guard let items = section.items("folders") else { return [] }
+        if items.isEmpty { problems.report(at: key, "an endpoint has at least one folder, the root") }
+        let drafts = items.compactMap { FolderDraft($0, base: base, problems: problems) }
+        guard !drafts.isEmpty else { return [] }
+        FolderTree(drafts, problems: problems).check(endpoint: key, isWhole: drafts.count == items.count)
+        return drafts
+    }
+
+    private func readTasks(_ section: Section, into tasks: inout Endpoint.Tasks) -> Section? {
+        let keys = ["stop", "maintenance", "stopCommand", "startCommand", "idleCheck"]
+        guard let inner = section.section("tasks", keys: keys) else { return nil }
+        inner.read("stop", into: &tasks.stop, eachBy: Word.unitGlob)
+        inner.read("maintenance", into: &tasks.maintenance, eachBy: Word.unit)
+        inner.read("stopCommand", into: &tasks.stopCommand, Word.command)
+        inner.read("startCommand", into: &tasks.startCommand, Word.command)
+        inner.read("idleCheck", into: &tasks.idleCheck, Word.command)
+        return inner
+    }
+
+    private func readBackup(_ section: Section, into endpoint: inout Endpoint) {
+        section.read("backup", into: &endpoint.backup, Word.backup)
+        section.read("restore", into: &endpoint.restore, Word.command)
+        let isCommand = !["auto", "none"].contains(endpoint.backup)
+        if let place = section.place(of: "restore"), !endpoint.restore.isEmpty, !isCommand {
+            problems.report(
+                at: place, "\"restore\" is for a \"backup\" that is a command; with \(endpoint.backup), leave it out")
+        }
+        if let place = section.place(of: "backup"), endpoint.restore.isEmpty, isCommand {
+            problems.report(at: place, "\"backup\" is a command, so \"restore\" is needed: the command that undoes it")
+        }
+    }
+
+    private func readHandlers(_ section: Section, into handlers: inout [String: String]) {
+        for pair in section.pairs("handlers") ?? [] {
+            guard !pair.key.isEmpty, !pair.key.contains(where: { $0 == "." || $0 == "/" || $0.isWhitespace }) else {
+                problems.report(
+                    at: pair.place, "a handler's key is a file extension without its dot, not \"\(pair.key)\"")
+                continue
+            }
+            handlers[pair.key] = section.value(of: pair.value, "handler \"\(pair.key)\"", Word.line)?.value
+        }
+    }
+}

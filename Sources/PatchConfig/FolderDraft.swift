@@ -1,0 +1,68 @@
+import PatchModel
+
+/// A folder as its file says, before the tree is looked at and values are inherited.
+struct FolderDraft {
+    private static let keys = [
+        "name", "parent", "type", "version", "modules", "path", "owner", "database", "active",
+    ]
+
+    /// Where the folder's map begins.
+    let place: Place
+    /// As it was written, a malformed one too, so that its children find it.
+    let name: Located<String>
+    /// False for the root, and only for it.
+    let hasParent: Bool
+    /// Nil for the root and where the value is no text.
+    let parent: Located<String>?
+    let role: Located<Folder.Role>?
+    let version: Version?
+    let modules: [String]?
+    let owner: String?
+    /// Absolute.
+    let path: Located<String>
+    let database: Located<DatabaseURL>?
+    let active: Bool
+
+    /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
+    init?(_ node: YAMLNode, base: String?, problems: Problems) {
+        guard let section = Section(node, "a folder", keys: Self.keys, problems: problems) else { return nil }
+        let checkedName = section.required("name", of: "a folder", Word.name)
+        hasParent = section.place(of: "parent") != nil
+        parent = section.value("parent", Word.line)
+        role = section.choice("type", [.supervisor, .standard, .test, .specific])
+        version = section.value("version", Self.version)?.value
+        modules = section.list("modules", Word.module)
+        owner = section.value("owner", Word.account)?.value
+        database = section.value("database") { text throws(InvalidValue) in try DatabaseURL(text) }
+        active = section.value("active", Word.flag)?.value ?? true
+        let relative = section.value("path", CleanPath.folder)
+        guard let name = checkedName ?? section.raw("name") else { return nil }
+        self.name = name
+        let written = relative ?? name
+        path = Located(
+            value: written.value.hasPrefix("/") ? written.value : (base ?? "") + "/" + written.value,
+            place: written.place)
+        place = section.place
+
+        if let base, relative != nil, !CleanPath.isBelow(path.value, base) {
+            problems.report(
+                at: path.place,
+                "folder \"\(name.value)\" is at \(path.value), which is not below its endpoint's \(base)")
+        }
+        var used = Folder(name: "", parent: nil, path: "")
+        let unused = used
+        used.database = database?.value.text
+        NotBuilt.folder.report(used, defaults: unused, to: problems) { section.place(of: $0) ?? section.place }
+    }
+
+    /// A version.
+    ///
+    /// - Throws: ``InvalidValue`` when it is none.
+    static func version(_ text: String) throws(InvalidValue) -> Version {
+        guard let version = Version(text) else {
+            throw InvalidValue(
+                "begins with a digit and is at most 64 of the characters 0-9 A-Z a-z . + ~ : -, not \"\(text)\"")
+        }
+        return version
+    }
+}

@@ -1,0 +1,66 @@
+import PatchModel
+
+/// Checks all endpoints of this host against each other.
+struct HostCheck {
+    let problems: Problems
+
+    /// Reports what does not go together.
+    func check(_ drafts: [EndpointDraft]) {
+        checkNames(drafts)
+        checkPaths(drafts)
+        checkDatabases(drafts)
+        guard drafts.count > 1 else { return }
+        for draft in drafts where draft.endpoint.accepts == nil {
+            problems.report(
+                at: draft.name?.place ?? draft.place,
+                "\"accepts\" is needed, as this host has \(drafts.count) endpoints: globs of the updates that are for "
+                    + "this one, such as accepts: [\"X3V8_*\"]")
+        }
+    }
+
+    private func checkNames(_ drafts: [EndpointDraft]) {
+        var seen: [String: Located<String>] = [:]
+        for name in drafts.compactMap(\.name) {
+            if let first = seen[name.value.lowercased()] {
+                problems.report(
+                    at: name.place,
+                    "endpoint \"\(name.value)\" has the name of \"\(first.value)\" in \(first.place.file); names are "
+                        + "unique regardless of case")
+            } else {
+                seen[name.value.lowercased()] = name
+            }
+        }
+    }
+
+    private func checkPaths(_ drafts: [EndpointDraft]) {
+        let paths = drafts.compactMap(\.path)
+        for (index, path) in paths.enumerated() {
+            let other = paths.enumerated().first { position, other in
+                (other.value == path.value && position < index) || CleanPath.isBelow(path.value, other.value)
+            }?.element
+            guard let other else { continue }
+            problems.report(
+                at: path.place,
+                "\(path.value) is \(other.value == path.value ? "also" : "inside \(other.value),") "
+                    + "the path of the endpoint in \(other.place.file); endpoints lie side by side")
+        }
+    }
+
+    private func checkDatabases(_ drafts: [EndpointDraft]) {
+        var seen: [String: (endpoint: String, folder: String)] = [:]
+        for draft in drafts {
+            for folder in draft.folders {
+                guard let database = folder.database else { continue }
+                let identity = database.value.identity(folder: folder.path.value)
+                if let first = seen[identity] {
+                    problems.report(
+                        at: database.place,
+                        "folder \"\(folder.name.value)\" has the database of \(first.endpoint)/\(first.folder); two "
+                            + "folders cannot share one, its version is the folder's")
+                } else {
+                    seen[identity] = (draft.endpoint.name, folder.name.value)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import PatchModel
+
+/// The keys whose effect is not built yet. They are known and checked, and refused unless they have their default value:
+/// a key that is accepted and does nothing would be a promise that is not kept. A feature that lands removes its line.
+enum NotBuilt {
+    static let endpoint: [UnbuiltKey<Endpoint>] = [
+        UnbuiltKey("tasks.stopCommand", \.tasks.stopCommand),
+        UnbuiltKey("tasks.startCommand", \.tasks.startCommand),
+        UnbuiltKey("tasks.idleCheck", \.tasks.idleCheck),
+        UnbuiltKey("leadTime", \.leadTime),
+        UnbuiltKey("disconnect", \.disconnect),
+        UnbuiltKey("spare", \.spare),
+        UnbuiltKey("backup", \.backup),
+        UnbuiltKey("restore", \.restore),
+        UnbuiltKey("links", \.links),
+        UnbuiltKey("onFailure", \.onFailure),
+        UnbuiltKey("approval", \.approval),
+        UnbuiltKey("windows", \.windows),
+        UnbuiltKey("programFiles", \.programFiles),
+        UnbuiltKey("specificPrograms", \.specificPrograms),
+        UnbuiltKey("handlers", \.handlers),
+        UnbuiltKey("hooks.before", \.hooks.before),
+        UnbuiltKey("hooks.validate", \.hooks.validate),
+        UnbuiltKey("hooks.after", \.hooks.after),
+    ]
+
+    /// Units are left alone with `--without-systemd`; then naming them does no harm.
+    static let endpointUnits: [UnbuiltKey<Endpoint>] = [
+        UnbuiltKey("tasks.stop", \.tasks.stop, unlessWithoutSystemd),
+        UnbuiltKey("tasks.maintenance", \.tasks.maintenance, unlessWithoutSystemd),
+    ]
+
+    static let folder: [UnbuiltKey<Folder>] = [
+        UnbuiltKey("database", \.database)
+    ]
+
+    static let daemon: [UnbuiltKey<DaemonSettings>] = [
+        UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
+            $0.signature == .required
+        },
+        UnbuiltKey("retain", \.retain),
+        UnbuiltKey("approvers", \.approvers),
+        UnbuiltKey("notify", \.notify),
+    ]
+
+    /// What is said of `signature: auto` beside a file of allowed signers.
+    static let allowedSigners =
+        "\"signature: auto\" requires a signature where this file exists, and signatures are not checked yet; "
+        + "move the file away, or set \"signature: off\" in patchd.yaml"
+
+    private static let unlessWithoutSystemd =
+        "units are not supported yet without --without-systemd; remove them, or start patchd with it"
+}
+
+/// A key that is refused when it has an effect.
+struct UnbuiltKey<Owner: Sendable>: Sendable {
+    /// Through the maps: `tasks.stop`.
+    let key: String
+    /// Why, and the way out.
+    let message: String
+    /// Whether a value asks for the effect, given the defaults.
+    let isUsed: @Sendable (_ value: Owner, _ defaults: Owner) -> Bool
+
+    init<Value: Equatable & Sendable>(
+        _ key: String, _ value: any KeyPath<Owner, Value> & Sendable,
+        _ message: String = "this is not built yet; remove the key or leave it at its default"
+    ) {
+        self.key = key
+        self.message = message
+        isUsed = { $0[keyPath: value] != $1[keyPath: value] }
+    }
+
+    init(_ key: String, _ message: String, when isUsed: @escaping @Sendable (Owner) -> Bool) {
+        self.key = key
+        self.message = message
+        self.isUsed = { value, _ in isUsed(value) }
+    }
+}
+
+extension Array {
+    /// Reports each key of the table that is used; `place` finds where it stands.
+    func report<Owner>(
+        _ value: Owner, defaults: Owner, to problems: Problems, place: (String) -> Place
+    ) where Element == UnbuiltKey<Owner> {
+        for unbuilt in self where unbuilt.isUsed(value, defaults) {
+            problems.report(at: place(unbuilt.key), "\"\(unbuilt.key)\": \(unbuilt.message)")
+        }
+    }
+}

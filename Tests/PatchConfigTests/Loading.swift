@@ -1,0 +1,31 @@
+import PatchConfig
+import PatchModel
+
+/// Loads a configuration from texts.
+func load(
+    _ files: [String: String], withoutSystemd: Bool = true
+) throws -> Configuration {
+    let directory = try TemporaryDirectory()
+    for (name, text) in files { try directory.write(text, to: name) }
+    return try ConfigurationDirectory(directory.path).load(withoutSystemd: withoutSystemd)
+}
+
+/// What is wrong with one endpoint's file, as it is printed.
+func problems(_ endpoint: String, withoutSystemd: Bool = true) throws -> [String] {
+    try problems(["endpoints.d/a.yaml": endpoint], withoutSystemd: withoutSystemd)
+}
+
+/// What is wrong with a configuration, as it is printed.
+func problems(_ files: [String: String], withoutSystemd: Bool = true) throws -> [String] {
+    do {
+        _ = try load(files, withoutSystemd: withoutSystemd)
+        return []
+    } catch let errors as ConfigurationErrors {
+        return errors.problems.map(\.description)
+    }
+}
+
+/// The least endpoint, with more keys before its folders, which begin in line 4 where there are none.
+func endpoint(_ more: String = "", folders: String = "  - {name: PAIE}") -> String {
+    "endpoint: payroll\npath: /srv/payroll\n\(more)folders:\n\(folders)\n"
+}

@@ -1,0 +1,61 @@
+import PatchConfig
+import PatchModel
+import Testing
+
+@Suite struct NotBuiltTests {
+    @Test(arguments: [
+        "leadTime: 5m", "disconnect: onDemand", "spare: [app]", "links: inside", "onFailure: revert",
+        "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
+        "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
+        "tasks: {stopCommand: /bin/true}", "tasks: {startCommand: /bin/true}", "tasks: {idleCheck: /bin/true}",
+        "backup: none",
+    ]) func `a key whose effect is not built is refused where it stands`(key: String) throws {
+        let found = try problems(endpoint(key + "\n"))
+        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")
+        #expect(found.first?.contains("not built yet") ?? false)
+    }
+
+    @Test func `a backup command needs its restore command and the other way round`() throws {
+        let alone = try problems(endpoint("backup: /bin/dump\n"))
+        #expect(alone.contains { $0.contains("\"restore\" is needed") })
+        let other = try problems(endpoint("restore: /bin/load\n"))
+        #expect(other.contains { $0.contains("for a \"backup\" that is a command") })
+    }
+
+    @Test func `a database is refused, and checked all the same`() throws {
+        let found = try problems(endpoint(folders: "  - {name: A, database: \"sqlite:data/app.db\"}"))
+        #expect(found.count == 1 && found[0].contains("\"database\": this is not built yet"), "\(found)")
+    }
+
+    @Test func `units may be named only where they are left alone`() throws {
+        let text = endpoint("tasks: {stop: [a.service], maintenance: [b.service]}\n")
+        #expect(try problems(text, withoutSystemd: true).isEmpty)
+        let found = try problems(text, withoutSystemd: false)
+        #expect(found.count == 2 && found.allSatisfy { $0.contains("without --without-systemd") }, "\(found)")
+        #expect(try problems(endpoint(), withoutSystemd: false).isEmpty)
+    }
+
+    @Test(arguments: ["signature: required", "retain: 6", "approvers: wheel", "notify: /bin/true"])
+    func `the daemon's keys are refused alike`(key: String) throws {
+        let found = try problems(["patchd.yaml": "# a line\n" + key + "\n"])
+        #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:1:"), "\(found)")
+    }
+
+    @Test func `defaults that are written out are accepted`() throws {
+        let text = """
+            workers: 0
+            settle: 60s
+            signature: auto
+            retain: 5
+            approvers: patchd
+            limits: {entries: 200000, unpacked: 64GiB, manifest: 1MiB, name: 1024, depth: 32}
+            notify: ""
+            """
+        #expect(try problems(["patchd.yaml": text]).isEmpty)
+    }
+
+    @Test func `allowed signers are not passed over while signatures are not checked`() throws {
+        #expect(try problems(["allowed_signers": ""]).count == 1)
+        #expect(try problems(["allowed_signers": "", "patchd.yaml": "signature: off\n"]).isEmpty)
+    }
+}
