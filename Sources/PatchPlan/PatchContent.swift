@@ -1,0 +1,70 @@
+import PatchModel
+
+/// The steps of one patch before a folder is looked at: the same for all folders, so they are computed once.
+struct PatchContent {
+    let patch: Patch
+    /// Directories, parents first.
+    private(set) var directories: [(path: ExactText, step: PlannedStep)] = []
+    /// Sorted by path.
+    private(set) var files: [PlannedStep] = []
+    /// In the order in which they run.
+    private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
+    /// The files at its top that say what becomes of the others, as far as it has them.
+    private(set) var descriptions: [String] = []
+
+    /// - Parameter entries: Of the checked tree, sorted by path.
+    init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
+        self.patch = patch
+        let root = ExactText(patch.path)
+        var known: [ExactText: ContentEntry?] = [:]
+        for entry in entries {
+            guard let path = ExactText(entry.path).relative(to: root) else { continue }
+            if take(script: path, entry) || take(description: path, entry) { continue }
+            for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
+            if entry.kind == .directory {
+                known[path] = entry
+            } else {
+                files.append(
+                    PlannedStep(
+                        kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
+                        mode: entry.mode, sha256: entry.sha256))
+            }
+        }
+        // What commands are to do with the files is not built yet; copying them all would be wrong.
+        if descriptions.contains(PatchCommand.fileName) {
+            files = []
+            known = [:]
+        }
+        directories = known.sorted { $0.key < $1.key }.map { path, entry in
+            let step = PlannedStep(
+                kind: .directory, path: path.description, patch: patch.name, source: "\(root)/\(path)",
+                mode: entry?.mode)
+            return (path, step)
+        }
+        scripts.sort { $0.name < $1.name }
+    }
+
+    private mutating func take(script path: ExactText, _ entry: ContentEntry) -> Bool {
+        let (upgrades, downgrades) = (ExactText("upgrades"), ExactText("downgrades"))
+        // A plain file of that name is nothing special.
+        guard
+            path.isBelow(upgrades) || path.isBelow(downgrades)
+                || entry.kind == .directory && [upgrades, downgrades].contains(path)
+        else { return false }
+        if entry.kind == .file, let name = path.relative(to: upgrades)?.description, let script = ScriptName(name) {
+            let step = PlannedStep(
+                kind: .script, path: name, patch: patch.name, source: entry.path, size: entry.size, mode: entry.mode,
+                sha256: entry.sha256)
+            scripts.append((script, step))
+        }
+        return true
+    }
+
+    private mutating func take(description path: ExactText, _ entry: ContentEntry) -> Bool {
+        guard entry.kind == .file,
+            let name = [PatchCommand.fileName, PatchData.fileName].first(where: { ExactText($0) == path })
+        else { return false }
+        descriptions.append(name)
+        return true
+    }
+}

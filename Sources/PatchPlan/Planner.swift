@@ -1,0 +1,197 @@
+public import PatchModel
+
+/// Computes what one job would do to one endpoint, from values alone (contract §4 to §7).
+public struct Planner {
+    private let update: CheckedUpdate
+    private let endpoint: Endpoint
+    private let states: [String: FolderState]
+    private let options: UpdateOptions
+    private let contents: [PatchContent]
+    private var manifest: Manifest { update.manifest }
+
+    /// A planner for one update on one endpoint.
+    ///
+    /// - Parameters:
+    ///   - update: The checked archive.
+    ///   - endpoint: Where it would be applied.
+    ///   - states: By folder; where one is missing, the configuration's version counts.
+    ///   - options: What was asked for; ``OptionsCheck`` has found them fit for update and endpoints.
+    public init(update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions) {
+        self.update = update
+        self.endpoint = endpoint
+        self.states = states
+        self.options = options
+        contents = update.manifest.patches.map { patch in
+            PatchContent(patch, entries: update.entries(below: patch.path))
+        }
+    }
+
+    /// The plan, with every fault that can be seen without looking at the folders themselves.
+    ///
+    /// - Throws: ``Refusal`` with the code `optionsInvalid` when `only` names a folder that cannot be raised by itself. A
+    ///   folder that lacks the dependency is no refusal, but a fault in the plan.
+    public func plan() throws(Refusal) -> EndpointPlan {
+        let selection = try Selection(endpoint: endpoint, options: options) { hasVersion($0) }
+        var plan = EndpointPlan(endpoint: endpoint.name, warnings: patchWarnings(selection), folders: [])
+        var raised: Set<String> = []
+        for folder in endpoint.activeFolders {
+            guard selection.names.contains(folder.name) else {
+                plan.folders.append(left(folder))
+                let isBelowRaised = endpoint.ancestors(of: folder.name).contains(where: raised.contains)
+                if isBelowRaised, !hasVersion(folder.name) { plan.unusable.append(folder.name) }
+                continue
+            }
+            let (folderPlan, faults) = self.plan(for: folder)
+            plan.folders.append(folderPlan)
+            plan.faults += faults
+            guard folderPlan.state == .pending, !hasVersion(folder.name) else { continue }
+            raised.insert(folder.name)
+            if let parent = folder.parent, !raised.contains(parent), !hasVersion(parent) {
+                plan.warnings.append("\(folder.name) runs ahead of its reference folder \(parent)")
+            }
+        }
+        return plan
+    }
+
+    // MARK: One folder
+
+    private func plan(for folder: Folder) -> (FolderPlan, [Fault]) {
+        let current = version(of: folder.name)
+        let aimed = contents.filter { aims($0.patch, at: folder) }
+        let isThere = hasVersion(folder.name)
+        let chosen = aimed.filter { isOn($0.patch) && !(isThere && isApplied($0.patch, to: folder.name)) }
+        var patches: [String: Bool] = [:]
+        for content in aimed {
+            patches[content.patch.name] =
+                isOn(content.patch) || isThere && states[folder.name]?.patches[content.patch.name] == true
+        }
+        if isThere, chosen.isEmpty {
+            return (line(for: folder, .upToDate, from: current, to: current ?? manifest.version, patches), [])
+        }
+        // A patch that is brought later runs the scripts that it would have run with the others.
+        let from = isThere ? states[folder.name]?.previousVersion ?? current : current
+        var plan = line(for: folder, .pending, from: from, to: manifest.version, patches)
+        var faults = isThere ? [] : dependencyFaults(folder, version: current)
+        var directories: Set<ExactText> = []
+        for content in chosen {
+            plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
+            plan.steps += content.files
+            let scripts = content.scripts.filter { script in
+                from.map { $0 < script.name.version } ?? true && script.name.version <= manifest.version
+            }
+            plan.steps += scripts.map(\.step)
+            faults += unsupported(content, scripts: scripts.map(\.name), folder: folder)
+            faults += databaseFaults(content, folder: folder)
+        }
+        return (plan, faults)
+    }
+
+    private func line(
+        for folder: Folder, _ state: FolderJob.State, from: Version?, to: Version, _ patches: [String: Bool] = [:]
+    ) -> FolderPlan {
+        FolderPlan(
+            folder: folder.name, parent: folder.parent, path: folder.path, state: state, from: from, to: to,
+            patches: patches)
+    }
+
+    /// An excluded folder stays as it is.
+    private func left(_ folder: Folder) -> FolderPlan {
+        let current = version(of: folder.name)
+        return line(for: folder, .excluded, from: current, to: current ?? manifest.version)
+    }
+
+    // MARK: Facts
+
+    private func version(of folder: String) -> Version? {
+        // State beats configuration.
+        states[folder]?.version ?? endpoint.folders.first { $0.name == folder }?.version
+    }
+
+    private func hasVersion(_ folder: String) -> Bool {
+        version(of: folder).map { $0 >= manifest.version } ?? false
+    }
+
+    private func aims(_ patch: Patch, at folder: Folder) -> Bool {
+        (patch.type == Patch.everyFolder || folder.modules.contains(patch.type))
+            && (patch.target == .all || folder.parent == nil)
+    }
+
+    private func isOn(_ patch: Patch) -> Bool {
+        patch.mandatory || options.patches[patch.name] ?? patch.isOnByDefault
+    }
+
+    /// Whether a folder that has the version has a patch too. Which patches it got is known only of the last update; above
+    /// its version, or where another update or an admin brought the version, they are taken as applied.
+    private func isApplied(_ patch: Patch, to folder: String) -> Bool {
+        guard let state = states[folder], state.update == manifest.name, state.version == manifest.version else {
+            return true
+        }
+        return state.patches[patch.name] == true
+    }
+
+    // MARK: Faults
+
+    private func dependencyFaults(_ folder: Folder, version: Version?) -> [Fault] {
+        guard let version else {
+            return [
+                Fault(
+                    folder: folder.name, .dependency,
+                    "the version of \(folder.name) is not known, \(manifest.name) needs \(manifest.dependency) or later; "
+                        + "say what it has with: patchctl baseline \(endpoint.name)/\(folder.name) VERSION")
+            ]
+        }
+        guard version < manifest.dependency else { return [] }
+        return [
+            Fault(
+                folder: folder.name, .dependency,
+                "\(folder.name) has version \(version), \(manifest.name) needs \(manifest.dependency) or later; "
+                    + "first apply the update that brings \(manifest.dependency), or exclude \(folder.name)")
+        ]
+    }
+
+    private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
+        let names =
+            content.descriptions + scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
+        return names.map { name in
+            Fault(
+                folder: folder.name, .script,
+                "\(content.patch.path)/\(name) is not supported yet by this version of patchd; "
+                    + "apply this update with a version that is, or exclude \(folder.name)")
+        }
+    }
+
+    /// The file of an `sqlite:` URL is never a target (contract §4).
+    private func databaseFaults(_ content: PatchContent, folder: Folder) -> [Fault] {
+        let scheme = "sqlite:"
+        guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
+        let path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
+        let database = path.relative(to: ExactText(folder.path)) ?? path
+        guard content.files.contains(where: { ExactText($0.path) == database }) else { return [] }
+        return [
+            Fault(
+                folder: folder.name, .database,
+                "\(content.patch.path)/\(database) would replace the folder's database; "
+                    + "switch the patch \(content.patch.name) off or exclude \(folder.name)")
+        ]
+    }
+
+    private func patchWarnings(_ selection: Selection) -> [String] {
+        let folders = endpoint.activeFolders.filter { selection.names.contains($0.name) }
+        return manifest.patches.filter { patch in
+            options.patches[patch.name] == true && !folders.contains { aims(patch, at: $0) }
+        }.map { "the patch \($0.name) was asked for, but aims at no folder of this job" }
+    }
+}
+
+extension CheckedUpdate {
+    /// The entries below a directory; entries are sorted, so that they are neighbours.
+    fileprivate func entries(below directory: String) -> ArraySlice<ContentEntry> {
+        let first = Array("\(directory)/".utf8)
+        var (low, high) = (entries.startIndex, entries.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].path.utf8.lexicographicallyPrecedes(first) { low = middle + 1 } else { high = middle }
+        }
+        return entries[low...].prefix { $0.path.utf8.starts(with: first) }
+    }
+}
