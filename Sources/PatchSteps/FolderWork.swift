@@ -23,22 +23,28 @@ public struct FolderWork: ~Copyable {
         tree: consuming Directory, ledger file: consuming File, trace: consuming File,
         shouldStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
-        do throws(LedgerError) {
-            ledger = try Ledger(file)
-        } catch {
-            throw .ledger(error)
-        }
-        state = LedgerSummary(ledger.records)
+        let ledger = try Self.open(file)
+        let state = LedgerSummary(ledger.records)
         guard let order = state.order else {
             throw .failed(step: nil, .io, "cannot start: the ledger has no order")
         }
+        let folder = try working("open folder \(order.plan.folder)") { () throws(FileError) in
+            try Directory.openWithoutLinks(order.plan.path)
+        }
+        self.ledger = ledger
+        self.state = state
         self.order = order
         self.tree = tree
+        self.folder = folder
         self.trace = Trace(trace, order: order)
         self.shouldStop = shouldStop
-        let path = order.plan.path
-        folder = try working("open folder \(order.plan.folder)") { () throws(FileError) in
-            try Directory.openWithoutLinks(path)
+    }
+
+    private static func open(_ file: consuming File) throws(WorkerError) -> Ledger {
+        do throws(LedgerError) {
+            return try Ledger(file)
+        } catch {
+            throw .ledger(error)
         }
     }
 

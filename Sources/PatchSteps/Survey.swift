@@ -3,7 +3,7 @@ import PatchFiles
 import PatchModel
 
 /// Looks at a folder before anything is touched: what is in the way, and what is there already. Changes nothing.
-struct Survey: ~Copyable {
+struct Survey {
     private(set) var faults: [Fault] = []
     private(set) var warnings: [String] = []
     private(set) var equal: [Int] = []
