@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchModel", "PatchPlan", "PatchStore", argumentParser, subprocess, system,
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", argumentParser,
             ],
             swiftSettings: settings),
 

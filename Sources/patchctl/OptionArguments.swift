@@ -1,0 +1,68 @@
+import ArgumentParser
+import PatchModel
+
+/// What is applied (contract §6); the same for every command that takes an archive.
+struct OptionArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Only this endpoint; may be repeated.", valueName: "name"))
+    var endpoint: [String] = []
+
+    @Option(help: ArgumentHelp("Leave this folder and its descendants out; may be repeated.", valueName: "folder"))
+    var exclude: [String] = []
+
+    @Option(help: ArgumentHelp("Only this folder and its descendants; may be repeated.", valueName: "folder"))
+    var only: [String] = []
+
+    @Option(
+        name: .customLong("patch"),
+        help: ArgumentHelp("Switch an optional patch on or off; may be repeated.", valueName: "name=on|off"))
+    var patches: [String] = []
+
+    @Flag(help: "Apply it although it is marked unstable.")
+    var force = false
+
+    func validate() throws {
+        for patch in patches { _ = try Self.read(patch) }
+        if let name = only.first(where: exclude.contains) {
+            throw ValidationError("\"\(name)\" is given with --only and with --exclude")
+        }
+    }
+
+    func options(_ operation: UpdateOptions.Operation = .apply) throws -> UpdateOptions {
+        var options = UpdateOptions(
+            operation: operation, endpoints: endpoint.isEmpty ? nil : endpoint, exclude: exclude, only: only,
+            force: force)
+        for patch in patches {
+            let (name, isOn) = try Self.read(patch)
+            options.patches[name] = isOn
+        }
+        return options
+    }
+
+    private static func read(_ text: String) throws -> (name: String, isOn: Bool) {
+        if let equals = text.lastIndex(of: "="), equals != text.startIndex {
+            switch text[text.index(after: equals)...] {
+            case "on": return (String(text[..<equals]), true)
+            case "off": return (String(text[..<equals]), false)
+            default: break
+            }
+        }
+        throw ValidationError("--patch is NAME=on or NAME=off, not \"\(text)\"")
+    }
+}
+
+/// A length of time as on the command line: `30s`, `5m`, `1h`, or seconds.
+struct Length: ExpressibleByArgument {
+    let seconds: Double
+
+    init(seconds: Double) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        let factor = argument.last.flatMap { factors[$0] }
+        guard let number = Double(factor == nil ? argument : String(argument.dropLast())), number.isFinite, number >= 0
+        else { return nil }
+        seconds = number * (factor ?? 1)
+    }
+
+    var defaultValueDescription: String { "\(Int(seconds))s" }
+}

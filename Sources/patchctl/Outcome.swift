@@ -1,0 +1,88 @@
+import Glibc
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// What became of a dropped archive.
+enum Outcome {
+    /// The jobs it became, all of them at their end or waiting for approval.
+    case jobs([Job])
+    case refused(RejectionNote)
+    /// The time was over before that.
+    case timeout
+}
+
+/// `rejected/NAME.zip.reason.json`.
+struct RejectionNote: Codable {
+    var file: String
+    var sha256: String
+    var code: String
+    var reason: String
+}
+
+/// Follows what was dropped until the daemon is through with it.
+struct Follower {
+    let places: Places
+    let sha256: String
+    /// Jobs up to this one are older than the drop.
+    let last: Int
+    /// Refusals that lay there before the drop.
+    let oldNotes: Set<String>
+
+    /// - Parameter sha256: of the archive; taken before it is dropped.
+    init(places: Places, sha256: String) throws {
+        self.places = places
+        self.sha256 = sha256
+        last = try places.jobs().last?.job ?? 0
+        oldNotes = Set(Self.notes(places))
+    }
+
+    func wait(seconds: Double?) throws -> Outcome {
+        let end = seconds.map { Self.clock() + $0 }
+        while true {
+            let watch = try? DirectoryWatch(directories())
+            if let outcome = try look() { return outcome }
+            let rest = end.map { $0 - Self.clock() }
+            if let rest, rest <= 0 { return .timeout }
+            // The watch is a hint; its directories may not be there yet, or not be ours to watch.
+            let pause = min(rest ?? 1, 1)
+            if let watch { watch.wait(seconds: pause) } else { usleep(UInt32(pause * 250_000)) }
+        }
+    }
+
+    private func look() throws -> Outcome? {
+        let jobs = try places.jobs().filter { $0.sha256 == sha256 && $0.job > last }
+        if jobs.isEmpty { return refusal().map(Outcome.refused) }
+        // One archive becomes one job an endpoint, all created together before the first one runs.
+        return jobs.allSatisfy { $0.state.isFinal || $0.state == .pendingApproval } ? .jobs(jobs) : nil
+    }
+
+    private func directories() throws -> [String] {
+        let jobs = try places.jobs().filter { $0.sha256 == sha256 && $0.job > last }
+        return [places.stateDir + "/jobs", places.spoolDir + "/rejected"]
+            + jobs.map { "\(places.stateDir)/jobs/\($0.job)" }
+    }
+
+    private func refusal() -> RejectionNote? {
+        guard let rejected = try? Directory.open(places.spoolDir + "/rejected") else { return nil }
+        for name in Self.notes(places) where !oldNotes.contains(name) {
+            guard let read = try? rejected.readFile(name), let bytes = read,
+                let note = try? JSONText.read(RejectionNote.self, bytes), note.sha256 == sha256
+            else { continue }
+            return note
+        }
+        return nil
+    }
+
+    private static func notes(_ places: Places) -> [String] {
+        guard let rejected = try? Directory.open(places.spoolDir + "/rejected") else { return [] }
+        return ((try? rejected.names()) ?? []).filter { $0.hasSuffix(".reason.json") && !$0.hasPrefix(".") }
+    }
+
+    /// Seconds that no change of the host's time disturbs.
+    static func clock() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Glibc
+import PatchModel
+
+/// The contract's exit codes.
+enum Code: Int32 {
+    case fine = 0
+    case failed = 1
+    case usage = 2
+    case nothingToDo = 3
+    case refused = 4
+    case waiting = 5
+    case pendingApproval = 6
+    case noDaemon = 69
+
+    /// What ends a command without another word.
+    var exit: ExitCode { ExitCode(rawValue) }
+}
+
+/// Ends a command with a message: what was being done, to what, the cause and the way out.
+struct Failure: Error {
+    let code: Code
+    let message: String
+
+    init(_ code: Code = .failed, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What is for people and not part of the output, on standard error.
+enum Notes {
+    static func write(_ text: String) { put(text, to: stderr) }
+
+    static func error(_ text: String) {
+        for line in text.split(separator: "\n") { write("patchctl: \(line)") }
+    }
+
+    fileprivate static func put(_ text: String, to stream: UnsafeMutablePointer<FILE>) {
+        fputs(text + "\n", stream)
+    }
+}
+
+/// What a command prints, on standard output.
+enum Output {
+    static func write(_ text: String) { Notes.put(text, to: stdout) }
+
+    static func json(_ value: some Encodable) throws {
+        fputs(String(decoding: try JSONText.page(value), as: UTF8.self), stdout)
+    }
+
+    /// Columns as wide as they have to be; the last one is not filled up.
+    static func table(_ rows: [[String]]) {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        for row in rows {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            write(paint(line, row: row))
+        }
+    }
+
+    private static let hasColour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && getenv("TERM") != nil
+
+    /// Failures in red; only on a terminal.
+    private static func paint(_ line: String, row: [String]) -> String {
+        guard hasColour else { return line }
+        if row.contains(where: { ["failed", "error"].contains($0) }) { return "\u{1B}[31m\(line)\u{1B}[0m" }
+        return row.contains(where: { ["behind", "blocked", "updating"].contains($0) }) ? "\u{1B}[33m\(line)\u{1B}[0m" : line
+    }
+
+    /// To the second; `-` for never.
+    static func time(_ time: Timestamp?) -> String {
+        guard let time else { return "-" }
+        return time.description.prefix(19).map { $0 == "T" ? " " : String($0) }.joined()
+    }
+
+    static func version(_ version: Version?) -> String { version?.description ?? "unknown" }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Glibc
+import PatchConfig
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// Where everything lies; the same options for every command.
+struct Places: ParsableArguments {
+    @Option(help: "Configuration directory (default: $CONFIGURATION_DIRECTORY, else /etc/patchd).")
+    var configDir = Places.fromEnvironment("CONFIGURATION_DIRECTORY") ?? "/etc/patchd"
+
+    @Option(help: "Spool directory.")
+    var spoolDir = "/var/spool/patchd"
+
+    @Option(help: "State directory (default: $STATE_DIRECTORY, else /var/lib/patchd).")
+    var stateDir = Places.fromEnvironment("STATE_DIRECTORY") ?? "/var/lib/patchd"
+
+    @Option(help: "Runtime directory (default: $RUNTIME_DIRECTORY, else /run/patchd).")
+    var runtimeDir = Places.fromEnvironment("RUNTIME_DIRECTORY") ?? "/run/patchd"
+
+    @Flag(help: "Endpoints may name units although no systemd runs; they are left alone.")
+    var withoutSystemd = false
+
+    var state: StateDirectory { StateDirectory(path: stateDir) }
+
+    /// Whether the daemon has ever run here.
+    var hasState: Bool { get throws { try hasDirectory("endpoints") } }
+
+    /// Whether something of the state is there; a state directory that is missing holds nothing.
+    func hasDirectory(_ name: String) throws -> Bool {
+        if access(stateDir, F_OK) != 0, errno == ENOENT { return false }
+        return try state.exists(name)
+    }
+
+    func configuration() throws -> Configuration {
+        do throws(ConfigurationErrors) {
+            return try ConfigurationDirectory(configDir).load(withoutSystemd: withoutSystemd)
+        } catch {
+            throw Failure(.refused, error.description)
+        }
+    }
+
+    /// One job, or why there is none.
+    func job(_ number: Int) throws -> Job {
+        try reading {
+            guard let job = try state.job(number) else {
+                throw Failure(.failed, "there is no job \(number); \"patchctl jobs\" lists them")
+            }
+            return job
+        }
+    }
+
+    /// All jobs; none before the daemon's first start.
+    func jobs() throws -> [Job] {
+        try reading { try hasDirectory("jobs") ? try state.jobs() : [] }
+    }
+
+    /// Reads from the state; who may not is told what to do.
+    func reading<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            throw Failure(
+                error.isPermission
+                    ? "\(error); jobs, plans and traces are for members of group patchd: \"adduser USER patchd\""
+                    : error.description)
+        }
+    }
+
+    /// systemd separates several directories with colons; the first one counts.
+    private static func fromEnvironment(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        return String(cString: value).split(separator: ":").first.map(String.init)
+    }
+}
+
+extension Failure {
+    init(_ message: String) { self.init(.failed, message) }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import PatchFiles
+import PatchLedger
+import PatchModel
+
+/// `patchd-worker` as a child process, with files in a directory of its own for what it writes.
+struct Worker: ~Copyable {
+    private let program: String
+    private let scratch: Scratch
+
+    init() throws {
+        program = try Self.find()
+        scratch = try Scratch()
+    }
+
+    /// Checks an archive; with a name, unpacks it into ``tree(_:)`` of that name too.
+    func unpack(_ archive: borrowing File, limits: Limits, into name: String? = nil) throws -> UnpackVerdict {
+        let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
+        var arguments = ["unpack", "--limits", limits]
+        if let name {
+            try scratch.directory.makeDirectory(name, mode: 0o755)
+            arguments += ["--into", scratch.path + "/" + name]
+        }
+        let answer = try scratch.directory.createFile("verdict.json")
+        defer { try? scratch.directory.remove("verdict.json") }
+        try run(arguments, input: archive.descriptor, output: answer.descriptor, error: STDERR_FILENO, as: nil)
+        do {
+            return try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(try answer.status().size)))
+        } catch {
+            throw Failure("\(program) unpack answered what is no verdict: \(error)")
+        }
+    }
+
+    /// Looks at a folder as its owner; nothing there is changed.
+    func survey(_ order: WorkOrder, tree name: String, as user: UserIdentity?) throws -> LedgerSummary {
+        let tree = try scratch.directory.directory(name)
+        let ledgerFile = try scratch.directory.appendingFile("ledger")
+        let trace = try scratch.directory.appendingFile("trace")
+        defer {
+            try? scratch.directory.remove("ledger")
+            try? scratch.directory.remove("trace")
+        }
+        var ledger = try Ledger(ledgerFile.duplicate())
+        try ledger.append(.begin(order))
+        try run(
+            ["survey"], input: tree.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
+        return LedgerSummary(try Ledger.read(ledgerFile))
+    }
+
+    private func run(_ arguments: [String], input: Int32, output: Int32, error: Int32, as user: UserIdentity?) throws {
+        let root = try Directory.open("/")
+        let child = try ChildProcess.start(
+            program, [program] + arguments, environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"],
+            in: root, input: input, output: output, error: error, as: user)
+        let exit = child.wait()
+        guard exit == .code(0) else {
+            throw Failure("\(program) \(arguments[0]) ended with \(exit) instead of an answer")
+        }
+    }
+
+    /// Beside this program, where packages put it, or on the path.
+    private static func find() throws -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let length = buffer.withUnsafeMutableBytes { bytes in
+            readlink("/proc/self/exe", bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        var places: [String] = []
+        if length > 0, let own = Directory.split(String(decoding: buffer.prefix(length), as: UTF8.self)).parent {
+            places.append(own)
+        }
+        places.append("/usr/libexec/patchd")
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        places += path.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+        for place in places where access(place + "/patchd-worker", X_OK) == 0 { return place + "/patchd-worker" }
+        throw Failure(
+            "cannot find patchd-worker beside patchctl, in /usr/libexec/patchd or on PATH; install it beside patchctl")
+    }
+}
+
+/// A temporary directory that goes when the value ends.
+struct Scratch: ~Copyable {
+    let path: String
+    let directory: Directory
+
+    init() throws {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array((parent + "/patchctl-XXXXXX").utf8CString)
+        guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) != nil else {
+            throw Failure(FileError("create a temporary directory in", parent).description)
+        }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        directory = try Directory.open(path)
+    }
+
+    deinit {
+        let (parent, name) = Directory.split(path)
+        guard let above = try? Directory.open(parent ?? "/") else { return }
+        try? above.removeTree(name)
+    }
+}
