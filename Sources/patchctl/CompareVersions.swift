@@ -3,7 +3,8 @@ import PatchModel
 
 struct CompareVersions: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare-versions", abstract: "Compare two versions as patchd does; exits 0 when it holds, else 1.")
+        commandName: "compare-versions", abstract: "Compare two versions as patchd does; exits 0 when it holds, else 1."
+    )
 
     @Argument(help: "A version.")
     var left: String
@@ -26,7 +27,8 @@ struct CompareVersions: ParsableCommand {
     private func version(_ text: String) throws -> Version {
         guard let version = Version(text) else {
             throw Failure(
-                .usage, "\"\(text)\" is no version; it begins with a digit and consists of [0-9A-Za-z.+~:-], at most 64")
+                .usage, "\"\(text)\" is no version; it begins with a digit and consists of [0-9A-Za-z.+~:-], at most 64"
+            )
         }
         return version
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PatchModel
 
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(

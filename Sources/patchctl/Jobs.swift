@@ -1,4 +1,5 @@
 import ArgumentParser
+import PatchFiles
 import PatchModel
 import PatchStore
 
@@ -61,7 +62,8 @@ struct Show: ParsableCommand {
         Output.table(facts(job).filter { !$0[1].isEmpty && $0[1] != "-" })
         if !job.folders.isEmpty {
             Output.write("")
-            Output.table([["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + job.folders.sorted { $0.key < $1.key }.map(row))
+            Output.table(
+                [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + job.folders.sorted { $0.key < $1.key }.map(row))
         }
         for (folder, _) in job.folders.sorted(by: { $0.key < $1.key }) where job.folders[folder]?.state == .failed {
             Notes.write("see: patchctl trace \(job.job) \(folder)")

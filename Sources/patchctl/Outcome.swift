@@ -66,7 +66,7 @@ struct Follower {
     private func refusal() -> RejectionNote? {
         guard let rejected = try? Directory.open(places.spoolDir + "/rejected") else { return nil }
         for name in Self.notes(places) where !oldNotes.contains(name) {
-            guard let read = try? rejected.readFile(name), let bytes = read,
+            guard let bytes = try? rejected.readFile(name),
                 let note = try? JSONText.read(RejectionNote.self, bytes), note.sha256 == sha256
             else { continue }
             return note

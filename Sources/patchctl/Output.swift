@@ -30,23 +30,34 @@ struct Failure: Error {
 
 /// What is for people and not part of the output, on standard error.
 enum Notes {
-    static func write(_ text: String) { put(text, to: stderr) }
+    static func write(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
 
     static func error(_ text: String) {
         for line in text.split(separator: "\n") { write("patchctl: \(line)") }
     }
 
-    fileprivate static func put(_ text: String, to stream: UnsafeMutablePointer<FILE>) {
-        fputs(text + "\n", stream)
+    /// Unbuffered, so that output and notes keep their order.
+    fileprivate static func put(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 {
+                // Half an answer must not look like a whole one.
+                if descriptor == STDOUT_FILENO { Glibc.exit(Code.failed.rawValue) }
+                return
+            }
+            rest = rest.dropFirst(count)
+        }
     }
 }
 
 /// What a command prints, on standard output.
 enum Output {
-    static func write(_ text: String) { Notes.put(text, to: stdout) }
+    static func write(_ text: String) { Notes.put(text + "\n", to: STDOUT_FILENO) }
 
     static func json(_ value: some Encodable) throws {
-        fputs(String(decoding: try JSONText.page(value), as: UTF8.self), stdout)
+        Notes.put(String(decoding: try JSONText.page(value), as: UTF8.self), to: STDOUT_FILENO)
     }
 
     /// Columns as wide as they have to be; the last one is not filled up.
@@ -69,7 +80,8 @@ enum Output {
     private static func paint(_ line: String, row: [String]) -> String {
         guard hasColour else { return line }
         if row.contains(where: { ["failed", "error"].contains($0) }) { return "\u{1B}[31m\(line)\u{1B}[0m" }
-        return row.contains(where: { ["behind", "blocked", "updating"].contains($0) }) ? "\u{1B}[33m\(line)\u{1B}[0m" : line
+        return row.contains(where: { ["behind", "blocked", "updating"].contains($0) })
+            ? "\u{1B}[33m\(line)\u{1B}[0m" : line
     }
 
     /// To the second; `-` for never.

@@ -29,7 +29,8 @@ struct PlanView {
     private func print(_ folder: FolderPlan, of endpoint: String) {
         let versions =
             folder.state == .pending
-            ? "\(Output.version(folder.from)) -> \(folder.to)" : "\(Output.version(folder.from)), \(folder.state.rawValue)"
+            ? "\(Output.version(folder.from)) -> \(folder.to)"
+            : "\(Output.version(folder.from)), \(folder.state.rawValue)"
         Output.write("  \(folder.folder)  \(versions)")
         for step in folder.steps { Output.write("    \(step.title)") }
         if let count = equal["\(endpoint)/\(folder.folder)"], count > 0 {

@@ -55,7 +55,7 @@ struct Request {
         let end = Follower.clock() + timeout
         let watch = try? DirectoryWatch([path + "/done"])
         while true {
-            if let done = try? Directory.open(path + "/done"), let read = try? done.readFile(name), let bytes = read {
+            if let done = try? Directory.open(path + "/done"), let bytes = try? done.readFile(name) {
                 guard let answer = try? JSONText.read(Answer.self, bytes) else {
                     throw Failure("the answer \"\(path)/done/\(name)\" is damaged; see the daemon's journal")
                 }

@@ -39,7 +39,8 @@ struct Status: ParsableCommand {
             print(report)
         }
         if configuration == nil, !endpoints.isEmpty {
-            Notes.write("the configuration in \(places.configDir) cannot be used here, so the folders are shown as a list")
+            Notes.write(
+                "the configuration in \(places.configDir) cannot be used here, so the folders are shown as a list")
         }
         if let hint { Notes.write(hint) }
     }

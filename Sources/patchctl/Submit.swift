@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import PatchFiles
 import PatchModel
-import PatchPlan
+import PatchStore
 
 struct Submit: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Hand an update archive to the daemon.")

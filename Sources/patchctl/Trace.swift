@@ -86,21 +86,22 @@ struct Target {
     /// From the state alone, so that no configuration has to be readable.
     func folders(_ places: Places) throws -> [FolderState] {
         let all = try places.reading {
-            try places.hasState
-                ? try places.state.endpoints().flatMap { endpoint in
-                    try places.state.folders(of: endpoint).values.sorted { $0.folder < $1.folder }
-                } : []
+            var found: [FolderState] = []
+            guard try places.hasState else { return found }
+            for endpoint in try places.state.endpoints() {
+                found += try places.state.folders(of: endpoint).values.sorted { $0.folder < $1.folder }
+            }
+            return found
         }
         guard let text else { return all }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        let found =
-            switch parts.count {
-            case 1:
-                all.contains { $0.endpoint == text }
-                    ? all.filter { $0.endpoint == text } : all.filter { $0.folder == text }
-            case 2: all.filter { $0.endpoint == parts[0] && $0.folder == parts[1] }
-            default: []
-            }
+        var found: [FolderState] = []
+        if parts.count == 1 {
+            found = all.filter { $0.endpoint == text }
+            if found.isEmpty { found = all.filter { $0.folder == text } }
+        } else if parts.count == 2 {
+            found = all.filter { $0.endpoint == parts[0] && $0.folder == parts[1] }
+        }
         guard !found.isEmpty else {
             let names = all.flatMap { [$0.endpoint, $0.folder, "\($0.endpoint)/\($0.folder)"] }
             throw Failure("there is no folder \"\(text)\"\(Suggestion.hint(for: text, in: names))")

@@ -9,8 +9,10 @@ struct Worker: ~Copyable {
     private let scratch: Scratch
 
     init() throws {
-        program = try Self.find()
-        scratch = try Scratch()
+        let program = try Self.find()
+        let scratch = try Scratch()
+        self.program = program
+        self.scratch = scratch
     }
 
     /// Checks an archive; with a name, unpacks it into ``tree(_:)`` of that name too.
@@ -60,14 +62,10 @@ struct Worker: ~Copyable {
 
     /// Beside this program, where packages put it, or on the path.
     private static func find() throws -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let length = buffer.withUnsafeMutableBytes { bytes in
-            readlink("/proc/self/exe", bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
-        var places: [String] = []
-        if length > 0, let own = Directory.split(String(decoding: buffer.prefix(length), as: UTF8.self)).parent {
-            places.append(own)
-        }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let length = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        var places = [Directory.split(own).parent].compactMap { $0 }
         places.append("/usr/libexec/patchd")
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         places += path.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
@@ -85,11 +83,13 @@ struct Scratch: ~Copyable {
     init() throws {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array((parent + "/patchctl-XXXXXX").utf8CString)
-        guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) != nil else {
+        guard mkdtemp(&template) != nil else {
             throw Failure(FileError("create a temporary directory in", parent).description)
         }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        directory = try Directory.open(path)
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let directory = try Directory.open(path)
+        self.path = path
+        self.directory = directory
     }
 
     deinit {
