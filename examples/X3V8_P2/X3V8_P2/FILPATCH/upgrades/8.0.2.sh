@@ -1,0 +1,7 @@
+#!/bin/sh
+# Gives every folder its table of tax rates. Safe to repeat: the table is written beside its place and renamed.
+set -eu
+mkdir -p FIC
+printf 'CODE;RATE\nDEFAULT;7.5\n' > FIC/TAXRATE.csv.tmp
+mv FIC/TAXRATE.csv.tmp FIC/TAXRATE.csv
+echo "$PATCHD_FOLDER: tax rates written ($PATCHD_FROM -> $PATCHD_TO)"
