@@ -40,7 +40,9 @@ struct ArchiveEntry {
         try Self.check(flags: flags, method: method, of: place)
         let extras = try HeaderExtras(header.part(46 + nameLength, Int(header.number16(30))), of: place)
         try Self.check(extras, against: raw)
-        guard header.number16(34) == 0 else { throw .malformed(at: place, "the entry lies in another part of the archive") }
+        guard header.number16(34) == 0 else {
+            throw .malformed(at: place, "the entry lies in another part of the archive")
+        }
         let wide = try extras.resolve(
             [UInt64(header.number32(24)), UInt64(header.number32(20)), UInt64(header.number32(42))], of: place)
         size = wide[0]
@@ -49,7 +51,8 @@ struct ArchiveEntry {
         checksum = header.number32(16)
         isDirectory = raw.last == UInt8(ascii: "/")
         name = ExactText(bytes: isDirectory ? raw.dropLast() : raw)
-        mode = try Self.mode(host: header.number16(4) >> 8, attributes: header.number32(38), isDirectory: isDirectory, place)
+        mode = try Self.mode(
+            host: header.number16(4) >> 8, attributes: header.number32(38), isDirectory: isDirectory, place)
         try checkSizes(place)
     }
 
@@ -57,14 +60,16 @@ struct ArchiveEntry {
     static func check(name raw: ArraySlice<UInt8>, limits: Limits) throws(ArchiveFailure) {
         guard raw.count <= limits.name else {
             throw .refused(
-                .limitExceeded, at: shown(raw), "the name has \(raw.count) bytes, \(limits.name) are allowed (limits: name)")
+                .limitExceeded, at: shown(raw),
+                "the name has \(raw.count) bytes, \(limits.name) are allowed (limits: name)")
         }
         let bare = raw.last == UInt8(ascii: "/") ? raw.dropLast() : raw
         if let problem = EntryName.problem(in: bare) { throw .refused(.entryName, at: shown(raw), problem) }
         let depth = bare.count { $0 == UInt8(ascii: "/") } + 1
         guard depth <= limits.depth else {
             throw .refused(
-                .limitExceeded, at: shown(raw), "the name has \(depth) components, \(limits.depth) are allowed (limits: depth)")
+                .limitExceeded, at: shown(raw),
+                "the name has \(depth) components, \(limits.depth) are allowed (limits: depth)")
         }
     }
 
@@ -111,7 +116,8 @@ struct ArchiveEntry {
         case S_IFLNK:
             throw .refused(.entryType, at: place, "the entry is a symbolic link; only files and directories are taken")
         default:
-            throw .refused(.entryType, at: place, "the entry is a device, pipe or socket; only files and directories are taken")
+            throw .refused(
+                .entryType, at: place, "the entry is a device, pipe or socket; only files and directories are taken")
         }
         guard isDirectory || mode & 0o7000 == 0 else {
             throw .refused(.entryType, at: place, "the file is setuid, setgid or sticky; take the bit away with chmod")
@@ -125,7 +131,9 @@ struct ArchiveEntry {
         if isDirectory {
             guard size == 0, checksum == 0 else { throw .malformed(at: place, "a directory has data") }
         }
-        guard size <= UInt64(Int64.max) else { throw .refused(.limitExceeded, at: place, "the entry says it has \(size) bytes") }
+        guard size <= UInt64(Int64.max) else {
+            throw .refused(.limitExceeded, at: place, "the entry says it has \(size) bytes")
+        }
         guard !isStored || compressed == size else {
             throw .malformed(at: place, "stored without compression, but has \(compressed) bytes of data for \(size)")
         }
@@ -144,10 +152,16 @@ extension ArchiveEntry {
         let header = try window.bytes(at: offset, 30 + nameLength + extraLength, of: "a local header")
         let raw = header.part(30, nameLength)
         try Self.check(name: raw, limits: limits)
-        guard raw.elementsEqual(rawName) else { throw .malformed(at: place, "the local header has another name: \(shown(raw))") }
+        guard raw.elementsEqual(rawName) else {
+            throw .malformed(at: place, "the local header has another name: \(shown(raw))")
+        }
         try Self.check(flags: header.number16(6), method: header.number16(8), of: place)
-        guard header.number16(6) == flags else { throw .malformed(at: place, "local and central header differ in the flags") }
-        guard header.number16(8) == method else { throw .malformed(at: place, "local and central header differ in the method") }
+        guard header.number16(6) == flags else {
+            throw .malformed(at: place, "local and central header differ in the flags")
+        }
+        guard header.number16(8) == method else {
+            throw .malformed(at: place, "local and central header differ in the method")
+        }
         let extras = try HeaderExtras(header.part(30 + nameLength, extraLength), of: place)
         try Self.check(extras, against: raw)
         let wide = try extras.resolve([UInt64(header.number32(22)), UInt64(header.number32(18))], of: place)
@@ -172,7 +186,8 @@ extension ArchiveEntry {
         }
         // A streaming reader looks for the signature; without it nothing marks the end of stored data.
         guard isSigned || !isStored || size == 0 else {
-            throw .malformed(at: place, "stored data of a length that is not known before needs a descriptor with signature")
+            throw .malformed(
+                at: place, "stored data of a length that is not known before needs a descriptor with signature")
         }
         let values = isSigned ? bytes.dropFirst(4) : bytes
         let (first, second) =

@@ -16,12 +16,13 @@ struct ArchiveStructure {
         length = end.position + EndRecord.length
         guard end.entries <= UInt64(clamping: limits.entries) else {
             throw .refused(
-                .limitExceeded, "the archive has \(end.entries) entries, \(limits.entries) are allowed (limits: entries)")
+                .limitExceeded,
+                "the archive has \(end.entries) entries, \(limits.entries) are allowed (limits: entries)")
         }
         try readDirectory(end, &window, limits: limits)
         entries.sort { $0.offset < $1.offset }
         try checkTiles(upTo: end.directoryStart, &window, limits: limits)
-        try checkNames()
+        try checkNames(limits)
     }
 
     private static func end(_ window: inout ArchiveWindow) throws(ArchiveFailure) -> EndRecord {
@@ -40,7 +41,8 @@ struct ArchiveStructure {
                 "after the end of the archive come \(count) more bytes; bsdtar writing to a pipe pads like that: "
                     + "write to a file instead")
         case .cut, .missing:
-            throw .refused(.incomplete, "the archive begins like a zip but its end is missing; it was cut or is being written")
+            throw .refused(
+                .incomplete, "the archive begins like a zip but its end is missing; it was cut or is being written")
         }
     }
 
@@ -97,7 +99,8 @@ struct ArchiveStructure {
                     at: entry.place,
                     entry.offset < expected
                         ? "the entry overlaps the one before it"
-                        : "in front of the entry lie \(entry.offset - expected) bytes that no entry of the directory lists")
+                        : "in front of the entry lie \(entry.offset - expected) bytes that no entry of the directory lists"
+                )
             }
             guard entry.offset <= directory else {
                 throw .malformed(at: entry.place, "the entry begins behind the central directory")
@@ -114,7 +117,8 @@ struct ArchiveStructure {
             if entry.hasDescriptor {
                 let next = index + 1 < entries.count ? entries[index + 1].offset : directory
                 guard next >= dataEnd, [12, 16, 20, 24].contains(next - dataEnd) else {
-                    throw .malformed(at: entry.place, "the entry's data is not followed by a descriptor and the next record")
+                    throw .malformed(
+                        at: entry.place, "the entry's data is not followed by a descriptor and the next record")
                 }
                 let descriptor = try window.bytes(at: dataEnd, Int(next - dataEnd), of: "a descriptor")
                 try entry.check(descriptor: descriptor)
@@ -123,7 +127,8 @@ struct ArchiveStructure {
             }
         }
         guard expected == directory else {
-            throw .malformed("in front of the central directory lie \(directory - expected) bytes that it does not list")
+            throw .malformed(
+                "in front of the central directory lie \(directory - expected) bytes that it does not list")
         }
     }
 
@@ -143,19 +148,31 @@ struct ArchiveStructure {
         }
     }
 
-    private func checkNames() throws(ArchiveFailure) {
+    private func checkNames(_ limits: Limits) throws(ArchiveFailure) {
         var files: Set<ExactText> = []
         var directories: Set<ExactText> = []
         for entry in entries {
             let isNew = entry.isDirectory ? directories.insert(entry.name).inserted : files.insert(entry.name).inserted
             guard isNew else { throw .refused(.entryDuplicate, at: entry.place, "the archive has this name twice") }
         }
+        // An archive need not list the directories that its files lie in; they count apart, but to the same limit.
+        var implied: Set<ExactText> = []
         for entry in entries {
             if entry.isDirectory, files.contains(entry.name) {
                 throw .refused(.entryDuplicate, at: entry.place, "the name is a file and a directory")
             }
-            for parent in entry.name.parents where files.contains(parent) {
-                throw .refused(.entryDuplicate, at: entry.place, "\"\(parent)\" is a file and this entry's directory")
+            for parent in entry.name.parents.reversed() {
+                guard !files.contains(parent) else {
+                    throw .refused(
+                        .entryDuplicate, at: entry.place, "\"\(parent)\" is a file and this entry's directory")
+                }
+                if directories.contains(parent) { continue }
+                // What is above a directory that was seen before was seen with it.
+                guard implied.insert(parent).inserted else { break }
+            }
+            guard implied.count <= limits.entries else {
+                throw .refused(
+                    .limitExceeded, "the archive makes more than \(limits.entries) directories (limits: entries)")
             }
         }
     }

@@ -8,12 +8,16 @@ struct ArchiveWindow: ~Copyable {
     /// Of the whole file.
     let size: UInt64
     private let file: File
-    private var start: UInt64 = 0
-    private var held: [UInt8] = []
+    private var start: UInt64
+    private var held: [UInt8]
 
     init(_ archive: borrowing File) throws(FileError) {
-        file = try archive.duplicate()
-        size = UInt64(clamping: try file.status().size)
+        let length = try archive.status().size
+        let own = try archive.duplicate()
+        size = UInt64(clamping: length)
+        file = own
+        start = 0
+        held = []
     }
 
     /// Bytes from the middle of the file.

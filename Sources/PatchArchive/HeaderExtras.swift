@@ -28,7 +28,8 @@ struct HeaderExtras {
                     throw .malformed(at: place, "extra field 0x\(String(kind, radix: 16)) is there twice")
                 }
             case Self.strongEncryption, Self.aes:
-                throw .refused(.archiveEncrypted, at: place, "the entry is encrypted; write the archive without a password")
+                throw .refused(
+                    .archiveEncrypted, at: place, "the entry is encrypted; write the archive without a password")
             default: continue
             }
             if kind == Self.zip64 { wide = value }
@@ -46,7 +47,9 @@ struct HeaderExtras {
     func resolve(_ fields: [UInt64], of place: String) throws(ArchiveFailure) -> [UInt64] {
         let needed = fields.count { $0 == 0xFFFF_FFFF }
         guard let wide else {
-            guard needed == 0 else { throw .malformed(at: place, "a size or offset refers to a zip64 field that is not there") }
+            guard needed == 0 else {
+                throw .malformed(at: place, "a size or offset refers to a zip64 field that is not there")
+            }
             return fields
         }
         if needed == 0 {

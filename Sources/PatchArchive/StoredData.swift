@@ -10,7 +10,7 @@ enum StoredData {
     /// A checksum is needed only where the sizes fit already, which in honest data is nowhere; it is carried from one
     /// such place to the next, so that no data makes this quadratic.
     static func check(_ entry: ArchiveEntry, at data: UInt64, _ window: inout ArchiveWindow) throws(ArchiveFailure) {
-        let longest: UInt64 = 20
+        let longest: UInt64 = 24
         var sum = UInt32.max
         var summed: UInt64 = 0
         var position: UInt64 = 0
@@ -25,35 +25,38 @@ enum StoredData {
                 sum = try add(from: data + summed, Int(clamping: place - summed), to: sum, &window)
                 summed = place
                 let claimed = try window.bytes(at: data + place, 8, of: "data")
-                let values = claimed.number32(0) == RecordSignature.descriptor ? claimed.dropFirst(4) : claimed
-                guard values.number32(0) != ~sum && claimed.number32(0) != ~sum else {
+                guard claimed.number32(0) != ~sum, claimed.number32(4) != ~sum else {
                     throw .malformed(
-                        at: entry.place, "the stored data holds bytes that read as its own end; let the writer compress it")
+                        at: entry.place,
+                        "the stored data holds bytes that read as its own end; let the writer compress it")
                 }
             }
             position += count
         }
     }
 
-    /// Where sizes stand that would end the data there: 4 or 8 bytes each, with or without a signature in front.
+    /// Where sizes stand that would end the data there: 4 or 8 bytes each, with a signature in front or, without, with
+    /// the next record's signature behind. (Twelve zeros alone are no end: a file may well begin with them.)
     private static func candidates(_ block: ArraySlice<UInt8>, from position: UInt64, count: Int) -> [Int] {
         var found: [Int] = []
         block.withUnsafeBytes { bytes in
+            func number(_ offset: Int) -> UInt32? {
+                guard offset + 4 <= bytes.count else { return nil }
+                return bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
+            }
             for offset in 0..<count {
+                guard let first = number(offset), let second = number(offset + 4), let third = number(offset + 8) else {
+                    break
+                }
                 let size = position + UInt64(offset)
-                guard offset + 16 <= bytes.count else { break }
-                let isSigned =
-                    bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian == RecordSignature.descriptor
-                for start in isSigned ? [offset + 4, offset + 8] : [offset + 4] {
-                    guard start + 8 <= bytes.count else { continue }
-                    let low = bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self).littleEndian
-                    let next = bytes.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self).littleEndian
-                    let fitsShort = UInt64(low) == size && UInt64(next) == size
-                    let fitsLong = UInt64(low) | UInt64(next) << 32 == size
-                    if fitsShort || fitsLong {
-                        found.append(offset)
-                        break
-                    }
+                let low = UInt32(truncatingIfNeeded: size)
+                let high = UInt32(truncatingIfNeeded: size >> 32)
+                if first == RecordSignature.descriptor, third == low, let fourth = number(offset + 12) {
+                    if fourth == low || fourth == high { found.append(offset) }
+                } else if second == low, third == low, let next = number(offset + 12) {
+                    if next & 0xFFFF == 0x4B50 { found.append(offset) }
+                } else if second == low, third == high, number(offset + 12) == low, let next = number(offset + 20) {
+                    if next & 0xFFFF == 0x4B50 { found.append(offset) }
                 }
             }
         }
