@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
-            dependencies: ["PatchFiles", "PatchLedger", "PatchModel", subprocess, system],
+            dependencies: ["PatchFiles", "PatchLedger", "PatchModel"],
             swiftSettings: settings),
         .target(
             name: "Supervisor",

@@ -39,6 +39,8 @@ public struct Job: Hashable, Codable, Sendable {
     public var signer: String
     /// What was asked for.
     public var options: UpdateOptions
+    /// The drop that it came from: a drop that is processed again after a crash makes no second job.
+    public var claim: String
     /// When the archive was taken.
     public var createdAt: Timestamp
     /// When it began to run for the first time.
@@ -51,7 +53,7 @@ public struct Job: Hashable, Codable, Sendable {
     /// A job that has just been taken.
     public init(
         job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
-        createdAt: Timestamp
+        claim: String, createdAt: Timestamp
     ) {
         self.job = job
         self.endpoint = endpoint
@@ -59,6 +61,7 @@ public struct Job: Hashable, Codable, Sendable {
         self.version = version
         self.sha256 = sha256
         self.options = options
+        self.claim = claim
         self.createdAt = createdAt
         operation = options.operation
         state = .queued

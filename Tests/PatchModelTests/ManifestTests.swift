@@ -66,7 +66,7 @@ struct ManifestTests {
         (#""version": "8.0.2""#, #""version": 8.0"#, "update.json: version"),
         (#""version": "8.0.2""#, #""version": "8.0.1""#, "update.json: version"),
         (#""version": "8.0.2""#, #""version": "8.0.1-0""#, "update.json: version"),
-        (#""version": "8.0.2""#, #""version": "8.0.2~","dependency":"1""#, "update.json: line 1, column 44"),
+        (#""version": "8.0.2""#, #""version": "8.0.2~","dependency":"1""#, "update.json: line 1, column 59"),
         (#""dependency": "8.0.1""#, #""dependency": """#, "update.json: dependency"),
         (#""dependency": "8.0.1""#, #""dependency": "8.0.3""#, "update.json: version"),
         (#""dependency": "8.0.1","#, #""dependency": "8.0.1", "critical": "true","#, "update.json: critical"),
@@ -105,7 +105,7 @@ struct ManifestTests {
         (#"[\#n  {"name""#, #"[1, {"name""#, "update.json: patches[0]"),
         (#""patches": ["#, #""patches": [], "x-patches": ["#, "update.json: patches"),
         (#""patches": ["#, #""patches": {}, "x-patches": ["#, "update.json: patches"),
-        (#"maintenances"}]}"#, #"maintenances"},]}"#, "update.json: line 5, column 137"),
+        (#"maintenances"}]}"#, #"maintenances"},]}"#, "update.json: line 5, column 138"),
     ])
     func `One defect is refused at its place`(_ old: String, _ new: String, _ place: String) throws {
         let range = try #require(example.range(of: old), "the row does not fit the example: \(old)")

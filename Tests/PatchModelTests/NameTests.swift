@@ -3,7 +3,7 @@ import Testing
 
 struct NameTests {
     @Test(arguments: [
-        "a", "a/b", ".hidden", "a..b", "...a", "-rf", "~x", "$(id)", "a b", "é/ü", "a:b", "1:", "conf/C:x", "a\u{301}",
+        "a", "a/b", ".hidden", "a..b", "...a", "-rf", "~x", "$(id)", "a b", "é/ü", "ab:c", "1:", "conf/C:x", "a\u{301}",
         "😀",
         String(repeating: "x", count: 255), "*", "update.lock",
     ])

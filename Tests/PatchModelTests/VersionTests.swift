@@ -51,9 +51,12 @@ struct VersionTests {
         // One shell for all pairs; what dpkg refuses to compare leaves with 2 or more.
         let script = """
             while read -r a b; do
-              if dpkg --compare-versions "$a" lt "$b" 2>/dev/null; then echo lt; continue; fi
-              if [ $? -ge 2 ]; then echo bad; continue; fi
-              if dpkg --compare-versions "$a" eq "$b" 2>/dev/null; then echo eq; else echo gt; fi
+              dpkg --compare-versions "$a" lt "$b" 2>/dev/null
+              case $? in
+              0) echo lt ;;
+              1) if dpkg --compare-versions "$a" eq "$b" 2>/dev/null; then echo eq; else echo gt; fi ;;
+              *) echo bad ;;
+              esac
             done < "$1"
             """
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("versions-\(UUID().uuidString)")

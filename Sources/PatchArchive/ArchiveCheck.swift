@@ -1,0 +1,163 @@
+import PatchFiles
+import PatchModel
+
+/// Checks an update archive and unpacks it to a tree of plain files.
+///
+/// Two readers go over the bytes: a structural pass that accepts only what has exactly one reading, and then libarchive,
+/// which must see the same names, types, sizes and checksums. Where they disagree the archive is refused.
+public enum ArchiveCheck {
+    /// All `jobs.json` and `datafiles.json` together may have so many times the limit of one: they are held in memory.
+    private static let documents = 16
+
+    /// Checks an archive (contract §4 and §11) and writes its files.
+    ///
+    /// The archive is read with pread(2) only, so the descriptor may be a shared one; nobody may write to it meanwhile. A
+    /// common top directory is taken off; `__MACOSX/`, `.DS_Store` and `Thumbs.db` are checked and dropped. Memory is
+    /// bounded by the limits, not by the archive.
+    ///
+    /// - Parameters:
+    ///   - archive: Open for reading.
+    ///   - directory: Empty; gets files (0644) and directories (0755), durable on return. After a refusal or an error it
+    ///     holds whatever was written until then. Nil: only check.
+    /// - Returns: the update, or why the archive is refused, which is no error.
+    /// - Throws: when this host fails: reading, or writing for want of space.
+    public static func unpack(
+        archive: borrowing File, into directory: borrowing Directory?, limits: Limits
+    ) throws(FileError) -> UnpackVerdict {
+        let writer = try TreeWriter(directory)
+        do throws(ArchiveFailure) {
+            return UnpackVerdict(try check(archive, writer, limits))
+        } catch {
+            switch error {
+            case .refused(let refusal): return UnpackVerdict(refusal)
+            case .failed(let error): throw error
+            }
+        }
+    }
+
+    private static func check(
+        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+    ) throws(ArchiveFailure) -> CheckedUpdate {
+        var window = try window(archive)
+        let structure = try ArchiveStructure(&window, limits: limits)
+        let layout = try ArchiveLayout(structure.entries)
+        let manifestEntry = structure.entries[layout.manifest]
+        let manifestFile = layout.path(of: manifestEntry)?.description ?? "update.json"
+        let manifest = try manifest(archive, structure, layout.manifest, named: manifestFile, limits)
+
+        var contents: [ContentEntry] = []
+        var held = HeldDocuments(manifest, limit: limits.manifest, together: Self.documents)
+        let kept = structure.entries.compactMap { entry in layout.path(of: entry).map { ($0, entry.isDirectory) } }
+        do throws(FileError) { try writer.makeDirectories(kept) } catch { throw .failed(error) }
+        let reader = try EntryReader.open(archive, length: structure.length)
+        for entry in structure.entries {
+            try reader.next(entry)
+            let path = layout.path(of: entry)
+            let sum = try copy(entry, as: path, from: reader, to: &writer, holding: &held)
+            guard let path else { continue }
+            contents.append(
+                ContentEntry(
+                    path: path.description, kind: entry.isDirectory ? .directory : .file, size: entry.size,
+                    mode: entry.mode, sha256: entry.isDirectory ? "" : sum))
+        }
+        try reader.end()
+        let update: CheckedUpdate
+        do throws(Refusal) {
+            update = try CheckedUpdate(
+                checking: manifest, entries: contents, manifestFile: manifestFile, limit: limits.manifest,
+                content: { path in held[path] ?? [] })
+        } catch {
+            throw .refused(error)
+        }
+        do throws(FileError) { try writer.sync() } catch { throw .failed(error) }
+        return update
+    }
+
+    private static func window(_ archive: borrowing File) throws(ArchiveFailure) -> ArchiveWindow {
+        do throws(FileError) { return try ArchiveWindow(archive) } catch { throw .failed(error) }
+    }
+
+    /// Reads the manifest ahead of everything else, wherever in the archive it lies.
+    private static func manifest(
+        _ archive: borrowing File, _ structure: ArchiveStructure, _ index: Int, named file: String, _ limits: Limits
+    ) throws(ArchiveFailure) -> Manifest {
+        let entry = structure.entries[index]
+        guard entry.size <= UInt64(clamping: limits.manifest) else {
+            throw .refused(
+                .limitExceeded, at: entry.place,
+                "the manifest has \(entry.size) bytes, \(limits.manifest) are allowed (limits: manifest)")
+        }
+        let reader = try EntryReader.open(archive, length: structure.length)
+        for other in structure.entries[...index] { try reader.next(other) }
+        var bytes: [UInt8] = []
+        try reader.data(of: entry) { bytes.append(contentsOf: $0) }
+        do throws(Refusal) {
+            return try Manifest(strictJSON: bytes, file: file)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// Reads the entry's data to its end, writes it where it is kept.
+    ///
+    /// - Returns: its SHA-256; nothing of use for a directory.
+    private static func copy(
+        _ entry: ArchiveEntry, as path: ExactText?, from reader: borrowing EntryReader, to writer: inout TreeWriter,
+        holding held: inout HeldDocuments
+    ) throws(ArchiveFailure) -> String {
+        var sum = SHA256()
+        if let path, !entry.isDirectory {
+            do throws(FileError) { try writer.begin(path) } catch { throw .failed(error) }
+        }
+        let isHeld = entry.isDirectory ? false : try held.wants(path, of: entry)
+        try reader.data(of: entry) { (block) throws(ArchiveFailure) in
+            sum.update(block)
+            if let path, isHeld { held.append(block, to: path) }
+            do throws(FileError) { try writer.write(block) } catch { throw .failed(error) }
+        }
+        writer.end()
+        return sum.finish()
+    }
+}
+
+/// The bytes of every `jobs.json` and `datafiles.json` at the top of a patch, kept while the data streams by.
+private struct HeldDocuments {
+    private let paths: Set<ExactText>
+    private let limit: Int
+    private let together: Int
+    private var total = 0
+    private var held: [ExactText: [UInt8]] = [:]
+
+    init(_ manifest: Manifest, limit: Int, together: Int) {
+        paths = Set(
+            manifest.patches.flatMap { patch in
+                ["jobs.json", "datafiles.json"].map { ExactText("\(patch.path)/\($0)") }
+            })
+        self.limit = limit
+        self.together = limit.multipliedReportingOverflow(by: together).overflow ? Int.max : limit * together
+    }
+
+    subscript(_ path: String) -> [UInt8]? { held[ExactText(path)] }
+
+    /// Whether an entry is one of them.
+    mutating func wants(_ path: ExactText?, of entry: ArchiveEntry) throws(ArchiveFailure) -> Bool {
+        guard let path, paths.contains(path) else { return false }
+        guard entry.size <= UInt64(clamping: limit) else {
+            throw .refused(
+                .limitExceeded, at: entry.place, "has \(entry.size) bytes, \(limit) are allowed (limits: manifest)")
+        }
+        total += Int(clamping: entry.size)
+        guard total <= together else {
+            throw .refused(
+                .limitExceeded, at: entry.place,
+                "all jobs.json and datafiles.json have more than \(together) bytes together (\(together / max(limit, 1)) times "
+                    + "limits: manifest)")
+        }
+        held[path] = []
+        return true
+    }
+
+    mutating func append(_ block: UnsafeRawBufferPointer, to path: ExactText) {
+        held[path]?.append(contentsOf: block)
+    }
+}

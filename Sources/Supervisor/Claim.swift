@@ -1,0 +1,16 @@
+import PatchModel
+
+/// `intake/<k>/claim.json`: a drop that was taken. Written before the drop is removed, so that after a crash it is
+/// taken neither twice nor never.
+struct Claim: Codable, Hashable, Sendable {
+    var schema = 1
+    /// The directory's name below `intake/`.
+    var id: String
+    /// In `incoming/`.
+    var file: String
+    var device: UInt64
+    var inode: UInt64
+    var changed: Int64
+    var sha256: String
+    var at: Timestamp
+}

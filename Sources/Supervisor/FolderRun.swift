@@ -1,0 +1,90 @@
+import Glibc
+import Logging
+import PatchConfig
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// Starts workers for a folder until its ledger says what is waited for.
+struct FolderRun: Sendable {
+    let host: Host
+    let endpoint: Endpoint
+    let slots: WorkerSlots
+
+    /// How often a worker may end without having recorded anything before it is given up.
+    private static let fruitless = 5
+
+    /// Brings one folder to the end of a phase. A worker that dies is started again; one that still lives from before a
+    /// restart of the daemon is waited for (it holds the ledger's flock).
+    ///
+    /// - Parameters:
+    ///   - order: written to a ledger that is still empty.
+    ///   - isOver: whether the phase is through.
+    /// - Throws: ``Fault`` when the folder failed or cannot be worked on.
+    func run(
+        _ phase: WorkPhase, _ job: Job, _ folder: String, order: WorkOrder? = nil,
+        isOver: @Sendable (LedgerSummary) -> Bool
+    ) async throws -> LedgerSummary {
+        await slots.take()
+        do {
+            let summary = try work(phase, job, folder, order: order, isOver: isOver)
+            await slots.give()
+            return summary
+        } catch {
+            await slots.give()
+            throw error
+        }
+    }
+
+    private func work(
+        _ phase: WorkPhase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
+    ) throws -> LedgerSummary {
+        let user = try owner(of: folder)
+        var fruitless = 0
+        var known = -1
+        while true {
+            let file = try host.state.ledger(job: job.job, folder: folder)
+            _ = try file.lock(wait: true)
+            let (records, count) = try begin(file, order: order)
+            let summary = LedgerSummary(records)
+            if isOver(summary) { return summary }
+            if case .failed(let step, let code, let message) = summary.outcome {
+                _ = step
+                throw Fault(folder: folder, code, message)
+            }
+            fruitless = count == known ? fruitless + 1 : 0
+            known = count
+            guard fruitless < Self.fruitless else {
+                throw Fault(
+                    folder: folder, .io,
+                    "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)")
+            }
+            let tree = try host.state.tree(ofArchive: job.sha256)
+            let trace = try host.state.trace(job: job.job, folder: folder)
+            let end = try host.workers.work(phase, tree: tree, ledger: file, trace: trace, as: user)
+            if end != .code(0) {
+                host.log.warning(
+                    "worker ended early",
+                    metadata: ["job": "\(job.job)", "endpoint": "\(endpoint.name)", "folder": "\(folder)", "end": "\(end)"])
+            }
+        }
+    }
+
+    private func begin(_ file: borrowing File, order: WorkOrder?) throws -> ([LedgerRecord], Int) {
+        var ledger = try Ledger(file.duplicate())
+        if ledger.records.isEmpty, let order { try ledger.append(.begin(order)) }
+        return (ledger.records, ledger.records.count)
+    }
+
+    /// The user that works in a folder; nil when that is this process's own.
+    private func owner(of name: String) throws -> UserIdentity? {
+        guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
+            throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
+        }
+        let recorded = try host.state.folder(name, of: endpoint.name)?.owner
+        let owner = try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
+        if owner.uid == geteuid() { return nil }
+        return UserIdentity(uid: owner.uid) ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
+    }
+}

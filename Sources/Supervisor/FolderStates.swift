@@ -1,0 +1,64 @@
+import Logging
+import PatchConfig
+import PatchModel
+import PatchStore
+
+/// Keeps the state files of an endpoint's folders true.
+struct FolderStates: Sendable {
+    let host: Host
+    let endpoint: Endpoint
+
+    /// Writes state files for folders that have none yet: when an endpoint is first loaded.
+    func recordNewFolders() throws(StoreError) {
+        let known = try host.state.folders(of: endpoint.name)
+        for folder in endpoint.folders where known[folder.name] == nil {
+            let owner = (try? OwnerRule.check(folder: folder, recorded: nil))?.name ?? ""
+            try host.state.write(
+                FolderState(
+                    endpoint: endpoint.name, folder: folder.name, version: folder.version, path: folder.path,
+                    owner: owner, at: .now))
+        }
+    }
+
+    func all() throws(StoreError) -> [String: FolderState] { try host.state.folders(of: endpoint.name) }
+
+    /// Active folders below an ancestor that a job has raised above them.
+    func behind() throws(StoreError) -> Set<String> {
+        let states = try all()
+        return Set(
+            endpoint.activeFolders.map(\.name).filter { name in
+                endpoint.ancestors(of: name).contains { ancestor in
+                    guard let above = states[ancestor], above.job > 0, let version = above.version else { return false }
+                    guard let own = states[name]?.version else { return true }
+                    return own < version
+                }
+            })
+    }
+
+    /// Changes one folder's state.
+    func change(_ folder: String, _ body: (inout FolderState) -> Void) throws(StoreError) {
+        guard var state = try host.state.folder(folder, of: endpoint.name) else {
+            throw StoreError("cannot change the state of \(endpoint.name)/\(folder): its state file is missing")
+        }
+        body(&state)
+        try host.state.write(state)
+    }
+
+    /// Brings what follows from other folders up to date: `behind`, `recommendedVersion`, and the status of folders that
+    /// no job is working on.
+    func refresh() throws(StoreError) {
+        let states = try all()
+        let behind = try behind()
+        let recommended = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
+            .compactMap(\.version).max()
+        for folder in endpoint.activeFolders.map(\.name) {
+            try change(folder) { state in
+                state.behind = behind.contains(folder)
+                if let recommended { state.recommendedVersion = recommended }
+                if state.status == .current || state.status == .behind {
+                    state.status = state.behind ? .behind : .current
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Logging
+import PatchFiles
+import PatchModel
+import PatchStore
+import Synchronization
+
+/// What every part of the daemon works with.
+struct Host: Sendable {
+    let places: Places
+    let configuration: Configuration
+    let state: StateDirectory
+    let spool: Spool
+    let workers: any Workers
+    let log: Logger
+    /// Whether the daemon ends when nothing can run any more.
+    let once: Bool
+    /// What went wrong since the start, for the exit code.
+    let failures: FailureCount
+
+    func endpoint(_ name: String) -> Endpoint? { configuration.endpoints.first { $0.name == name } }
+}
+
+/// Counts refused files and failed jobs.
+final class FailureCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func note() { count.add(1, ordering: .relaxed) }
+
+    var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+}

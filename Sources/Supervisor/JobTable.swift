@@ -1,0 +1,83 @@
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// All jobs. The files are the truth; this is the one place that writes them.
+actor JobTable {
+    private let state: StateDirectory
+    private var jobs: [Int: Job] = [:]
+
+    init(_ state: StateDirectory) throws(StoreError) {
+        self.state = state
+        for job in try state.jobs() { jobs[job.job] = job }
+    }
+
+    /// An endpoint's jobs, oldest first.
+    func all(of endpoint: String) -> [Job] {
+        jobs.values.filter { $0.endpoint == endpoint }.sorted { $0.job < $1.job }
+    }
+
+    func job(_ number: Int) -> Job? { jobs[number] }
+
+    /// Makes a job, unless the same drop has made it already.
+    func create(
+        endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String
+    ) throws(StoreError) -> Int {
+        if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
+        let job = Job(
+            job: (jobs.keys.max() ?? 0) + 1, endpoint: endpoint, update: manifest.name, version: manifest.version,
+            sha256: sha256, options: options, claim: claim, createdAt: .now)
+        try state.create(job)
+        jobs[job.job] = job
+        return job.job
+    }
+
+    /// Changes a job and writes it when it is another afterwards.
+    @discardableResult
+    func change(_ number: Int, _ body: @Sendable (inout Job) -> Void) throws(StoreError) -> Job {
+        guard var job = jobs[number] else { throw StoreError("cannot change job \(number): there is none") }
+        let before = job
+        body(&job)
+        if job != before {
+            try state.write(job)
+            jobs[number] = job
+        }
+        return job
+    }
+
+    /// The job that failed in some folder and holds an endpoint until an admin acts; nil for none.
+    func holding(_ endpoint: String) -> Job? {
+        jobs.values.filter { job in
+            job.endpoint == endpoint && job.state == .failed && job.folders.values.contains { $0.state == .failed }
+        }.max { $0.job < $1.job }
+    }
+
+    /// The failed job that the same archive with the same options resumes; nil for none.
+    func resumable(endpoint: String, sha256: String, options: UpdateOptions) -> Int? {
+        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options else { return nil }
+        return job.job
+    }
+
+    /// Lets a failed job go on from where it stopped.
+    ///
+    /// - Returns: false when it is not one that can be resumed.
+    func resume(_ number: Int) throws -> Bool {
+        guard let job = jobs[number], job.state == .failed else { return false }
+        for (name, folder) in job.folders where folder.state == .failed {
+            guard try state.hasLedger(job: number, folder: name) else { continue }
+            var ledger = try Ledger(state.ledger(job: number, folder: name))
+            if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
+        }
+        try change(number) { job in
+            job.state = .queued
+            job.code = ""
+            job.message = ""
+            job.finishedAt = nil
+            for (name, folder) in job.folders where folder.state == .failed || folder.state == .blocked {
+                job.folders[name] = FolderJob(
+                    state: .pending, equal: folder.equal, progress: .init(total: folder.progress.total))
+            }
+        }
+        return true
+    }
+}

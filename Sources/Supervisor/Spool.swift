@@ -1,0 +1,70 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+/// The spool's directories.
+struct Spool: Sendable {
+    let path: String
+
+    var incoming: String { path + "/incoming" }
+    var requests: String { path + "/requests" }
+    var answers: String { path + "/requests/done" }
+    var rejected: String { path + "/rejected" }
+
+    /// Creates what is missing, with the contract's modes; what is there keeps its own.
+    func create() throws(FileError) {
+        let top = try Directory.open(path)
+        let group = getgrnam("patchd")?.pointee.gr_gid
+        for (name, mode) in [
+            ("incoming", 0o1770), ("holds", 0o1777), ("requests", 0o1770), ("requests/done", 0o750),
+            ("rejected", 0o750),
+        ] {
+            let (parent, last) = Directory.split(name)
+            let directory = try parent.map { (name) throws(FileError) in try top.directory(name) } ?? top.duplicate()
+            if try directory.makeDirectory(last, mode: UInt16(mode)), let group, geteuid() == 0 {
+                guard fchownat(directory.descriptor, last, 0, group, AT_SYMLINK_NOFOLLOW) == 0 else {
+                    throw FileError("change the group of", path + "/" + name)
+                }
+            }
+        }
+    }
+
+    /// Writes what was refused, and why, to `rejected/`; a name that exists gets a number.
+    ///
+    /// - Parameter place: brings the refused file to its new name in the directory.
+    func reject(
+        _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]?,
+        place: (borrowing Directory, String) throws(FileError) -> Void
+    ) throws(FileError) {
+        let directory = try Directory.open(rejected)
+        let free = try freeName(name, in: directory)
+        let record = RejectionRecord(file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: .now)
+        if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
+        if let bytes = try? JSONText.page(record) {
+            try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)
+        }
+        try place(directory, free)
+        try directory.sync()
+    }
+
+    private func freeName(_ name: String, in directory: borrowing Directory) throws(FileError) -> String {
+        var free = name
+        var number = 1
+        let stem = name.hasSuffix(".zip") ? String(name.dropLast(4)) : name
+        while try directory.status(free) != nil || directory.status(free + ".reason.json") != nil {
+            number += 1
+            free = "\(stem)-\(number).zip"
+        }
+        return free
+    }
+
+    /// `NAME.zip.reason.json`.
+    struct RejectionRecord: Codable {
+        var schema = 1
+        var file: String
+        var sha256: String
+        var code: RefusalCode
+        var reason: String
+        var at: Timestamp
+    }
+}

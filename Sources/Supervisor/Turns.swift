@@ -1,0 +1,55 @@
+import Logging
+import PatchModel
+import PatchPlan
+import PatchStore
+
+/// Decides which job of an endpoint has its turn: first come, first served, but a job waits while none of its folders has
+/// the dependency or while another one brings it (contract §3).
+struct Turns: Sendable {
+    let host: Host
+    let jobs: JobTable
+
+    /// The job to run next; nil when none can. Jobs that wait are told what for.
+    func next(_ endpoint: Endpoint) async throws -> Int? {
+        let open = await jobs.all(of: endpoint.name).filter { !$0.state.isFinal }
+        if let running = open.first(where: { $0.state == .running || $0.startedAt != nil && $0.state == .queued }) {
+            return running.job
+        }
+        let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
+        if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
+        if waiting.isEmpty { return nil }
+        if let holding = await jobs.holding(endpoint.name) {
+            for job in waiting {
+                try await wait(job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
+            }
+            return nil
+        }
+        let states = try FolderStates(host: host, endpoint: endpoint).all()
+        var queued: [(job: Job, update: QueuedUpdate)] = []
+        for job in waiting {
+            guard let update = try host.state.contents(ofArchive: job.sha256) else { return job.job }
+            let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
+            // Options that do not fit any more are for the preflight to tell.
+            guard let plan = try? planner.plan() else { return job.job }
+            let label = "job \(job.job) (\(job.update) \(job.version))"
+            queued.append((job, QueuedUpdate(label: label, manifest: update.manifest, plan: plan)))
+        }
+        for (index, entry) in queued.enumerated() {
+            let others = queued.enumerated().filter { $0.offset != index }.map(\.element.update)
+            switch entry.update.readiness(among: others) {
+            case .ready: return entry.job.job
+            case .waits(let reason): try await wait(entry.job, for: reason)
+            }
+        }
+        return nil
+    }
+
+    private func wait(_ job: Job, for reason: String) async throws {
+        if job.state == .waiting, job.waitingFor == reason { return }
+        try await jobs.change(job.job) { job in
+            job.state = .waiting
+            job.waitingFor = reason
+        }
+        host.log.notice("waiting", metadata: ["job": "\(job.job)", "endpoint": "\(job.endpoint)", "for": "\(reason)"])
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+import PatchFiles
+import PatchModel
+import PatchSteps
+import Synchronization
+
+/// Looks at a folder; changes nothing.
+struct SurveyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "survey")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.survey() } }
+}
+
+/// Brings new content beside its place.
+struct StageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stage")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.stage() } }
+}
+
+/// Switches the files and runs the scripts.
+struct ApplyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "apply")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
+}
+
+/// What the three have in common: the checked tree on standard input, the ledger on standard output, the trace on
+/// standard error. The result is the ledger's last record; the exit code says only whether the worker could work.
+enum FolderCommand {
+    private static let stopping = Atomic<Bool>(false)
+
+    static func run(_ body: (inout FolderWork) throws(WorkerError) -> Void) throws {
+        signal(SIGTERM) { _ in FolderCommand.stopping.store(true, ordering: .relaxed) }
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o022)
+        do throws(WorkerError) {
+            var work = try FolderWork(
+                tree: Directory(adopting: 0, path: "checked tree"), ledger: File(adopting: 1, path: "ledger"),
+                trace: File(adopting: 2, path: "trace"),
+                shouldStop: { stopping.load(ordering: .relaxed) })
+            do throws(WorkerError) {
+                try body(&work)
+            } catch {
+                guard case .failed(let step, let code, let message) = error else { throw error }
+                try work.recordFailure(step: step, code, message)
+            }
+        } catch {
+            // The ledger cannot say it; standard error is the trace.
+            let line = "\(error)\n"
+            _ = line.withCString { write(2, $0, strlen($0)) }
+            throw ExitCode(3)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The worker's command line: one subcommand for each thing it is started for.
+@main
+struct PatchdWorker: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "patchd-worker",
+        abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
+        subcommands: [UnpackCommand.self, SurveyCommand.self, StageCommand.self, ApplyCommand.self])
+}
