@@ -49,7 +49,7 @@ struct TreeWriter: ~Copyable {
     func sync() throws(FileError) {
         switch root {
         case .none: return
-        case .some(let root): try root.file(".").syncFileSystem()
+        case .some(let root): try root.syncFileSystem()
         }
     }
 }

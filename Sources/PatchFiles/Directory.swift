@@ -114,8 +114,13 @@ public struct Directory: ~Copyable, Sendable {
 
     /// The directory and the name of a path's last component.
     public static func split(_ relative: String) -> (parent: String?, name: String) {
-        guard let slash = relative.lastIndex(of: "/") else { return (nil, relative) }
-        return (String(relative[..<slash]), String(relative[relative.index(after: slash)...]))
+        // Bytes, not characters: to Swift a slash with a combining mark behind it is another character.
+        let bytes = relative.utf8
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (nil, relative) }
+        return (
+            String(decoding: bytes[..<slash], as: UTF8.self),
+            String(decoding: bytes[bytes.index(after: slash)...], as: UTF8.self)
+        )
     }
 
     /// The names in this directory, sorted, without `.` and `..`; names that are no UTF-8 are left out.

@@ -22,8 +22,8 @@ public struct UpdateLock: Hashable, Codable, Sendable {
     public var update: String
     /// The version before; nil where none is known.
     public var from: Version?
-    /// The version afterwards.
-    public var to: Version
+    /// The version afterwards; nil where none is known.
+    public var to: Version?
     /// The job that wrote it.
     public var job: Int
     /// Since when the folder is locked.
@@ -35,7 +35,7 @@ public struct UpdateLock: Hashable, Codable, Sendable {
 
     /// A lock; its code follows from its phase.
     public init(
-        endpoint: String, folder: String, phase: Phase, update: String, from: Version?, to: Version, job: Int,
+        endpoint: String, folder: String, phase: Phase, update: String, from: Version?, to: Version?, job: Int,
         since: Timestamp, deadline: Timestamp? = nil, message: String = ""
     ) {
         self.endpoint = endpoint

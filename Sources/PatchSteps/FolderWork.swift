@@ -66,7 +66,7 @@ public struct FolderWork: ~Copyable {
             try area.clear()
         }
         var slots: [LedgerRecord.Slot] = []
-        var modes: [String: UInt16] = [:]
+        var modes: [ExactText: UInt16] = [:]
         for (index, step) in order.plan.steps.enumerated() where !state.equal.contains(index) {
             let slot = try stage(step, index, in: area, modes: &modes)
             slots.append(slot)
@@ -83,7 +83,7 @@ public struct FolderWork: ~Copyable {
     }
 
     private func stage(
-        _ step: PlannedStep, _ index: Int, in area: borrowing WorkArea, modes: inout [String: UInt16]
+        _ step: PlannedStep, _ index: Int, in area: borrowing WorkArea, modes: inout [ExactText: UInt16]
     ) throws(WorkerError) -> LedgerRecord.Slot {
         let folderName = order.plan.folder
         let endpoint = order.endpoint
@@ -103,9 +103,9 @@ public struct FolderWork: ~Copyable {
                 () throws(FileError) in _ = try area.slots.makeDirectory(name, mode: step.mode ?? 0o755)
             }
         } else {
-            let known = modes[step.path] ?? (live?.kind == .file ? live?.mode : nil)
+            let known = modes[ExactText(step.path)] ?? (live?.kind == .file ? live?.mode : nil)
             let mode = step.kind == .script ? 0o700 : step.mode ?? known.map { $0 & 0o777 } ?? 0o644
-            modes[step.path] = mode
+            modes[ExactText(step.path)] = mode
             let sum = try working("stage \"\(step.path)\" for \(endpoint)/\(folderName)", step: index) {
                 () throws(FileError) in
                 let source = try tree.file(step.source)
@@ -166,6 +166,7 @@ public struct FolderWork: ~Copyable {
     private mutating func switchFiles(_ range: Range<Int>, in area: borrowing WorkArea) throws(WorkerError) {
         let open = range.filter { state.slots[$0] != nil && !state.finished.contains($0) }
         if open.isEmpty { return }
+        let successors = successors()
         for index in open {
             guard let slot = state.slots[index] else { continue }
             let step = order.plan.steps[index]
@@ -173,7 +174,9 @@ public struct FolderWork: ~Copyable {
             try working("switch \"\(step.path)\"", step: index) { () throws(FileError) in
                 // A later step of this plan may have replaced the file already (a crash came between the two): its
                 // slot is then live, and this one has been.
-                if try isOvertaken(index) { return }
+                if let later = successors[index], let live = try folder.status(step.path), later.contains(live.inode) {
+                    return
+                }
                 let change = Switch(
                     folder: try folder.duplicate(), slots: try area.slots.duplicate(), path: step.path, slot: slot)
                 try change.do()
@@ -186,12 +189,16 @@ public struct FolderWork: ~Copyable {
         for index in open { trace.write(.finished, step: index) }
     }
 
-    private func isOvertaken(_ index: Int) throws(FileError) -> Bool {
-        let path = order.plan.steps[index].path
-        let later = order.plan.steps.indices.filter { $0 > index && order.plan.steps[$0].path == path }
-        if later.isEmpty { return false }
-        let live = try folder.status(path)?.inode
-        return later.contains { state.slots[$0]?.inode == live }
+    /// For each step whose file a later step of the plan replaces, the inodes that those bring.
+    private func successors() -> [Int: [UInt64]] {
+        var found: [Int: [UInt64]] = [:]
+        var later: [ExactText: [UInt64]] = [:]
+        for (index, step) in order.plan.steps.enumerated().reversed() where step.kind == .file {
+            let place = ExactText(step.path)
+            if let inodes = later[place] { found[index] = inodes }
+            if let slot = state.slots[index] { later[place, default: []].append(slot.inode) }
+        }
+        return found
     }
 
     private mutating func run(_ index: Int, in area: borrowing WorkArea) throws(WorkerError) {

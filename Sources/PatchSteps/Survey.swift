@@ -12,7 +12,7 @@ struct Survey {
     private let order: WorkOrder
     private let ownDevice: UInt64
     /// What earlier steps of the plan will have put at a path.
-    private var coming: [String: PlannedStep] = [:]
+    private var coming: [ExactText: PlannedStep] = [:]
 
     init(_ folder: borrowing Directory, tree: borrowing Directory, order: WorkOrder) throws(FileError) {
         self.order = order
@@ -92,7 +92,7 @@ struct Survey {
     private mutating func look(
         atFile step: PlannedStep, _ index: Int, in folder: borrowing Directory
     ) throws(FileError) {
-        defer { coming[step.path] = step }
+        defer { coming[ExactText(step.path)] = step }
         let found = try live(step.path, in: folder)
         if found?.kind == .directory {
             fault(
@@ -100,7 +100,7 @@ struct Survey {
                 "cannot put a file at \"\(step.path)\": a directory is there; move it away, then resume")
             return
         }
-        if let before = coming[step.path] {
+        if let before = coming[ExactText(step.path)] {
             if before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode { equal.append(index) }
         } else if let found, try isEqual(found, step, in: folder) {
             equal.append(index)

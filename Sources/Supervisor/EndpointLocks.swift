@@ -24,7 +24,7 @@ struct EndpointLocks {
             wanted[folder] = UpdateLock(
                 endpoint: endpoint.name, folder: folder, phase: found == .updating ? phase : found,
                 update: job?.update ?? state?.update ?? "", from: state?.version,
-                to: job?.version ?? state?.recommendedVersion ?? state?.version ?? Version.unknown,
+                to: job?.version ?? state?.recommendedVersion ?? state?.version,
                 job: job?.job ?? state?.job ?? 0, since: job?.startedAt ?? state?.updatedAt ?? .now,
                 message: found == .behind ? "it is below its reference folder's version" : reason)
         }

@@ -20,7 +20,7 @@ struct Spool: Sendable {
             ("rejected", 0o750),
         ] {
             let (parent, last) = Directory.split(name)
-            let directory = try parent.map { (name) throws(FileError) in try top.directory(name) } ?? top.duplicate()
+            let directory = try top.directory(parent ?? ".")
             if try directory.makeDirectory(last, mode: UInt16(mode)), let group, geteuid() == 0 {
                 guard fchownat(directory.descriptor, last, 0, group, AT_SYMLINK_NOFOLLOW) == 0 else {
                     throw FileError("change the group of", path + "/" + name)
@@ -51,11 +51,13 @@ struct Spool: Sendable {
         var free = name
         var number = 1
         let stem = name.hasSuffix(".zip") ? String(name.dropLast(4)) : name
-        while try directory.status(free) != nil || directory.status(free + ".reason.json") != nil {
+        while true {
+            let archive = try directory.status(free)
+            let reason = try directory.status(free + ".reason.json")
+            if archive == nil, reason == nil { return free }
             number += 1
             free = "\(stem)-\(number).zip"
         }
-        return free
     }
 
     /// `NAME.zip.reason.json`.

@@ -1,11 +1,32 @@
 import ArgumentParser
+import Glibc
+import PatchArchive
+import PatchFiles
+import PatchModel
 
-/// Checks the archive on standard input.
+/// Checks the archive on standard input and writes the verdict to standard output. Exit code 0 means that there is a
+/// verdict, whatever it says.
 struct UnpackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "unpack")
 
-    @Option var into: String?
-    @Option var limits = "{}"
+    @Option(help: "An empty directory for the checked tree; without it nothing is unpacked.")
+    var into: String?
 
-    func run() throws {}
+    @Option(help: "What the archive may ask for, as JSON.")
+    var limits: String?
+
+    func run() throws {
+        umask(0o022)
+        let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()
+        let archive = File(adopting: 0, path: "archive")
+        let answer = File(adopting: 1, path: "verdict")
+        let verdict: UnpackVerdict
+        if let into {
+            verdict = try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
+        } else {
+            verdict = try ArchiveCheck.unpack(archive: archive, into: nil, limits: limits)
+        }
+        try answer.write(JSONText.line(verdict))
+        try answer.sync()
+    }
 }

@@ -38,7 +38,7 @@ struct Patchd: AsyncParsableCommand {
             configuration: configDir, spool: spoolDir, state: stateDir, runtime: runtimeDir,
             worker: Self.besideThis("patchd-worker"))
         let daemon = Daemon(places: places, withoutSystemd: withoutSystemd, once: once, log: log)
-        let code: Int32 = try await withTaskExecutorPreference(BlockingThreads()) {
+        let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) {
             do {
                 return try await daemon.run()
             } catch {
