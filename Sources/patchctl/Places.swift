@@ -7,16 +7,16 @@ import PatchStore
 
 /// Where everything lies; the same options for every command.
 struct Places: ParsableArguments {
-    @Option(help: "Configuration directory (default: $CONFIGURATION_DIRECTORY, else /etc/patchd).")
+    @Option(help: "Configuration directory.")
     var configDir = Places.fromEnvironment("CONFIGURATION_DIRECTORY") ?? "/etc/patchd"
 
     @Option(help: "Spool directory.")
     var spoolDir = "/var/spool/patchd"
 
-    @Option(help: "State directory (default: $STATE_DIRECTORY, else /var/lib/patchd).")
+    @Option(help: "State directory.")
     var stateDir = Places.fromEnvironment("STATE_DIRECTORY") ?? "/var/lib/patchd"
 
-    @Option(help: "Runtime directory (default: $RUNTIME_DIRECTORY, else /run/patchd).")
+    @Option(help: "Runtime directory.")
     var runtimeDir = Places.fromEnvironment("RUNTIME_DIRECTORY") ?? "/run/patchd"
 
     @Flag(help: "Endpoints may name units although no systemd runs; they are left alone.")

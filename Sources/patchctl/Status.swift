@@ -16,9 +16,12 @@ struct Status: ParsableCommand {
     @OptionGroup var places: Places
 
     func run() throws {
-        let states = try Target(target).folders(places)
         // The tree's shape stands in the configuration only, which not everybody may read.
         let configuration = try? places.configuration()
+        // Before the daemon's first start there is no state; then the configuration alone is shown.
+        let isNew = try !places.hasState
+        if isNew, !json, let configuration { return printUnloaded(configuration) }
+        let states = try Target(target).folders(places)
         let endpoints = Dictionary(grouping: states, by: \.endpoint).sorted { $0.key < $1.key }.map { name, states in
             StatusReport.Endpoint(
                 endpoint: name,
@@ -70,6 +73,21 @@ struct Status: ParsableCommand {
             if !own.contains(where: { $0.job > failure.job && $0.state == .done }) { failed.insert(failure.job) }
         }
         return meant.filter { !$0.state.isFinal || failed.contains($0.job) }
+    }
+
+    private func printUnloaded(_ configuration: Configuration) {
+        var rows: [[String]] = []
+        for endpoint in configuration.endpoints {
+            rows.append([endpoint.name, "VERSION", "STATUS"])
+            let states = endpoint.folders.map { folder in
+                FolderState(
+                    endpoint: endpoint.name, folder: folder.name, version: folder.version, path: folder.path, owner: "",
+                    at: .now)
+            }
+            rows += TreeView(folders: ordered(states, endpoint)).rows.map { Array($0.prefix(2)) + ["not loaded yet"] }
+        }
+        Output.table(rows)
+        Notes.write("the versions are the configuration's; the daemon has not loaded it yet")
     }
 
     private func print(_ report: StatusReport) {
