@@ -65,7 +65,8 @@ struct Test: ParsableCommand {
         if let first = reports.first {
             let report = PlanReport(
                 update: first.update, version: first.version, endpoints: reports.flatMap(\.endpoints))
-            try PlanView(report).print(json: json)
+            let counts = jobs.flatMap { job in job.folders.map { ("\(job.endpoint)/\($0.key)", $0.value.equal) } }
+            try PlanView(report, equal: Dictionary(counts) { first, _ in first }).print(json: json)
         }
         for job in jobs where job.state != .done {
             Notes.error("job \(job.job) on \(job.endpoint) \(job.state.rawValue): \(job.message)")
@@ -79,13 +80,11 @@ enum Archive {
     static func open(_ path: String) throws(Failure) -> File {
         do throws(FileError) {
             let file = try File.open(path, O_RDONLY | O_NONBLOCK)
-            guard try file.status().kind == .file else {
-                throw FileError("read", path, number: EINVAL)
-            }
-            return file
+            if try file.status().kind == .file { return file }
         } catch {
-            throw Failure(.refused, "\(error); an update is a zip archive, a plain file")
+            throw Failure(.refused, error.description)
         }
+        throw Failure(.refused, "\"\(path)\" is no plain file; an update is a zip archive")
     }
 
     static func sha256(_ path: String) throws(Failure) -> String {
