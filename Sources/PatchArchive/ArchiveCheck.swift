@@ -18,15 +18,27 @@ public enum ArchiveCheck {
     /// - Parameters:
     ///   - archive: Open for reading.
     ///   - directory: Empty; gets files (0644) and directories (0755), durable on return. After a refusal or an error it
-    ///     holds whatever was written until then. Nil: only check.
+    ///     holds whatever was written until then.
     /// - Returns: the update, or why the archive is refused, which is no error.
     /// - Throws: when this host fails: reading, or writing for want of space.
     public static func unpack(
-        archive: borrowing File, into directory: borrowing Directory?, limits: Limits
+        archive: borrowing File, into directory: borrowing Directory, limits: Limits
     ) throws(FileError) -> UnpackVerdict {
-        let writer = try TreeWriter(directory)
+        try verdict(archive, TreeWriter(try directory.duplicate()), limits)
+    }
+
+    /// Checks an archive exactly as ``unpack(archive:into:limits:)`` does, and writes nothing.
+    ///
+    /// - Throws: when reading fails.
+    public static func check(archive: borrowing File, limits: Limits) throws(FileError) -> UnpackVerdict {
+        try verdict(archive, TreeWriter(nil), limits)
+    }
+
+    private static func verdict(
+        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+    ) throws(FileError) -> UnpackVerdict {
         do throws(ArchiveFailure) {
-            return UnpackVerdict(try check(archive, writer, limits))
+            return UnpackVerdict(try read(archive, &writer, limits))
         } catch {
             switch error {
             case .refused(let refusal): return UnpackVerdict(refusal)
@@ -35,8 +47,8 @@ public enum ArchiveCheck {
         }
     }
 
-    private static func check(
-        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+    private static func read(
+        _ archive: borrowing File, _ writer: inout TreeWriter, _ limits: Limits
     ) throws(ArchiveFailure) -> CheckedUpdate {
         var window = try onHost { () throws(FileError) in try ArchiveWindow(archive) }
         let structure = try ArchiveStructure(&window, limits: limits)
