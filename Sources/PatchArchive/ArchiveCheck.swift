@@ -18,15 +18,27 @@ public enum ArchiveCheck {
     /// - Parameters:
     ///   - archive: Open for reading.
     ///   - directory: Empty; gets files (0644) and directories (0755), durable on return. After a refusal or an error it
-    ///     holds whatever was written until then. Nil: only check.
+    ///     holds whatever was written until then.
     /// - Returns: the update, or why the archive is refused, which is no error.
     /// - Throws: when this host fails: reading, or writing for want of space.
     public static func unpack(
-        archive: borrowing File, into directory: borrowing Directory?, limits: Limits
+        archive: borrowing File, into directory: borrowing Directory, limits: Limits
     ) throws(FileError) -> UnpackVerdict {
-        let writer = try TreeWriter(directory)
+        try verdict(archive, TreeWriter(try directory.duplicate()), limits)
+    }
+
+    /// Checks an archive exactly as ``unpack(archive:into:limits:)`` does, and writes nothing.
+    ///
+    /// - Throws: when reading fails.
+    public static func check(archive: borrowing File, limits: Limits) throws(FileError) -> UnpackVerdict {
+        try verdict(archive, TreeWriter(nil), limits)
+    }
+
+    private static func verdict(
+        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+    ) throws(FileError) -> UnpackVerdict {
         do throws(ArchiveFailure) {
-            return UnpackVerdict(try check(archive, writer, limits))
+            return UnpackVerdict(try read(archive, &writer, limits))
         } catch {
             switch error {
             case .refused(let refusal): return UnpackVerdict(refusal)
@@ -35,10 +47,10 @@ public enum ArchiveCheck {
         }
     }
 
-    private static func check(
-        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+    private static func read(
+        _ archive: borrowing File, _ writer: inout TreeWriter, _ limits: Limits
     ) throws(ArchiveFailure) -> CheckedUpdate {
-        var window = try window(archive)
+        var window = try onHost { () throws(FileError) in try ArchiveWindow(archive) }
         let structure = try ArchiveStructure(&window, limits: limits)
         let layout = try ArchiveLayout(structure.entries)
         let manifestEntry = structure.entries[layout.manifest]
@@ -48,7 +60,7 @@ public enum ArchiveCheck {
         var contents: [ContentEntry] = []
         var held = HeldDocuments(manifest, limit: limits.manifest, together: Self.documents)
         let kept = structure.entries.compactMap { entry in layout.path(of: entry).map { ($0, entry.isDirectory) } }
-        do throws(FileError) { try writer.makeDirectories(kept) } catch { throw .failed(error) }
+        try onHost { () throws(FileError) in try writer.makeDirectories(kept) }
         let reader = try EntryReader.open(archive, length: structure.length)
         for entry in structure.entries {
             try reader.next(entry)
@@ -69,12 +81,8 @@ public enum ArchiveCheck {
         } catch {
             throw .refused(error)
         }
-        do throws(FileError) { try writer.sync() } catch { throw .failed(error) }
+        try onHost { () throws(FileError) in try writer.sync() }
         return update
-    }
-
-    private static func window(_ archive: borrowing File) throws(ArchiveFailure) -> ArchiveWindow {
-        do throws(FileError) { return try ArchiveWindow(archive) } catch { throw .failed(error) }
     }
 
     /// Reads the manifest ahead of everything else, wherever in the archive it lies.
@@ -107,13 +115,13 @@ public enum ArchiveCheck {
     ) throws(ArchiveFailure) -> String {
         var sum = SHA256()
         if let path, !entry.isDirectory {
-            do throws(FileError) { try writer.begin(path) } catch { throw .failed(error) }
+            try onHost { () throws(FileError) in try writer.begin(path) }
         }
         let isHeld = entry.isDirectory ? false : try held.wants(path, of: entry)
         try reader.data(of: entry) { (block) throws(ArchiveFailure) in
             sum.update(block)
             if let path, isHeld { held.append(block, to: path) }
-            do throws(FileError) { try writer.write(block) } catch { throw .failed(error) }
+            try onHost { () throws(FileError) in try writer.write(block) }
         }
         writer.end()
         return sum.finish()

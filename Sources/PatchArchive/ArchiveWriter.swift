@@ -25,7 +25,7 @@ public enum ArchiveWriter {
         let output = try ZipOutput.open(file)
         for entry in found { try output.add(entry, from: directory) }
         try output.close()
-        do throws(FileError) { try file.sync() } catch { throw .failed(error) }
+        try onHost { () throws(FileError) in try file.sync() }
     }
 
     private static func onlyDocument(_ found: [Packed]) -> Packed? {
@@ -42,8 +42,7 @@ public enum ArchiveWriter {
             let path = ExactText(bytes: (parent.map { $0.bytes + [UInt8(ascii: "/")] } ?? []) + name)
             try ArchiveEntry.check(name: path.bytes[...], limits: limits)
             let text = String(decoding: name, as: UTF8.self)
-            let status: FileStatus?
-            do throws(FileError) { status = try directory.status(text) } catch { throw .failed(error) }
+            let status = try onHost { () throws(FileError) in try directory.status(text) }
             guard let status else { continue }
             guard status.kind == .file || status.kind == .directory else {
                 throw .refused(.entryType, at: path.description, "only files and directories can be packed")
@@ -64,16 +63,14 @@ public enum ArchiveWriter {
                     .limitExceeded, "the directory has more than \(limits.entries) entries (limits: entries)")
             }
             guard isDirectory else { continue }
-            let child: Directory
-            do throws(FileError) { child = try directory.directory(text) } catch { throw .failed(error) }
+            let child = try onHost { () throws(FileError) in try directory.directory(text) }
             try collect(child, below: path, into: &found, limits)
         }
     }
 
     /// The names in a directory as they are: one that is no UTF-8 has to be refused, not left out.
     private static func rawNames(_ directory: borrowing Directory) throws(ArchiveFailure) -> [[UInt8]] {
-        let own: Directory
-        do throws(FileError) { own = try directory.directory(".") } catch { throw .failed(error) }
+        let own = try onHost { () throws(FileError) in try directory.directory(".") }
         let descriptor = fcntl(own.descriptor, F_DUPFD_CLOEXEC, 3)
         guard descriptor >= 0, let stream = fdopendir(descriptor) else {
             let error = FileError("read directory", directory.path)
@@ -147,15 +144,16 @@ private struct ZipOutput: ~Copyable {
     }
 
     private func copy(_ packed: Packed, from directory: borrowing Directory) throws(ArchiveFailure) {
-        let file: File
-        do throws(FileError) { file = try directory.file(packed.path.description) } catch { throw .failed(error) }
+        let file = try onHost { () throws(FileError) in try directory.file(packed.path.description) }
         var copied: Int64 = 0
         let handle = handle
         let path = path
         try file.forEachBlock(
             { (block) throws(ArchiveFailure) in
                 copied += Int64(block.count)
-                guard archive_write_data(handle, block.baseAddress, block.count) == block.count else { throw Self.problem(handle, path) }
+                guard archive_write_data(handle, block.baseAddress, block.count) == block.count else {
+                    throw Self.problem(handle, path)
+                }
             }, onError: { .failed($0) })
         guard copied == packed.size else {
             throw .refused(.incomplete, at: packed.path.description, "the file changed while it was packed; pack again")

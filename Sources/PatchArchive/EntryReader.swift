@@ -22,6 +22,7 @@ struct EntryReader: ~Copyable {
     ///   record before a comment of more than 16 KiB).
     static func open(_ archive: borrowing File, length: UInt64) throws(ArchiveFailure) -> EntryReader {
         _ = locale
+        let file = try onHost { () throws(FileError) in try archive.duplicate() }
         guard let handle = archive_read_new() else {
             throw .failed(FileError("read", archive.path, number: ENOMEM))
         }
@@ -29,7 +30,6 @@ struct EntryReader: ~Copyable {
             archive_read_free(handle)
             throw .failed(FileError("read", archive.path, number: ENOMEM))
         }
-        let file = try onHost { () throws(FileError) in try archive.duplicate() }
         let source = UnsafeMutablePointer<ReadSource>.allocate(capacity: 1)
         source.initialize(to: ReadSource(file, length: Int64(clamping: length)))
         let reader = EntryReader(handle: handle, entry: entry, source: source)

@@ -10,11 +10,9 @@ struct TreeWriter: ~Copyable {
     private let root: Directory?
     private var file: File?
 
-    init(_ root: borrowing Directory?) throws(FileError) {
-        switch root {
-        case .none: self.root = nil
-        case .some(let root): self.root = try root.duplicate()
-        }
+    init(_ root: consuming Directory?) {
+        self.root = root
+        file = nil
     }
 
     /// Makes all directories, also those that only files imply.

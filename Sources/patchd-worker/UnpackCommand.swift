@@ -24,7 +24,7 @@ struct UnpackCommand: ParsableCommand {
         if let into {
             verdict = try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
         } else {
-            verdict = try ArchiveCheck.unpack(archive: archive, into: nil, limits: limits)
+            verdict = try ArchiveCheck.check(archive: archive, limits: limits)
         }
         try answer.write(JSONText.line(verdict))
         try answer.sync()

@@ -1,0 +1,38 @@
+import Foundation
+
+/// The contract's example update, with any change a test wants.
+struct ExampleUpdate {
+    var name = "X3V8_P2"
+    var version = "8.0.2"
+    var dependency = "8.0.1"
+    /// Content below the two patches' paths.
+    var files: [String: String] = [
+        "X3V8_P2/FILPATCH/lib/a.dat": "new a\n", "X3V8_P2/FILPATCH/lib/deep/b.dat": "new b\n",
+        "X3V8_P2/FILPATCH/top.dat": "top\n", "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
+        "X3V8_P2/FILPATCH/upgrades/8.0.2.sh": "echo \"$PATCHD_FOLDER from $PATCHD_FROM to $PATCHD_TO\"\n",
+    ]
+
+    var manifest: String {
+        """
+        {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",
+         "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
+         "patches": [
+          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH", "description": "8.0.2 mandatory maintenances"},
+          {"name": "X3V8_P2BIS", "type": "HRM", "mandatory": false, "path": "X3V8_P2BIS/FILPATCH", "description": "8.0.2 optional maintenances"}]}
+        """
+    }
+
+    /// Packs it with `zip` and puts it at a path, complete from the start.
+    func pack(to path: String) throws {
+        let place = "/tmp/patchd-update-\(UInt64.random(in: .min ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        for (file, text) in files.merging(["update.json": manifest], uniquingKeysWith: { $1 }) {
+            let url = URL(fileURLWithPath: "\(place)/content/\(file)")
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        _ = try Installation.run("/usr/bin/zip", ["-qr", "\(place)/update.zip", "."], in: "\(place)/content")
+        try FileManager.default.moveItem(atPath: "\(place)/update.zip", toPath: path)
+    }
+}

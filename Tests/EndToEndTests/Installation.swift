@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+/// A throw-away host: configuration, spool, state and an endpoint's tree below one directory, and the three programs as
+/// an admin runs them. Removed afterwards unless `KEEP` is set in the environment.
+final class Installation {
+    /// What a program said and how it ended.
+    struct Outcome {
+        var code: Int32
+        var output: String
+        var errors: String
+    }
+
+    static let tree = [
+        ("PAIE", nil), ("SEED", "PAIE"), ("SEED2", "PAIE"), ("SEEDPROD", "PAIE"), ("SEEDPROD2", "SEEDPROD"),
+    ]
+
+    let root: String
+    var folders: [String] { Self.tree.map(\.0) }
+    private let programs: String
+
+    /// A host with the endpoint `payroll`, its five folders at 8.0.1.
+    init(settings: String = "") throws {
+        // Every component above a folder has to belong to root or the owner; /tmp passes as a sticky directory.
+        root = "/tmp/patchd-test-\(UInt64.random(in: .min ... .max))"
+        programs = try #require(Self.programs, "build first: swift build")
+        for name in ["etc/endpoints.d", "spool/incoming", "state", "run"] + folders.map({ "srv/\($0)" }) {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
+        try configure("payroll", settings: settings)
+        for folder in folders { try write("old\n", "srv/\(folder)/lib/a.dat") }
+    }
+
+    deinit {
+        if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    private static let programs: String? = {
+        let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var place = own.map { ($0 as NSString).deletingLastPathComponent } ?? ""
+        while place.count > 1 {
+            if FileManager.default.isExecutableFile(atPath: place + "/patchd-worker") { return place }
+            place = (place as NSString).deletingLastPathComponent
+        }
+        // Swift Testing's own process runs the bundle: the build folder is where the sources are.
+        let sources = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug"
+        return FileManager.default.isExecutableFile(atPath: sources + "/patchd-worker") ? sources : nil
+    }()
+
+    /// Writes an endpoint's file.
+    func configure(_ endpoint: String, settings: String = "") throws {
+        let lines = Self.tree.map { name, parent in
+            parent.map { "  - {name: \(name), parent: \($0)}" } ?? "  - {name: \(name), version: 8.0.1, modules: [HRM]}"
+        }
+        let owner = geteuid() == 0 ? "owner: root\n" : ""
+        try write(
+            "endpoint: \(endpoint)\npath: \(root)/srv\n\(owner)\(settings)folders:\n" + lines.joined(separator: "\n") + "\n",
+            "etc/endpoints.d/\(endpoint).yaml")
+    }
+
+    func write(_ text: String, _ relative: String) throws {
+        let path = "\(root)/\(relative)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    func read(_ relative: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(relative)")), as: UTF8.self)
+    }
+
+    func exists(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(relative)") }
+
+    /// A JSON file as a dictionary.
+    func json(_ relative: String) throws -> [String: Any] {
+        try #require(
+            JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(root)/\(relative)")))
+                as? [String: Any])
+    }
+
+    /// Runs one of the programs with this host's directories.
+    @discardableResult
+    func run(_ program: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+        let places = [
+            "--config-dir", "\(root)/etc", "--spool-dir", "\(root)/spool", "--state-dir", "\(root)/state",
+            "--runtime-dir", "\(root)/run", "--without-systemd",
+        ]
+        return try Self.run("\(programs)/\(program)", arguments + places, environment: environment)
+    }
+
+    /// `patchd --once`.
+    @discardableResult
+    func once(environment: [String: String] = [:]) throws -> Outcome {
+        try run("patchd", "--once", environment: environment)
+    }
+
+    static func run(
+        _ program: String, _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+        let name = "/tmp/patchd-output-\(UInt64.random(in: .min ... .max))"
+        defer { for end in ["o", "e"] { try? FileManager.default.removeItem(atPath: "\(name).\(end)") } }
+        // Files, not pipes: a worker outlives a killed daemon and would keep a pipe open.
+        for end in ["o", "e"] { _ = FileManager.default.createFile(atPath: "\(name).\(end)", contents: nil) }
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(name).o"))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(name).e"))
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        let code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        return Outcome(
+            code: code,
+            output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(name).o")), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(name).e")), as: UTF8.self))
+    }
+
+    /// Everything in the folders that an application could see: path, mode, size and content. `.patchd` is left out.
+    func picture(withTimes: Bool = false) throws -> [String] {
+        var lines: [String] = []
+        let top = "\(root)/srv"
+        for case let path as String in try #require(FileManager.default.enumerator(atPath: top)) {
+            if !withTimes, path.contains(".patchd") { continue }
+            var status = stat()
+            guard lstat("\(top)/\(path)", &status) == 0 else { continue }
+            let isFile = status.st_mode & S_IFMT == S_IFREG
+            let content = isFile ? try read("srv/\(path)") : ""
+            let time = withTimes ? " \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino)" : ""
+            lines.append("\(path) \(String(status.st_mode, radix: 8)) \(content.debugDescription)\(time)")
+        }
+        return lines.sorted()
+    }
+}
