@@ -4,14 +4,16 @@ import Synchronization
 /// The numbered places at which a test may kill the process or let a call fail. Every mutating call of this module
 /// passes one, so that "kill at N" for N = 1, 2, … reaches each of them.
 ///
-/// Inert unless the environment variable `PATCHD_FAULT_POINT` is `PROGRAM:ACTION:N:STAMP`: PROGRAM is this process's
-/// program name, ACTION `kill` or an errno number, N counts from 1, and STAMP is a file that is created when the
-/// fault fires, so that it fires once only, however many processes run.
+/// Inert unless the environment variable `PATCHD_FAULT_POINT` has an order for this program; orders are separated by
+/// commas. An order is `PROGRAM:ACTION:N:STAMP`: PROGRAM is the process's name, ACTION `kill` or an errno number, N counts
+/// from 1. STAMP is a file that is created when the fault fires, so that it fires once, however many processes run. With
+/// `next` for N it fires in every process, one point later each time: STAMP then holds the next N.
 public enum FaultPoint {
     private struct Order: Sendable {
         var kills: Bool
         var number: Int32
         var at: Int
+        var isChain: Bool
         var stamp: String
     }
 
@@ -19,10 +21,26 @@ public enum FaultPoint {
 
     private static let order: Order? = {
         guard let raw = getenv("PATCHD_FAULT_POINT") else { return nil }
-        let parts = String(cString: raw).split(separator: ":", maxSplits: 3).map(String.init)
-        guard parts.count == 4, let at = Int(parts[2]), programName() == parts[0] else { return nil }
-        return Order(kills: parts[1] == "kill", number: Int32(parts[1]) ?? 0, at: at, stamp: parts[3])
+        let own = programName()
+        for text in String(cString: raw).split(separator: ",") {
+            let parts = text.split(separator: ":", maxSplits: 3).map(String.init)
+            guard parts.count == 4, parts[0] == own else { continue }
+            let isChain = parts[2] == "next"
+            guard let at = isChain ? counter(parts[3]) : Int(parts[2]) else { continue }
+            return Order(
+                kills: parts[1] == "kill", number: Int32(parts[1]) ?? 0, at: at, isChain: isChain, stamp: parts[3])
+        }
+        return nil
     }()
+
+    private static func counter(_ stamp: String) -> Int {
+        let file = open(stamp, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return 1 }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = read(file, &buffer, buffer.count)
+        return Int(String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)) ?? 1
+    }
 
     private static func programName() -> String {
         var buffer = [UInt8](repeating: 0, count: 64)
@@ -40,9 +58,10 @@ public enum FaultPoint {
         guard let order else { return }
         let count = passed.add(1, ordering: .relaxed).newValue
         guard count == order.at else { return }
-        let stamp = open(order.stamp, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        let once = order.isChain ? O_TRUNC : O_EXCL
+        let stamp = open(order.stamp, O_CREAT | once | O_WRONLY | O_CLOEXEC, 0o666)
         guard stamp >= 0 else { return }
-        let line = "\(operation) \(path)\n"
+        let line = order.isChain ? "\(order.at + 1)" : "\(operation) \(path)\n"
         _ = line.withCString { write(stamp, $0, strlen($0)) }
         close(stamp)
         if order.kills {

@@ -13,7 +13,7 @@ struct FolderRun: Sendable {
     let slots: WorkerSlots
 
     /// How often a worker may end without having recorded anything before it is given up.
-    private static let fruitless = 5
+    private static let fruitless = 200
 
     /// Brings one folder to the end of a phase. A worker that dies is started again; one that still lives from before a
     /// restart of the daemon is waited for (it holds the ledger's flock).
@@ -49,8 +49,7 @@ struct FolderRun: Sendable {
             let (records, count) = try begin(file, order: order)
             let summary = LedgerSummary(records)
             if isOver(summary) { return summary }
-            if case .failed(let step, let code, let message) = summary.outcome {
-                _ = step
+            if case .failed(_, let code, let message) = summary.outcome {
                 throw Fault(folder: folder, code, message)
             }
             fruitless = count == known ? fruitless + 1 : 0

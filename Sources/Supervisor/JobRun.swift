@@ -36,7 +36,8 @@ struct JobRun: Sendable {
         guard let plan = try await plan(job) else { return }
         let pending = plan.folders.filter { $0.state == .pending }
         if pending.isEmpty || job.operation == .test {
-            try await finish()
+            // Nothing was locked or changed for it, and locks that another job holds are none of its business.
+            try await succeed()
             return
         }
         try await stage(pending, job)
@@ -227,22 +228,20 @@ struct JobRun: Sendable {
     }
 
     private func finish() async throws {
-        guard let job = await jobs.job(number) else { return }
-        let failed = job.folders.filter { $0.value.state == .failed }.sorted { $0.key < $1.key }
-        let changed = job.folders.values.contains { $0.state == .done || $0.state == .failed }
-        if changed { try states.refresh() }
-        guard let (name, first) = failed.first else {
-            try await setLocks(.updating)
-            try await jobs.change(number) { job in
-                job.state = .done
-                job.finishedAt = .now
-            }
-            host.log.info("job done", metadata: metadata(nil))
-            return
-        }
+        try states.refresh()
         try await setLocks(.updating)
-        let code = FaultCode(rawValue: first.code) ?? .io
-        await fail(code, "\(name): \(first.message)")
+        guard let job = await jobs.job(number) else { return }
+        let failed = job.folders.filter { $0.value.state == .failed }.min { $0.key < $1.key }
+        guard let (name, folder) = failed else { return try await succeed() }
+        await fail(FaultCode(rawValue: folder.code) ?? .io, "\(name): \(folder.message)")
+    }
+
+    private func succeed() async throws {
+        try await jobs.change(number) { job in
+            job.state = .done
+            job.finishedAt = .now
+        }
+        host.log.info("job done", metadata: metadata(nil))
     }
 
     private func fail(_ code: FaultCode, _ message: String) async {

@@ -1,1 +1,73 @@
+import Foundation
 import Testing
+
+@Suite struct `The modules` {
+    /// What each module may import of ours, and of C; the arrows of docs/architecture.md.
+    static let allowed: [String: Set<String>] = [
+        "PatchModel": [],
+        "PatchPlan": ["PatchModel"],
+        "PatchFiles": ["CLinux", "CCrypto"],
+        "PatchArchive": ["CArchive", "PatchFiles", "PatchModel"],
+        "PatchConfig": ["CYAML", "PatchModel"],
+        "PatchLedger": ["PatchFiles", "PatchModel"],
+        "PatchStore": ["PatchFiles", "PatchModel"],
+        "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel"],
+        "Supervisor": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
+        "patchd": ["Supervisor"],
+        "patchd-worker": ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps"],
+        "patchctl": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
+    ]
+
+    /// Anything else is a dependency that somebody has to give a reason for in docs/decisions.md.
+    static let outside: Set<String> = [
+        "ArgumentParser", "Dispatch", "FoundationEssentials", "Glibc", "Logging", "Synchronization",
+    ]
+
+    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../../Sources"
+    ).standardizedFileURL
+
+    /// Each module's imports, with the file that has them.
+    private func imports() throws -> [(module: String, imported: String, file: String)] {
+        var found: [(String, String, String)] = []
+        for case let file as URL in try #require(FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
+        where file.pathExtension == "swift" {
+            let relative = String(file.path.dropFirst(Self.sources.path.count + 1))
+            let module = String(relative.prefix { $0 != "/" })
+            for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard let at = words.firstIndex(of: "import"), at <= 1, at + 1 < words.count,
+                    at == 0 || ["public", "internal", "private", "package"].contains(String(words[0]))
+                else { continue }
+                found.append((module, String(words[at + 1]), relative))
+            }
+        }
+        return found
+    }
+
+    @Test func `import only what lies below them`() throws {
+        let all = try imports()
+        #expect(all.count > 50)
+        for (module, imported, file) in all where !Self.outside.contains(imported) {
+            #expect(Self.allowed[module]?.contains(imported) == true, "\(file) imports \(imported)")
+        }
+    }
+
+    @Test func `leave each C module to one of them`() throws {
+        var importers: [String: Set<String>] = [:]
+        for (module, imported, _) in try imports() where imported.hasPrefix("C") {
+            importers[imported, default: []].insert(module)
+        }
+        #expect(!importers.isEmpty)
+        for (imported, modules) in importers { #expect(modules.count == 1, "\(imported): \(modules.sorted())") }
+    }
+
+    @Test func `never force what can fail`() throws {
+        let forbidden = ["try!", "fatalError(", "Task {", "Task.detached", " as! "]
+        for case let file as URL in try #require(FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
+        where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for word in forbidden { #expect(!text.contains(word), "\(file.lastPathComponent): \(word)") }
+        }
+    }
+}
