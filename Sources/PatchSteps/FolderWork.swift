@@ -140,7 +140,8 @@ public struct FolderWork: ~Copyable {
         if case .failed(let step, let code, let message) = state.outcome { throw .failed(step: step, code, message) }
         guard state.isPrepared else { throw .failed(step: nil, .io, "cannot apply: nothing is staged") }
         let area = try openArea()
-        trace.write(.message, step: nil, "applying \(order.update): \(order.plan.from?.description ?? "?") to \(order.plan.to)")
+        trace.write(
+            .message, step: nil, "applying \(order.update): \(order.plan.from?.description ?? "?") to \(order.plan.to)")
         var index = 0
         let steps = order.plan.steps
         while index < steps.count {
@@ -229,13 +230,18 @@ public struct FolderWork: ~Copyable {
         switch result {
         case .exit(.code(0)): break
         case .exit(.code(let code)):
-            throw .failed(step: index, .script, "script \(step.path) ended with exit code \(code); see its trace, mend the cause, then resume the job")
+            throw .failed(
+                step: index, .script,
+                "script \(step.path) ended with exit code \(code); see its trace, mend the cause, then resume the job")
         case .exit(.signal(let number)):
-            throw .failed(step: index, .script, "script \(step.path) was ended by signal \(number); see its trace, then resume the job")
+            throw .failed(
+                step: index, .script,
+                "script \(step.path) was ended by signal \(number); see its trace, then resume the job")
         case .timeout:
             throw .failed(
                 step: index, .script,
-                "script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend the script, then resume the job")
+                "script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend the script, then resume the job"
+            )
         }
         try working("make what script \(step.path) wrote durable", step: index) { () throws(FileError) in
             try folder.syncFileSystem()

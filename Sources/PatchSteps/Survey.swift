@@ -111,7 +111,8 @@ struct Survey {
         if found.mode & 0o7000 != 0 {
             fault(
                 .ownership,
-                "cannot replace \"\(step.path)\": it is setuid, setgid or sticky, which no update brings; clear the bit")
+                "cannot replace \"\(step.path)\": it is setuid, setgid or sticky, which no update brings; clear the bit"
+            )
         }
         if found.uid != geteuid(), geteuid() != 0 {
             fault(
@@ -121,7 +122,9 @@ struct Survey {
                 name the right owner in the configuration
                 """)
         }
-        if found.links > 1 { warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content") }
+        if found.links > 1 {
+            warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content")
+        }
     }
 
     private func isEqual(

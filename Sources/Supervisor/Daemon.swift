@@ -116,7 +116,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    private func wanted(_ job: Job?, _ endpoint: Endpoint, _ states: FolderStates) throws(Fault) -> [String: UpdateLock] {
+    private func wanted(_ job: Job?, _ endpoint: Endpoint, _ states: FolderStates) throws(Fault) -> [String: UpdateLock]
+    {
         do throws(StoreError) {
             return try EndpointLocks(endpoint: endpoint, states: states).wanted(for: job)
         } catch {

@@ -12,7 +12,8 @@ struct EndpointLocks {
     /// - Parameters:
     ///   - job: the one that runs, or that failed and holds; nil for none.
     ///   - phase: what folders that are being updated show.
-    func wanted(for job: Job?, updating phase: UpdateLock.Phase = .updating) throws(StoreError) -> [String: UpdateLock] {
+    func wanted(for job: Job?, updating phase: UpdateLock.Phase = .updating) throws(StoreError) -> [String: UpdateLock]
+    {
         let current = try states.all()
         let rule = LockRule(
             endpoint: endpoint, folders: job?.folders.mapValues(\.state) ?? [:], isLocked: job != nil,

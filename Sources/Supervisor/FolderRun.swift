@@ -57,7 +57,8 @@ struct FolderRun: Sendable {
             guard fruitless < Self.fruitless else {
                 throw Fault(
                     folder: folder, .io,
-                    "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)")
+                    "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
+                )
             }
             let tree = try host.state.tree(ofArchive: job.sha256)
             let trace = try host.state.trace(job: job.job, folder: folder)
@@ -65,7 +66,9 @@ struct FolderRun: Sendable {
             if end != .code(0) {
                 host.log.warning(
                     "worker ended early",
-                    metadata: ["job": "\(job.job)", "endpoint": "\(endpoint.name)", "folder": "\(folder)", "end": "\(end)"])
+                    metadata: [
+                        "job": "\(job.job)", "endpoint": "\(endpoint.name)", "folder": "\(folder)", "end": "\(end)",
+                    ])
             }
         }
     }

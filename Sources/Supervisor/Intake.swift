@@ -150,7 +150,8 @@ struct Intake: Sendable {
         try keep(claim, update)
         for endpoint in endpoints {
             if let job = await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
-                host.log.info("resumed by the same archive", metadata: ["job": "\(job)", "endpoint": "\(endpoint.name)"])
+                host.log.info(
+                    "resumed by the same archive", metadata: ["job": "\(job)", "endpoint": "\(endpoint.name)"])
                 _ = try await jobs.resume(job)
                 continue
             }

@@ -55,9 +55,10 @@ struct JobRun: Sendable {
         let plan = try await Preflight(host: host, endpoint: endpoint, slots: slots).run(job)
         var equal: [String: Int] = [:]
         for folder in plan.folders where try host.state.hasLedger(job: number, folder: folder.folder) {
-            equal[folder.folder] = LedgerSummary(
-                try Ledger.read(host.state.ledger(job: number, folder: folder.folder))
-            ).equal.count
+            equal[folder.folder] =
+                LedgerSummary(
+                    try Ledger.read(host.state.ledger(job: number, folder: folder.folder))
+                ).equal.count
         }
         let equalFiles = equal
         try await jobs.change(number) { job in

@@ -76,7 +76,8 @@ struct Requests: Sendable {
         }
         guard try await jobs.resume(number) else {
             return Answer(
-                ok: false, code: "wrongState", message: "job \(number) is \(job.state.rawValue); only a failed job is resumed")
+                ok: false, code: "wrongState",
+                message: "job \(number) is \(job.state.rawValue); only a failed job is resumed")
         }
         return Answer(ok: true, code: "", message: "job \(number) goes on")
     }

@@ -38,7 +38,8 @@ struct Spool: Sendable {
     ) throws(FileError) {
         let directory = try Directory.open(rejected)
         let free = try freeName(name, in: directory)
-        let record = RejectionRecord(file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: .now)
+        let record = RejectionRecord(
+            file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: .now)
         if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
         if let bytes = try? JSONText.page(record) {
             try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)

@@ -20,7 +20,8 @@ struct Turns: Sendable {
         if waiting.isEmpty { return nil }
         if let holding = await jobs.holding(endpoint.name) {
             for job in waiting {
-                try await wait(job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
+                try await wait(
+                    job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
             }
             return nil
         }

@@ -30,7 +30,8 @@ import Testing
     /// Each module's imports, with the file that has them.
     private func imports() throws -> [(module: String, imported: String, file: String)] {
         var found: [(String, String, String)] = []
-        for case let file as URL in try #require(FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
+        for case let file as URL in try #require(
+            FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
         where file.pathExtension == "swift" {
             let relative = String(file.path.dropFirst(Self.sources.path.count + 1))
             let module = String(relative.prefix { $0 != "/" })
@@ -64,7 +65,8 @@ import Testing
 
     @Test func `never force what can fail`() throws {
         let forbidden = ["try!", "fatalError(", "Task {", "Task.detached", " as! "]
-        for case let file as URL in try #require(FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
+        for case let file as URL in try #require(
+            FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
         where file.pathExtension == "swift" {
             let text = try String(contentsOf: file, encoding: .utf8)
             for word in forbidden { #expect(!text.contains(word), "\(file.lastPathComponent): \(word)") }

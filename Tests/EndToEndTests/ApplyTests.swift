@@ -89,9 +89,10 @@ import Testing
         try dropAgain()
         #expect(try host.once().code == 1)
         let folders = try #require(try host.json("state/jobs/1/job.json")["folders"] as? [String: [String: Any]])
-        #expect(folders.mapValues { $0["state"] as? String ?? "" } == [
-            "PAIE": "done", "SEED": "done", "SEED2": "done", "SEEDPROD": "failed", "SEEDPROD2": "blocked",
-        ])
+        #expect(
+            folders.mapValues { $0["state"] as? String ?? "" } == [
+                "PAIE": "done", "SEED": "done", "SEED2": "done", "SEEDPROD": "failed", "SEEDPROD2": "blocked",
+            ])
         #expect(try host.json("srv/SEEDPROD/update.lock")["phase"] as? String == "failed")
         #expect(try host.json("srv/SEEDPROD2/update.lock")["phase"] as? String == "blocked")
         #expect(!host.exists("srv/SEED/update.lock"))
@@ -117,7 +118,9 @@ import Testing
         #expect(!host.exists("state/jobs/1"))
     }
 
-    @Test(arguments: ["link", "directory", "fifo"]) func `is refused as notAFile when it is something else`(kind: String) throws {
+    @Test(arguments: ["link", "directory", "fifo"]) func `is refused as notAFile when it is something else`(
+        kind: String
+    ) throws {
         let path = "\(host.root)/spool/incoming/odd.zip"
         switch kind {
         case "link": symlink("/etc/passwd", path)

@@ -54,7 +54,8 @@ final class Installation {
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         try write(
-            "endpoint: \(endpoint)\npath: \(root)/srv\n\(owner)\(settings)folders:\n" + lines.joined(separator: "\n") + "\n",
+            "endpoint: \(endpoint)\npath: \(root)/srv\n\(owner)\(settings)folders:\n" + lines.joined(separator: "\n")
+                + "\n",
             "etc/endpoints.d/\(endpoint).yaml")
     }
 
