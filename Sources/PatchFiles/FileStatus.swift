@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What `fstatat(2)` tells of a file, without following a link at its end.

@@ -79,14 +79,21 @@ final class Installation {
                 as? [String: Any])
     }
 
-    /// Runs one of the programs with this host's directories.
-    @discardableResult
-    func run(_ program: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
-        let places = [
+    func program(_ name: String) -> String { "\(programs)/\(name)" }
+
+    /// The options that lead a command to this host; `compare-versions` has none.
+    func places(for arguments: [String]) -> [String] {
+        if arguments.first == "nonsense" { return [] }
+        return [
             "--config-dir", "\(root)/etc", "--spool-dir", "\(root)/spool", "--state-dir", "\(root)/state",
             "--runtime-dir", "\(root)/run", "--without-systemd",
         ]
-        return try Self.run("\(programs)/\(program)", arguments + places, environment: environment)
+    }
+
+    /// Runs one of the programs with this host's directories.
+    @discardableResult
+    func run(_ name: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+        try Self.run(program(name), arguments + places(for: arguments), environment: environment)
     }
 
     /// `patchd --once`.

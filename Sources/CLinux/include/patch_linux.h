@@ -4,10 +4,8 @@
 
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 
 // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS and, when asked, RESOLVE_NO_XDEV.

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+@Suite struct `A daemon that runs` {
+    /// Waits for an event that the daemon causes; the watch is on the directory that it changes.
+    private func until(_ what: String, _ condition: () -> Bool) -> Bool {
+        let end = Date().addingTimeInterval(30)
+        while !condition() {
+            if Date() > end { return false }
+            var source = pollfd(fd: -1, events: 0, revents: 0)
+            poll(&source, 1, 20)
+        }
+        return true
+    }
+
+    private func start(_ host: Installation) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: host.program("patchd"))
+        process.arguments = host.places(for: [])
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    @Test func `takes a drop when it is closed after writing, and not while it grows`() throws {
+        let host = try Installation()
+        try ExampleUpdate().pack(to: "\(host.root)/update.zip")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(host.root)/update.zip"))
+        let daemon = try start(host)
+        defer { daemon.terminate() }
+        #expect(until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
+        let path = "\(host.root)/spool/incoming/update.zip"
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let growing = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try growing.write(contentsOf: bytes.prefix(bytes.count / 2))
+        // Another drop comes and goes meanwhile: the daemon has looked at the directory.
+        try host.write("no zip", "spool/incoming/.other.tmp")
+        symlink("nowhere", "\(host.root)/spool/incoming/other.zip")
+        #expect(until("refused") { host.exists("spool/rejected/other.zip.reason.json") })
+        #expect(host.exists("spool/incoming/update.zip"))
+        try growing.write(contentsOf: bytes.suffix(from: bytes.count / 2))
+        try growing.close()
+        #expect(
+            until("done") {
+                (try? host.json("state/jobs/1/job.json")["state"] as? String) == "done"
+            })
+        #expect(try host.read("srv/SEEDPROD2/lib/a.dat") == "new a\n")
+    }
+
+    @Test func `keeps a second one away from its state`() throws {
+        let host = try Installation()
+        let daemon = try start(host)
+        defer { daemon.terminate() }
+        #expect(until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
+        #expect(try host.once().code == 5)
+    }
+
+    @Test func `works on siblings side by side, and on no more folders at once than workers`() throws {
+        for (workers, expected) in [(2, 2), (1, 1)] {
+            let host = try Installation()
+            try host.write("workers: \(workers)\n", "etc/patchd.yaml")
+            var update = ExampleUpdate()
+            // Each script tells when it is inside; two that meet see each other.
+            update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = """
+                mkdir "\(host.root)/inside-$PATCHD_FOLDER"
+                i=0
+                while [ $i -lt 20 ]; do
+                    set -- "\(host.root)"/inside-SEED*
+                    [ $# -gt "$(cat "\(host.root)/most" 2>/dev/null || echo 0)" ] && [ -e "$1" ] && echo $# > "\(host.root)/most"
+                    [ $# -ge \(expected) ] && [ \(expected) -gt 1 ] && break
+                    i=$((i + 1)); sleep 0.02
+                done
+                rmdir "\(host.root)/inside-$PATCHD_FOLDER"
+
+                """
+            try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+            #expect(try host.once().code == 0)
+            #expect(try host.read("most") == "\(expected)\n")
+        }
+    }
+}

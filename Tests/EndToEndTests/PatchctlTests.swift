@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@Suite struct `patchctl` {
+    let host: Installation
+
+    init() throws { host = try Installation() }
+
+    private func pack(_ update: ExampleUpdate = ExampleUpdate()) throws -> String {
+        let path = "\(host.root)/update.zip"
+        try update.pack(to: path)
+        return path
+    }
+
+    private func object(_ text: String) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    @Test func `plans without a daemon and touches nothing`() throws {
+        let file = try pack()
+        let before = try host.picture(withTimes: true)
+        let outcome = try host.run("patchctl", "plan", file, "--json")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let endpoints = try #require(try object(outcome.output)["endpoints"] as? [[String: Any]])
+        let folders = try #require(endpoints.first?["folders"] as? [[String: Any]])
+        #expect(folders.map { $0["folder"] as? String } == host.folders)
+        let steps = try #require(folders.first?["steps"] as? [[String: Any]])
+        #expect(steps.contains { $0["kind"] as? String == "script" && $0["path"] as? String == "8.0.2.sh" })
+        #expect(try host.picture(withTimes: true) == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/state").isEmpty)
+    }
+
+    @Test func `submits, and shows what became of it`() throws {
+        let submitted = try host.run("patchctl", "submit", try pack())
+        #expect(submitted.code == 0, "\(submitted.errors)")
+        try host.once()
+        let status = try host.run("patchctl", "status")
+        #expect(status.code == 0)
+        #expect(status.output.contains("SEEDPROD2") && status.output.contains("8.0.2"))
+        #expect(!status.output.contains("\u{1b}"), "no colour where there is no terminal")
+        let shown = try object(try host.run("patchctl", "show", "1", "--json").output)
+        #expect(shown["state"] as? String == "done")
+        let jobs = try object(try host.run("patchctl", "jobs", "--json").output)
+        #expect((jobs["jobs"] as? [Any])?.count == 1)
+        #expect(try host.run("patchctl", "trace", "1", "SEED").output.contains("SEED from 8.0.1 to 8.0.2"))
+        let history = try object(try host.run("patchctl", "history", "--json").output)
+        let folders = try #require(history["folders"] as? [[String: Any]])
+        #expect(folders.allSatisfy { ($0["entries"] as? [Any])?.count == 1 })
+        let report = try object(try host.run("patchctl", "status", "--json").output)
+        let endpoints = try #require(report["endpoints"] as? [[String: Any]])
+        let parents = try #require(endpoints.first?["folders"] as? [[String: Any]]).map { $0["parent"] as? String }
+        #expect(Set(parents) == [nil, "PAIE", "SEEDPROD"])
+    }
+
+    @Test func `lets a failed job go on`() throws {
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test -e mended\n"
+        _ = try host.run("patchctl", "submit", try pack(update))
+        #expect(try host.once().code == 1)
+        let failed = try host.run("patchctl", "status")
+        #expect(failed.output.contains("failed"))
+        try host.write(#"{"command":"resume","job":1}"#, "spool/requests/go.json")
+        for folder in host.folders { try host.write("", "srv/\(folder)/mended") }
+        let outcome = try host.once()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(try host.json("spool/requests/done/go.json")["ok"] as? Bool == true)
+        #expect(try host.json("state/jobs/1/job.json")["state"] as? String == "done")
+    }
+
+    @Test func `takes its request back when no daemon answers`() throws {
+        try host.once()
+        #expect(try host.run("patchctl", "resume", "1", "--timeout", "1s").code == 69)
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/spool/requests")
+        #expect(left == ["done"])
+    }
+
+    @Test func `lints a good update, and one that is none`() throws {
+        let good = try host.run("patchctl", "lint", try pack(), "--json")
+        #expect(good.code == 0)
+        #expect(try object(good.output)["ok"] as? Bool == true)
+        try host.write("PK", "bad.zip")
+        let bad = try host.run("patchctl", "lint", "\(host.root)/bad.zip", "--json")
+        #expect(bad.code == 4)
+        let findings = try #require(try object(bad.output)["findings"] as? [[String: Any]])
+        #expect(findings.first?["level"] as? String == "error")
+    }
+
+    @Test(arguments: [
+        (["compare-versions", "0.9.10", "gt", "0.9.9"], 0), (["compare-versions", "1.0~a", "ge", "1.0"], 1),
+        (["compare-versions", "1.0", "about", "1.0"], 2), (["nonsense"], 2), (["config", "check"], 0),
+        (["show", "77"], 1),
+    ])
+    func `answers with the contract's exit codes`(arguments: [String], code: Int) throws {
+        // compare-versions and config check need no state; show of an unknown job fails.
+        try host.once()
+        let outcome = try Installation.run(host.program("patchctl"), arguments + host.places(for: arguments))
+        #expect(Int(outcome.code) == code, "\(outcome.errors)")
+    }
+
+    @Test func `names file, line and a suggestion for a misspelt key`() throws {
+        try host.configure("payroll", settings: "grce: 5s\n")
+        let outcome = try host.run("patchctl", "config", "check")
+        #expect(outcome.code == 4)
+        #expect((outcome.errors + outcome.output).contains("endpoints.d/payroll.yaml:"))
+        #expect((outcome.errors + outcome.output).contains("grace"))
+    }
+}
