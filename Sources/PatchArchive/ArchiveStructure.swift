@@ -29,7 +29,9 @@ struct ArchiveStructure {
         let begin = try window.bytes(at: 0, Int(min(window.size, 4)), of: "the first record")
         guard begin.elementsEqual([0x50, 0x4B, 0x03, 0x04].prefix(begin.count)) else {
             // An archive without entries begins with its end.
-            guard begin.number32(0) == RecordSignature.end, try EndRecord.search(in: &window) == .found(0) else {
+            guard begin.count == 4, begin.number32(0) == RecordSignature.end,
+                try EndRecord.search(in: &window) == .found(0)
+            else {
                 throw .malformed("the file does not begin with a zip entry; \(guess(begin))")
             }
             return try EndRecord(at: 0, in: &window)
