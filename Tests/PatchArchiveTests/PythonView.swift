@@ -5,9 +5,12 @@ enum PythonView {
     private static let script = """
         import hashlib, json, sys, zipfile
         seen = {}
+        def name(i):
+            # Without flag 11 Python takes a name for code page 437; its bytes are what was written.
+            return i.filename if i.flag_bits & 0x800 else i.filename.encode("cp437").decode("utf-8")
         for path in sys.stdin.read().splitlines():
             with zipfile.ZipFile(path) as z:
-                seen[path] = {i.filename: hashlib.sha256(z.read(i)).hexdigest() for i in z.infolist() if not i.is_dir()}
+                seen[path] = {name(i): hashlib.sha256(z.read(i)).hexdigest() for i in z.infolist() if not i.is_dir()}
         json.dump(seen, sys.stdout)
         """
 

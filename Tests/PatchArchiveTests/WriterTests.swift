@@ -111,22 +111,18 @@ struct Writer: Sendable, CustomStringConvertible {
                     file, _ := os.Create(name)
                     w := zip.NewWriter(file)
                     root := os.DirFS(os.Args[1])
-                    if i == 2 {
-                        if err := w.AddFS(root); err != nil { panic(err) }
-                    } else {
-                        fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
-                            if d.IsDir() { return nil }
-                            info, _ := d.Info()
-                            h, _ := zip.FileInfoHeader(info)
-                            h.Name = path
-                            if i == 1 { h.Method = zip.Deflate }
-                            out, err := w.CreateHeader(h)
-                            if err != nil { panic(err) }
-                            data, _ := fs.ReadFile(root, path)
-                            out.Write(data)
-                            return nil
-                        })
-                    }
+                    fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+                        if d.IsDir() { return nil }
+                        info, _ := d.Info()
+                        h, _ := zip.FileInfoHeader(info)
+                        h.Name = path
+                        if i == 1 { h.Method = zip.Deflate }
+                        out, err := w.CreateHeader(h)
+                        if err != nil { panic(err) }
+                        data, _ := fs.ReadFile(root, path)
+                        out.Write(data)
+                        return nil
+                    })
                     if err := w.Close(); err != nil { panic(err) }
                     file.Close()
                 }
@@ -134,7 +130,7 @@ struct Writer: Sendable, CustomStringConvertible {
             """
         let place = try scratch.directory("go")
         try Data(program.utf8).write(to: URL(filePath: place + "/main.go"))
-        let archives = ["stored", "deflated", "fs"].map { scratch.path + "/\($0).zip" }
+        let archives = ["stored", "deflated"].map { scratch.path + "/\($0).zip" }
         try run(
             ["go", "run", "main.go", source] + archives, in: place,
             environment: ["GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GOPROXY": "off"])
