@@ -9,6 +9,8 @@ struct ArchiveEntry {
     /// Bits 0 and 6 are encryption, 13 hides values of the header.
     private static let encryptionFlags: UInt16 = 1 << 0 | 1 << 6 | 1 << 13
     private static let patchedFlag: UInt16 = 1 << 5
+    /// Of the specification that a reader must know (APPNOTE 4.4.3): the highest there is. Some readers refuse more.
+    private static let highestVersion: UInt16 = 63
 
     /// Without a directory's trailing slash.
     var name: ExactText
@@ -38,6 +40,7 @@ struct ArchiveEntry {
         flags = header.number16(8)
         method = header.number16(10)
         try Self.check(flags: flags, method: method, of: place)
+        try Self.check(versionNeeded: header.number16(6), of: place)
         let extras = try HeaderExtras(header.part(46 + nameLength, Int(header.number16(30))), of: place)
         try Self.check(extras, against: raw)
         guard header.number16(34) == 0 else {
@@ -70,6 +73,12 @@ struct ArchiveEntry {
             throw .refused(
                 .limitExceeded, at: shown(raw),
                 "the name has \(depth) components, \(limits.depth) are allowed (limits: depth)")
+        }
+    }
+
+    private static func check(versionNeeded: UInt16, of place: String) throws(ArchiveFailure) {
+        guard versionNeeded & 0xFF <= highestVersion else {
+            throw .malformed(at: place, "the entry asks for version \(versionNeeded & 0xFF) of the zip specification")
         }
     }
 
@@ -156,6 +165,7 @@ extension ArchiveEntry {
             throw .malformed(at: place, "the local header has another name: \(shown(raw))")
         }
         try Self.check(flags: header.number16(6), method: header.number16(8), of: place)
+        try Self.check(versionNeeded: header.number16(4), of: place)
         guard header.number16(6) == flags else {
             throw .malformed(at: place, "local and central header differ in the flags")
         }

@@ -74,6 +74,7 @@ struct ZipBuilder: Sendable {
 struct ZipMember: Sendable {
     struct Fields {
         var signature: UInt32
+        var versionNeeded: UInt16 = 20
         var madeBy: UInt16
         var flags: UInt16
         var method: UInt16
@@ -173,11 +174,12 @@ struct ZipMember: Sendable {
     }
 
     private static func local(_ fields: Fields) -> [UInt8] {
-        le32(fields.signature) + le16(20) + common(fields) + fields.name + fields.extra
+        le32(fields.signature) + le16(fields.versionNeeded) + common(fields) + fields.name + fields.extra
     }
 
     static func central(_ fields: Fields) -> [UInt8] {
-        le32(fields.signature) + le16(fields.madeBy) + le16(20) + common(fields) + le16(UInt16(fields.comment.count))
+        le32(fields.signature) + le16(fields.madeBy) + le16(fields.versionNeeded) + common(fields)
+            + le16(UInt16(fields.comment.count))
             + le16(fields.disk) + le16(0) + le32(fields.attributes) + le32(fields.offset) + fields.name + fields.extra
             + fields.comment
     }
