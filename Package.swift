@@ -13,8 +13,6 @@ let settings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
-let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "patchd",
@@ -26,8 +24,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // C edges: each is imported by exactly one Swift module.
@@ -55,7 +51,7 @@ let package = Package(
             name: "Supervisor",
             dependencies: [
                 "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
-                logging, subprocess, system,
+                logging,
             ],
             swiftSettings: settings),
 
@@ -87,6 +83,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
-        .testTarget(name: "EndToEndTests", dependencies: [subprocess, system], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", swiftSettings: settings),
     ]
 )

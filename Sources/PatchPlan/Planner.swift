@@ -150,8 +150,10 @@ public struct Planner {
     }
 
     private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
+        // `keep` must not be passed over: an admin's changed file would be overwritten.
         let names =
             content.descriptions + scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
+            + (content.patch.keep.isEmpty ? [] : ["(its key \"keep\")"])
         return names.map { name in
             Fault(
                 folder: folder.name, .script,

@@ -188,7 +188,8 @@ struct JobRun: Sendable {
             state.updatedAt = .now
         }
         try history(folder, .failed)
-        let finished = LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: name))).finished.count
+        let summary = LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: name)))
+        let finished = summary.finished.union(summary.equal).count
         try await jobs.change(number) { job in
             job.folders[name]?.state = .failed
             job.folders[name]?.code = fault.code.rawValue
