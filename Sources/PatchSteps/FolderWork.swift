@@ -115,6 +115,12 @@ public struct FolderWork: ~Copyable {
                 if let live, live.kind == .file {
                     if try file.status().gid != live.gid { try file.setOwner(uid: live.uid, gid: live.gid) }
                     try file.copyAttributes(from: folder.file(step.path))
+                } else if step.kind == .file {
+                    // A directory that this update brings is not there yet and has nothing to give.
+                    let parent = Directory.split(step.path).parent ?? "."
+                    if try folder.status(parent)?.kind == .directory {
+                        try file.inherit(from: folder.directory(parent))
+                    }
                 }
                 try file.setMode(mode)
                 return sum
