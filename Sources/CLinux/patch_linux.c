@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +52,11 @@ int patch_nobody_writes(int descriptor) {
         return 1;
     }
     return errno == EAGAIN || errno == EBUSY ? 0 : -1;
+}
+
+int patch_is_immutable(int descriptor) {
+    int flags = 0;
+    return ioctl(descriptor, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
 }
 
 // Only async-signal-safe calls between fork and execve: the daemon has threads.

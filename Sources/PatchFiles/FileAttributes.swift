@@ -41,6 +41,9 @@ extension File {
         }
     }
 
+    /// Whether it may not be renamed or replaced, even by root: immutable or append-only, as chattr(1) makes it.
+    public var isImmutable: Bool { patch_is_immutable(descriptor) == 1 }
+
     private func attributeNames() throws(FileError) -> [String] {
         let size = flistxattr(descriptor, nil, 0)
         if size < 0, errno == ENOTSUP { return [] }

@@ -108,6 +108,10 @@ struct Survey {
         }
         bytesNeeded += step.size
         guard let found, found.kind == .file else { return }
+        if try folder.file(step.path).isImmutable {
+            fault(
+                .ownership, "cannot replace \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
+        }
         if found.mode & 0o7000 != 0 {
             fault(
                 .ownership,

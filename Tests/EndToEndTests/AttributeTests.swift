@@ -32,4 +32,25 @@ import Testing
         if geteuid() == 0 { #expect(status.st_gid == getgrnam("games").pointee.gr_gid) }
         #expect(status.st_mode & 0o777 == 0o644)
     }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root for chattr"))
+    func `that make it immutable are a fault of preflight`() throws {
+        let host = try Installation()
+        let file = "\(host.root)/srv/SEED/lib/a.dat"
+        #expect(try Installation.run("/usr/bin/chattr", ["+i", file]).code == 0)
+        defer { _ = try? Installation.run("/usr/bin/chattr", ["-i", file]) }
+        let before = try host.picture(withTimes: true)
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 1)
+        #expect(try host.json("state/jobs/1/job.json")["code"] as? String == "ownership")
+        #expect(try host.picture(withTimes: true) == before)
+    }
+
+    @Test func `that make it setuid are a fault of preflight`() throws {
+        let host = try Installation()
+        chmod("\(host.root)/srv/SEED/lib/a.dat", 0o4755)
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 1)
+        #expect(try host.json("state/jobs/1/job.json")["code"] as? String == "ownership")
+    }
 }

@@ -30,6 +30,10 @@ int patch_allocate(int descriptor, int64_t length);
 // -1 when this file system has no leases.
 int patch_nobody_writes(int descriptor);
 
+// FS_IOC_GETFLAGS: 1 when the file is immutable or append-only (chattr(1)), 0 when not or when its file system has no
+// such flags.
+int patch_is_immutable(int descriptor);
+
 // What a child process is started with.
 struct patch_process {
     const char *path;
