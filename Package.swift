@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Values and pure decisions: no I/O.
@@ -47,6 +48,7 @@ let package = Package(
             name: "PatchSteps",
             dependencies: ["PatchFiles", "PatchLedger", "PatchModel"],
             swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
         .target(
             name: "Supervisor",
             dependencies: [

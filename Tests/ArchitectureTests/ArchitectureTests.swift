@@ -12,6 +12,7 @@ import Testing
         "PatchLedger": ["PatchFiles", "PatchModel"],
         "PatchStore": ["PatchFiles", "PatchModel"],
         "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel"],
+        "Systemd": ["CSystemd"],
         "Supervisor": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
         "patchd": ["Supervisor"],
         "patchd-worker": ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps"],
