@@ -59,7 +59,10 @@ let package = Package(
 
         // Programs: parse the command line, put the parts together.
         .executableTarget(
-            name: "patchd", dependencies: ["Supervisor", "PatchConfig", "PatchStore", logging, argumentParser],
+            name: "patchd",
+            dependencies: [
+                "PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd", logging, argumentParser,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "patchd-worker",
@@ -68,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", argumentParser,
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
+                argumentParser,
             ],
             swiftSettings: settings),
 

@@ -59,6 +59,12 @@ public struct UnitProperty: Hashable, Sendable {
     /// `UMask=`.
     public static func umask(_ mask: UInt32) -> Self { Self(name: "UMask", value: .mask(mask)) }
 
+    /// `Type=oneshot`: it is up when it has ended well.
+    public static let oneshot = Self(name: "Type", value: .text("oneshot"))
+    /// `TimeoutStartSec=`.
+    public static func timeoutStart(_ time: Duration) -> Self {
+        Self(name: "TimeoutStartUSec", value: .number(time.usec))
+    }
     /// `PrivateTmp=`.
     public static let privateTmp = flag("PrivateTmp")
     /// `PrivateDevices=`.

@@ -5,6 +5,7 @@ extension UnitStatus {
             message throws(SystemdError) in try message.append(Bus.unitInterface)
         }
         try reply.each("e", "sv") { () throws(SystemdError) in try read(try reply.requiredText(), from: reply) }
+        if !jobPath.isEmpty { isBeingStarted = Self.isStart(jobPath, bus, operation) }
         guard id.hasSuffix(".service") else { return }
         // One by one: all of a service's would have systemd read its cgroup.
         type = try Self.service("Type", at: path, on: bus, for: operation).variant("s") {
@@ -40,8 +41,31 @@ extension UnitStatus {
                 }
                 return conditions
             }
+        } else if name == "Job" {
+            jobPath = try message.variant("(uo)") { message throws(SystemdError) in
+                var path = ""
+                try message.inside("r", "uo") { () throws(SystemdError) in
+                    let number = try message.number("u", UInt32(0))
+                    let object = try message.requiredText("o")
+                    if number != 0 { path = object }
+                }
+                return path
+            }
         } else {
             try message.skip("v")
+        }
+    }
+
+    /// Whether a job starts its unit. One that is through by now does not.
+    private static func isStart(
+        _ job: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) -> Bool {
+        do throws(SystemdError) {
+            let type = try bus.property("JobType", of: "org.freedesktop.systemd1.Job", at: job, for: operation)
+                .variant("s") { reply throws(SystemdError) in try reply.requiredText() }
+            return ["start", "restart"].contains(type)
+        } catch {
+            return false
         }
     }
 

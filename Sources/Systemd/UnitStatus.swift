@@ -24,6 +24,9 @@ public struct UnitStatus: Hashable, Sendable {
     public var dropInPaths: [String] = []
     /// Whether it was made by a program and is on no disk.
     public var isTransient = false
+    /// Whether systemd has a job to start it that is not through, as before its turn in the boot.
+    public var isBeingStarted = false
+    var jobPath = ""
     /// Whether its files were changed since systemd read them.
     public var needDaemonReload = false
     /// Units with `Requires=` of this one. systemd stops them along.
