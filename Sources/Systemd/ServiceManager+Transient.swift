@@ -10,7 +10,7 @@ extension ServiceManager {
     ) throws(SystemdError) {
         let operation = SystemdError.Operation("start", service.name)
         let deadline = Bus.now + patience.usec
-        let bus = try Bus(for: operation)
+        let bus = try Bus(isDirect: isDirect, for: operation)
         let path = try Bus.path(ofUnit: service.name, for: operation)
         try bus.subscribe(unitAt: path, for: operation)
         let job = try Self.enqueue(service, at: path, bus, operation, until: deadline)
