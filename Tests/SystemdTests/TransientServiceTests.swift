@@ -47,8 +47,8 @@ extension `In a booted machine` {
         @Test(arguments: routes) func `is confined as asked`(_ manager: ServiceManager) throws {
             try FileManager.default.createDirectory(atPath: "/var/t-dir", withIntermediateDirectories: true)
             chown("/var/t-dir", 65534, 65534)
-            let output = file("/var/t-out")
-            defer { close(output) }
+            let (output, error) = (file("/var/t-out"), file("/var/t-err"))
+            defer { for descriptor in [output, error] { close(descriptor) } }
             var service = shell(
                 """
                 touch /var/t-dir/inside && echo in; touch /var/tmp/x /tmp/x && echo tmp; touch /var/t-outside
@@ -56,6 +56,7 @@ extension `In a booted machine` {
                 ls /sys/class/net; ulimit -n
                 """)
             service.standardOutput = output
+            service.standardError = error
             service.user = "nobody"
             service.slice = "t-jobs.slice"
             service.properties = [
@@ -73,6 +74,8 @@ extension `In a booted machine` {
             try manager.waitUntilInactive(service.name)
             let lines = try text("/var/t-out").split(separator: "\n").map(String.init)
             #expect(lines == ["in", "tmp", "NoNewPrivs:\t1", "CapBnd:\t0000000000000000", "lo", "77"])
+            let refused = try text("/var/t-err")
+            for place in ["/var/t-outside", "/dev/loop-control", "/root"] { #expect(refused.contains(place)) }
             #expect(access("/var/t-outside", F_OK) != 0 && access("/tmp/x", F_OK) != 0)
         }
 
@@ -89,7 +92,7 @@ extension `In a booted machine` {
                 "systemctl", "show", service.name, "-p", "Description,CollectMode,LogExtraFields,TimeoutStopUSec")
             #expect(shown.contains("Description=a test's \"worker\"\n"))
             #expect(shown.contains("CollectMode=inactive-or-failed\n"))
-            #expect(shown.contains("LogExtraFields=PATCHD_FOLDER=SEED\n") && shown.contains("TimeoutStopUSec=1.5s\n"))
+            #expect(shown.contains("LogExtraFields=PATCHD_FOLDER=SEED\n") && shown.contains("TimeoutStopUSec=1s 500ms\n"))
             close(ends.write)
             try manager.waitUntilInactive(service.name)
             #expect(try !manager.status(of: service.name).exists)
@@ -101,7 +104,7 @@ extension `In a booted machine` {
             var service = shell("true")
             service.command = ["/no/such/program"]
             let error = #expect(throws: SystemdError.self) { try manager.startTransient(service) }
-            #expect(error?.result == .failed && error?.unit == service.name)
+            #expect(error?.result == .failed && error?.unit == service.name && error?.message.contains("203") == true)
             service = shell("true")
             service.user = "no-such-user"
             #expect(throws: SystemdError.self) { try manager.startTransient(service) }
@@ -109,10 +112,15 @@ extension `In a booted machine` {
             #expect(throws: SystemdError.self) { try manager.startTransient(service) }
             service = shell("true", "no unit")
             #expect(throws: SystemdError.self) { try manager.startTransient(service) }
-            // One whose program fails did start.
-            try manager.startTransient(shell("exit 3"))
-            try manager.waitUntilInactive("t-worker.service")
             #expect(try !manager.status(of: "t-worker.service").exists)
+        }
+
+        @Test(arguments: routes) func `whose program ends at once did start`(_ manager: ServiceManager) throws {
+            for script in ["exit 0", "exit 3", "kill -9 $$"] {
+                for _ in 1...30 { try manager.startTransient(shell(script)) }
+                try manager.waitUntilInactive("t-worker.service")
+                #expect(try !manager.status(of: "t-worker.service").exists)
+            }
         }
 
         @Test(arguments: routes) func `waits until another of its name is gone`(_ manager: ServiceManager) async throws
