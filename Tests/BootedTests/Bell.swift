@@ -1,32 +1,30 @@
 import Foundation
 
-/// Counts events of one thread so that another can wait for the next one.
+/// Rings once, for all who wait.
 final class Bell: @unchecked Sendable {
     private let condition = NSCondition()
-    private var rung = 0
+    private var rung = false
 
-    /// How often it was rung so far.
-    var count: Int { condition.withLock { rung } }
+    /// Whether it has rung.
+    var hasRung: Bool { condition.withLock { rung } }
 
     func ring() {
         condition.withLock {
-            rung += 1
+            rung = true
             condition.broadcast()
         }
     }
 
-    /// Waits until it was rung more often than `seen` times.
+    /// Waits until it has rung.
     ///
     /// - Returns: false when the time was over first.
     @discardableResult
-    func wait(after seen: Int = 0, timeout: Duration) -> Bool {
+    func wait(timeout: Duration) -> Bool {
         let (seconds, attoseconds) = timeout.components
         let end = Date(timeIntervalSinceNow: Double(seconds) + Double(attoseconds) / 1e18)
         return condition.withLock {
-            while rung <= seen {
-                if !condition.wait(until: end) { return rung > seen }
-            }
-            return true
+            while !rung, condition.wait(until: end) {}
+            return rung
         }
     }
 }

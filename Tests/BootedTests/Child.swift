@@ -51,7 +51,7 @@ final class Child: @unchecked Sendable {
         thread.start()
     }
 
-    var isRunning: Bool { ended.count == 0 }
+    var isRunning: Bool { !ended.hasRung }
 
     /// Its exit code, 128 and the number where a signal ended it; nil while it runs.
     var code: Int32? {

@@ -64,4 +64,15 @@ import Testing
         try machine.run("printf 'MESSAGE=second\nPATCHD_FOLDER=SEED\nPATCHD_JOB=2\n' | logger --journald")
         #expect(try machine.journal(matching: ["PATCHD_FOLDER=SEED"]).map { $0["MESSAGE"] } == ["first", "second"])
     }
+
+    @Test func `waits until something holds, and tells what it waited for in vain`() throws {
+        try machine.boot()
+        try machine.run("(sleep 1; logger arrived) &")
+        #expect(try !machine.journal().contains { $0["MESSAGE"] == "arrived" })
+        try machine.until("it arrives") { try machine.journal().contains { $0["MESSAGE"] == "arrived" } }
+        let failure = #expect(throws: Failure.self) {
+            try machine.until("pigs fly", timeout: .milliseconds(200)) { false }
+        }
+        #expect(failure?.description == "waited 0.2 seconds in vain until pigs fly")
+    }
 }
