@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Values and pure decisions: no I/O.
@@ -47,6 +48,7 @@ let package = Package(
             name: "PatchSteps",
             dependencies: ["PatchFiles", "PatchLedger", "PatchModel"],
             swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
         .target(
             name: "Supervisor",
             dependencies: [
@@ -57,7 +59,10 @@ let package = Package(
 
         // Programs: parse the command line, put the parts together.
         .executableTarget(
-            name: "patchd", dependencies: ["Supervisor", "PatchConfig", "PatchStore", logging, argumentParser],
+            name: "patchd",
+            dependencies: [
+                "PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd", logging, argumentParser,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "patchd-worker",
@@ -66,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", argumentParser,
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
+                argumentParser,
             ],
             swiftSettings: settings),
 

@@ -13,10 +13,9 @@ public struct ConfigurationDirectory: Sendable {
     /// Reads and checks everything (contract §5). Without `patchd.yaml` the defaults count, without `endpoints.d` there
     /// are no endpoints; a file that holds comments only counts as absent.
     ///
-    /// With `withoutSystemd`, as the programs' `--without-systemd` says, endpoints may name units, which are left alone.
-    ///
+    /// - Parameter units: what endpoints may name.
     /// - Throws: ``ConfigurationErrors`` with every problem, not just the first.
-    public func load(withoutSystemd: Bool) throws(ConfigurationErrors) -> Configuration {
+    public func load(units: KnownUnits) throws(ConfigurationErrors) -> Configuration {
         let problems = Problems()
         guard ConfigurationFile.isDirectory(path) else {
             let problem = ConfigurationProblem(
@@ -31,7 +30,7 @@ public struct ConfigurationDirectory: Sendable {
         if settings.signature == .auto, ConfigurationFile.exists(path + "/allowed_signers") {
             problems.report(at: .file("allowed_signers"), NotBuilt.allowedSigners)
         }
-        let reader = EndpointReader(withoutSystemd: withoutSystemd, problems: problems)
+        let reader = EndpointReader(units: units, problems: problems)
         let names = endpointFiles(problems)
         let drafts = names.compactMap { name in read(name, isOptional: false, problems).flatMap(reader.read) }
         HostCheck(problems: problems).check(drafts)

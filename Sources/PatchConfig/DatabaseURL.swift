@@ -1,3 +1,5 @@
+import PatchModel
+
 /// A folder's `database`.
 struct DatabaseURL {
     /// As it was written.
@@ -17,7 +19,7 @@ struct DatabaseURL {
             let aliases = ["postgres": "postgresql", "pgsql": "postgresql", "mysql": "mariadb", "sqlite3": "sqlite"]
             let hint =
                 aliases[scheme].map { "; did you mean \"\($0)\"?" }
-                ?? Suggestion.text(for: scheme, among: Self.schemes)
+                ?? Suggestion.hint(for: scheme, in: Self.schemes)
             throw InvalidValue("begins with sqlite:, postgresql: or mariadb:, not \"\(scheme):\"" + hint)
         }
         var rest = String(text[text.index(after: colon)...])

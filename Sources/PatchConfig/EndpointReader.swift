@@ -19,7 +19,7 @@ struct EndpointReader {
         "version", "modules", "owner", "folders",
     ]
 
-    let withoutSystemd: Bool
+    let units: KnownUnits
     let problems: Problems
 
     /// The endpoint, with the default where a key is missing or wrong; nil when the file holds no map.
@@ -55,8 +55,13 @@ struct EndpointReader {
             version: section.value("version", FolderDraft.version)?.value,
             modules: section.list("modules", Word.module) ?? [],
             owner: section.value("owner", Word.account)?.value)
-        let unbuilt = NotBuilt.endpoint + (withoutSystemd ? [] : NotBuilt.endpointUnits)
-        unbuilt.report(endpoint, defaults: defaults, to: problems) { key in
+        for (key, names) in [("stop", endpoint.tasks.stop), ("maintenance", endpoint.tasks.maintenance)] {
+            for name in names {
+                guard let problem = units.problem(with: name, folders: inherited.map(\.name)) else { continue }
+                problems.report(at: tasks?.place(of: key) ?? section.place, "\"tasks.\(key)\": \(problem)")
+            }
+        }
+        NotBuilt.endpoint.report(endpoint, defaults: defaults, to: problems) { key in
             let parts = key.split(separator: ".").map(String.init)
             let inner = parts[0] == "tasks" ? tasks : hooks
             let found = parts.count == 2 ? inner?.place(of: parts[1]) : section.place(of: key)

@@ -71,7 +71,7 @@ struct FolderTree {
             problems.report(
                 at: parent.place,
                 "folder \"\(draft.name.value)\" has the parent \"\(parent.value)\", which is no folder of this endpoint"
-                    + Suggestion.text(for: parent.value, among: drafts.map(\.name.value)))
+                    + Suggestion.hint(for: parent.value, in: drafts.map(\.name.value)))
         }
     }
 

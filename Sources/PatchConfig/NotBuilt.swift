@@ -4,10 +4,6 @@ import PatchModel
 /// a key that is accepted and does nothing would be a promise that is not kept. A feature that lands removes its line.
 enum NotBuilt {
     static let endpoint: [UnbuiltKey<Endpoint>] = [
-        UnbuiltKey("tasks.stopCommand", \.tasks.stopCommand),
-        UnbuiltKey("tasks.startCommand", \.tasks.startCommand),
-        UnbuiltKey("tasks.idleCheck", \.tasks.idleCheck),
-        UnbuiltKey("leadTime", \.leadTime),
         UnbuiltKey("disconnect", \.disconnect),
         UnbuiltKey("spare", \.spare),
         UnbuiltKey("backup", \.backup),
@@ -22,12 +18,6 @@ enum NotBuilt {
         UnbuiltKey("hooks.before", \.hooks.before),
         UnbuiltKey("hooks.validate", \.hooks.validate),
         UnbuiltKey("hooks.after", \.hooks.after),
-    ]
-
-    /// Units are left alone with `--without-systemd`; then naming them does no harm.
-    static let endpointUnits: [UnbuiltKey<Endpoint>] = [
-        UnbuiltKey("tasks.stop", \.tasks.stop, unlessWithoutSystemd),
-        UnbuiltKey("tasks.maintenance", \.tasks.maintenance, unlessWithoutSystemd),
     ]
 
     static let folder: [UnbuiltKey<Folder>] = [
@@ -47,9 +37,6 @@ enum NotBuilt {
     static let allowedSigners =
         "\"signature: auto\" requires a signature where this file exists, and signatures are not checked yet; "
         + "move the file away, or set \"signature: off\" in patchd.yaml"
-
-    private static let unlessWithoutSystemd =
-        "units are not supported yet without --without-systemd; remove them, or start patchd with it"
 }
 
 /// A key that is refused when it has an effect.

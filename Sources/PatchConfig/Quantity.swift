@@ -1,3 +1,5 @@
+import PatchModel
+
 /// Reads numbers, durations and sizes as the contract writes them.
 enum Quantity {
     private static let seconds: [(unit: String, factor: Double)] = [
@@ -21,7 +23,7 @@ enum Quantity {
             let hint =
                 unit.isEmpty
                 ? "; did you mean \"\(text)s\"?"
-                : Suggestion.text(for: unit, among: seconds.map(\.unit))
+                : Suggestion.hint(for: unit, in: seconds.map(\.unit))
             throw InvalidValue("needs one of the units ms, s, m, h, d; \"\(text)\" has none of them" + hint)
         }
         let duration = Double(number) * factor
@@ -40,7 +42,7 @@ enum Quantity {
         guard let factor = bytes.first(where: { $0.unit == unit })?.factor else {
             throw InvalidValue(
                 "needs one of the units KiB, MiB, GiB, TiB; \"\(text)\" has none of them"
-                    + Suggestion.text(for: unit, among: bytes.map(\.unit).filter { $0.count > 1 }))
+                    + Suggestion.hint(for: unit, in: bytes.map(\.unit).filter { $0.count > 1 }))
         }
         let (size, overflow) = number.multipliedReportingOverflow(by: factor)
         guard !overflow, size > 0, size <= 1 << 62 else { throw InvalidValue("cannot be \"\(text)\"") }

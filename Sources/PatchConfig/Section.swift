@@ -1,3 +1,5 @@
+import PatchModel
+
 /// What a value should have been.
 struct InvalidValue: Error {
     let message: String
@@ -22,7 +24,7 @@ struct Section {
         }
         for entry in entries where !keys.contains(entry.key) {
             problems.report(
-                at: entry.place, "unknown key \"\(entry.key)\"" + Suggestion.text(for: entry.key, among: keys))
+                at: entry.place, "unknown key \"\(entry.key)\"" + Suggestion.hint(for: entry.key, in: keys))
         }
         place = node.place
         self.entries = entries
@@ -98,7 +100,7 @@ struct Section {
             let known = words.map(\.rawValue)
             throw InvalidValue(
                 "is one of \(known.joined(separator: ", ")), not \"\(text)\""
-                    + Suggestion.text(for: text, among: known))
+                    + Suggestion.hint(for: text, in: known))
         }
     }
 

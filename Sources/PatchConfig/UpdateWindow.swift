@@ -1,3 +1,5 @@
+import PatchModel
+
 /// Reads `windows`: `Sun 02:00-05:00`, `Mon-Fri 22:00-04:00`, `Sat,Sun 01:00-06:00`, `02:00-05:00`.
 enum UpdateWindow {
     private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -17,7 +19,7 @@ enum UpdateWindow {
                 for day in ends where !days.contains(String(day)) {
                     throw InvalidValue(
                         "names days as \(days.joined(separator: ", ")), not \"\(day)\""
-                            + Suggestion.text(for: String(day), among: days))
+                            + Suggestion.hint(for: String(day), in: days))
                 }
             }
         }

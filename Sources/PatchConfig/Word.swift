@@ -1,3 +1,5 @@
+import PatchModel
+
 /// Reads the single words of the configuration: names, globs, commands, units.
 enum Word {
     private static let unitTypes = [
@@ -26,7 +28,7 @@ enum Word {
         default:
             let meant = ["yes": "true", "on": "true", "no": "false", "off": "false"][text.lowercased()]
             let hint =
-                meant.map { "; did you mean \"\($0)\"?" } ?? Suggestion.text(for: text, among: ["true", "false"])
+                meant.map { "; did you mean \"\($0)\"?" } ?? Suggestion.hint(for: text, in: ["true", "false"])
             throw InvalidValue("is true or false, not \"\(text)\"" + hint)
         }
     }
@@ -128,7 +130,7 @@ enum Word {
             if text.hasSuffix("*") { return text }
             throw InvalidValue("has no unit type: \"\(text)\"; did you mean \"\(text).service\"?")
         }
-        throw InvalidValue("has no unit type that exists: \"\(text)\"" + Suggestion.text(for: type, among: unitTypes))
+        throw InvalidValue("has no unit type that exists: \"\(text)\"" + Suggestion.hint(for: type, in: unitTypes))
     }
 
     /// A command or nothing.
@@ -148,7 +150,7 @@ enum Word {
         if ["auto", "none"].contains(text) || text.hasPrefix("/") { return text }
         throw InvalidValue(
             "is auto, none or a command with an absolute path, not \"\(text)\""
-                + Suggestion.text(for: text, among: ["auto", "none"]))
+                + Suggestion.hint(for: text, in: ["auto", "none"]))
     }
 
     static func hasControls(_ text: String) -> Bool {

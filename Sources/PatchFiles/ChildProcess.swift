@@ -85,6 +85,18 @@ public struct ChildProcess: ~Copyable, Sendable {
         return status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
     }
 
+    /// Blocks the calling thread until it has ended. After `seconds` it gets SIGTERM, 10 s later SIGKILL, and its whole
+    /// process group with it.
+    public func wait(seconds: Double) -> Exit {
+        for (limit, number) in [(seconds, SIGTERM), (10, SIGKILL)] {
+            var source = pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0)
+            // A signal that interrupts the wait ends it early, which is no harm.
+            if poll(&source, 1, Int32(min(limit, 2_000_000) * 1000)) > 0 { break }
+            signalGroup(number)
+        }
+        return wait()
+    }
+
     /// Sends a signal to its whole process group; one that is gone is no error.
     public func signalGroup(_ number: Int32) { kill(-pid, number) }
 }

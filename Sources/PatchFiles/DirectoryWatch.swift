@@ -22,6 +22,16 @@ public final class DirectoryWatch: Sendable {
         }
     }
 
+    /// Also ends waits when a file is written to, replaced or removed. One that is not there is not watched, which is no
+    /// error: whoever waits looks for itself.
+    public func watch(file path: String) {
+        let mask = UInt32(IN_ATTRIB | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_DONT_FOLLOW)
+        inotify_add_watch(events.descriptor, path, mask)
+    }
+
+    /// An eventfd(2): what a signal handler, which can hold no reference, writes to as ``wake()`` does.
+    public var bellDescriptor: Int32 { bell.descriptor }
+
     /// Ends the wait that is under way or the next one. Async-signal-safe.
     public func wake() {
         var one: UInt64 = 1
@@ -31,15 +41,19 @@ public final class DirectoryWatch: Sendable {
     /// Blocks the calling thread.
     ///
     /// - Parameter seconds: at most; infinite when nil.
-    public func wait(seconds: Double?) {
+    /// - Returns: whether it was woken only by ``wake()``, so that nothing happened in the directories.
+    @discardableResult
+    public func wait(seconds: Double?) -> Bool {
         var sources = [
             pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         let limit = seconds.map { Int32(max(0, min($0, 3600)) * 1000) } ?? -1
-        poll(&sources, 2, limit)
+        let found = poll(&sources, 2, limit)
         var buffer = [UInt8](repeating: 0, count: 65536)
-        while Glibc.read(events.descriptor, &buffer, buffer.count) > 0 {}
+        var happened = false
+        while Glibc.read(events.descriptor, &buffer, buffer.count) > 0 { happened = true }
         while Glibc.read(bell.descriptor, &buffer, 8) > 0 {}
+        return found > 0 && !happened
     }
 }

@@ -47,6 +47,10 @@ public struct Job: Hashable, Codable, Sendable {
     public var startedAt: Timestamp?
     /// When it ended for the last time.
     public var finishedAt: Timestamp?
+    /// When 9998 was first shown; nil before that, or without a lead time.
+    public var announcedAt: Timestamp?
+    /// When 9999 was first shown; nil before that.
+    public var disconnectedAt: Timestamp?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 
@@ -71,6 +75,22 @@ public struct Job: Hashable, Codable, Sendable {
         signer = ""
         folders = [:]
     }
+}
+
+extension Job {
+    /// Whether it has changed, or begun to change, some folder.
+    public var hasBegun: Bool {
+        folders.values.contains { [.running, .done, .failed, .blocked, .reverted].contains($0.state) }
+    }
+
+    /// Whether it has come to its locks.
+    public var isLocking: Bool {
+        announcedAt != nil || disconnectedAt != nil || folders.values.contains { $0.state == .running }
+            || state == .failed && isHolding
+    }
+
+    /// Whether it failed in some folder and holds it until an admin acts.
+    public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
 }
 
 /// One folder in a job.

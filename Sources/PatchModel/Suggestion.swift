@@ -5,9 +5,14 @@ public enum Suggestion {
         let wrong = Array(word.lowercased().unicodeScalars)
         // Longer texts are no slips of the finger, and the distance costs the product of both lengths.
         guard !wrong.isEmpty, wrong.count <= 64 else { return nil }
-        let allowed = wrong.count <= 3 ? 1 : 2
-        return known.map { (distance(wrong, Array($0.lowercased().unicodeScalars)), $0) }
-            .filter { $0.0 <= allowed }.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
+        // A third of the letters: more changes turn any short word into any other.
+        let allowed = max(1, wrong.count / 3)
+        return known.map { word in
+            let right = Array(word.lowercased().unicodeScalars)
+            let isBeginning = wrong.count >= 3 && right.starts(with: wrong)
+            return (isBeginning ? min(1, right.count - wrong.count) : distance(wrong, right), word)
+        }
+        .filter { $0.0 <= allowed }.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
     }
 
     /// `; did you mean "name"?`, or an empty text.

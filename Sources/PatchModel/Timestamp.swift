@@ -15,6 +15,12 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
     /// Now.
     public static var now: Timestamp { Timestamp(Date()) }
 
+    /// So many seconds later.
+    public func adding(seconds: Double) -> Timestamp { Timestamp(date.addingTimeInterval(seconds)) }
+
+    /// Seconds from another instant to this one.
+    public func seconds(since other: Timestamp) -> Double { date.timeIntervalSince(other.date) }
+
     /// Earlier before later.
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.date < right.date }
 

@@ -11,10 +11,17 @@ struct EndpointLocks {
     ///
     /// - Parameters:
     ///   - job: the one that runs, or that failed and holds; nil for none.
-    ///   - phase: what folders that are being updated show.
+    ///   - phase: what folders show that are being updated or about to be.
     func wanted(for job: Job?, updating phase: UpdateLock.Phase = .updating) throws(StoreError) -> [String: UpdateLock]
     {
         let current = try states.all()
+        let deadline: Timestamp? =
+            switch phase {
+            case .announced: job?.announcedAt?.adding(seconds: endpoint.leadTime)
+            case .disconnect: job?.disconnectedAt?.adding(seconds: endpoint.grace)
+            default: nil
+            }
+        let since = job?.announcedAt ?? job?.disconnectedAt ?? job?.startedAt
         let rule = LockRule(
             endpoint: endpoint, folders: job?.folders.mapValues(\.state) ?? [:], isLocked: job != nil,
             behind: try states.behind())
@@ -26,7 +33,8 @@ struct EndpointLocks {
                 endpoint: endpoint.name, folder: folder, phase: found == .updating ? phase : found,
                 update: job?.update ?? state?.update ?? "", from: state?.version,
                 to: job?.version ?? state?.recommendedVersion ?? state?.version,
-                job: job?.job ?? state?.job ?? 0, since: job?.startedAt ?? state?.updatedAt ?? .now,
+                job: job?.job ?? state?.job ?? 0, since: since ?? state?.updatedAt ?? .now,
+                deadline: found == .updating ? deadline : nil,
                 message: found == .behind ? "it is below its reference folder's version" : reason)
         }
         return wanted

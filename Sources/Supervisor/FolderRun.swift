@@ -23,7 +23,7 @@ struct FolderRun: Sendable {
     ///   - isOver: whether the phase is through.
     /// - Throws: ``Fault`` when the folder failed or cannot be worked on.
     func run(
-        _ phase: WorkPhase, _ job: Job, _ folder: String, order: WorkOrder? = nil,
+        _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder? = nil,
         isOver: @Sendable (LedgerSummary) -> Bool
     ) async throws -> LedgerSummary {
         await slots.take()
@@ -38,9 +38,9 @@ struct FolderRun: Sendable {
     }
 
     private func work(
-        _ phase: WorkPhase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
+        _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
     ) throws -> LedgerSummary {
-        let user = try owner(of: folder)
+        let (path, user) = try place(of: folder)
         var fruitless = 0
         var known = -1
         while true {
@@ -62,13 +62,14 @@ struct FolderRun: Sendable {
             }
             let tree = try host.state.tree(ofArchive: job.sha256)
             let trace = try host.state.trace(job: job.job, folder: folder)
-            let end = try host.workers.work(phase, tree: tree, ledger: file, trace: trace, as: user)
-            if end != .code(0) {
-                host.log.warning(
-                    "worker ended early",
-                    metadata: [
-                        "job": "\(job.job)", "endpoint": "\(endpoint.name)", "folder": "\(folder)", "end": "\(end)",
-                    ])
+            let end = try host.workers.work(
+                WorkerStart(
+                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, user: user),
+                tree: tree, ledger: file, trace: trace)
+            if let end {
+                host.log.tell(
+                    .workerEnded, "\(endpoint.name)/\(folder): the worker ended early (\(end)) and is started again",
+                    EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
             }
         }
     }
@@ -79,14 +80,15 @@ struct FolderRun: Sendable {
         return (ledger.records, ledger.records.count)
     }
 
-    /// The user that works in a folder; nil when that is this process's own.
-    private func owner(of name: String) throws -> UserIdentity? {
+    /// A folder's path, and the user that works in it; nil when that is this process's own.
+    private func place(of name: String) throws -> (path: String, user: UserIdentity?) {
         guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
             throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
         }
         let recorded = try host.state.folder(name, of: endpoint.name)?.owner
         let owner = try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
-        if owner.uid == geteuid() { return nil }
-        return UserIdentity(uid: owner.uid) ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
+        if owner.uid == geteuid() { return (folder.path, nil) }
+        let known = UserIdentity(uid: owner.uid)
+        return (folder.path, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))
     }
 }

@@ -7,10 +7,11 @@ import Synchronization
 /// What every part of the daemon works with.
 struct Host: Sendable {
     let places: Places
-    let configuration: Configuration
+    var configuration: Configuration
     let state: StateDirectory
     let spool: Spool
     let workers: any Workers
+    let units: any Units
     let log: Logger
     /// Whether the daemon ends when nothing can run any more.
     let once: Bool

@@ -11,7 +11,7 @@ struct Intake: Sendable {
     let jobs: JobTable
 
     /// Finishes what a crash left half taken.
-    func recover() async throws {
+    private func recover() async throws {
         let intake = try host.state.directory("intake")
         for id in try intake.names() {
             guard
@@ -31,6 +31,7 @@ struct Intake: Sendable {
     ///
     /// - Returns: whether anything was taken, and after how many seconds to look again at what is not complete.
     func scan() async throws -> (taken: Bool, again: Double?) {
+        try await recover()
         let incoming = try Directory.open(host.spool.incoming)
         var found: [DroppedFile] = []
         for name in try incoming.names() where DroppedFile.isCandidate(name) {
@@ -58,12 +59,17 @@ struct Intake: Sendable {
 
     private func rejectInPlace(_ name: String) throws(FileError) {
         let refusal = Refusal(.notAFile, "\"\(name)\" is no plain file; drop the archive itself")
-        host.log.error("refused", metadata: ["file": "\(name)", "code": "notAFile", "reason": "\(refusal)"])
-        host.failures.note()
+        tell(refusal, name)
         let incoming = try Directory.open(host.spool.incoming)
         try host.spool.reject(name, sha256: "", refusal, options: nil) { (rejected, free) throws(FileError) in
             try incoming.rename(name, to: rejected, free)
         }
+    }
+
+    private func tell(_ refusal: Refusal, _ file: String) {
+        host.log.tell(
+            .archiveRefused, "\(file) is refused (\(refusal.code)): \(refusal)", EventFields(code: "\(refusal.code)"))
+        host.failures.note()
     }
 
     /// Copies a drop while hashing it and removes it; nil when it changed meanwhile.
@@ -127,9 +133,7 @@ struct Intake: Sendable {
             }
             try await accept(claim, options: options ?? UpdateOptions())
         } catch let refusal as Refusal {
-            host.log.error(
-                "refused", metadata: ["file": "\(claim.file)", "code": "\(refusal.code)", "reason": "\(refusal)"])
-            host.failures.note()
+            tell(refusal, claim.file)
             let archive = try own.file("content/archive.zip")
             try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes) {
                 (rejected, free) throws(FileError) in
@@ -150,20 +154,19 @@ struct Intake: Sendable {
         try keep(claim, update)
         for endpoint in endpoints {
             if let job = await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
-                host.log.info(
-                    "resumed by the same archive", metadata: ["job": "\(job)", "endpoint": "\(endpoint.name)"])
+                host.log.tell(
+                    .jobResumed, "job \(job) on \(endpoint.name) goes on: the same archive was dropped again",
+                    EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
                 _ = try await jobs.resume(job)
                 continue
             }
             let job = try await jobs.create(
                 endpoint: endpoint.name, manifest: update.manifest, sha256: claim.sha256, options: options,
                 claim: claim.id)
-            host.log.info(
-                "queued",
-                metadata: [
-                    "job": "\(job)", "endpoint": "\(endpoint.name)", "update": "\(update.manifest.name)",
-                    "version": "\(update.manifest.version)", "file": "\(claim.file)",
-                ])
+            host.log.tell(
+                .jobQueued,
+                "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)",
+                EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
         }
     }
 
@@ -171,7 +174,6 @@ struct Intake: Sendable {
         if let kept = try host.state.contents(ofArchive: claim.sha256) { return kept }
         let own = try host.state.directory("intake/\(claim.id)")
         let content = try own.directory("content")
-        let archive = try content.file("archive.zip")
         var verdict: UnpackVerdict?
         var ended = ""
         // A reader that died may have been killed; one that dies three times dies of this archive.
@@ -179,11 +181,10 @@ struct Intake: Sendable {
             try content.removeTree("tree")
             try content.makeDirectory("tree", mode: 0o755)
             try own.remove("verdict.json")
-            let answer = try own.createFile("verdict.json")
-            let end = try host.workers.unpack(
-                archive, into: content.path + "/tree", limits: host.configuration.daemon.limits, answer: answer)
-            ended = "\(end)"
-            if end == .code(0), let bytes = try own.readFile("verdict.json", limit: 1 << 30) {
+            try own.replaceFile("limits.json", with: JSONText.line(host.configuration.daemon.limits))
+            let problem = try host.workers.unpack(in: own.path, id: claim.id)
+            ended = problem ?? "no word"
+            if problem == nil, let bytes = try own.readFile("verdict.json", limit: 1 << 30) {
                 verdict = try? JSONText.read(UnpackVerdict.self, bytes)
             }
         }

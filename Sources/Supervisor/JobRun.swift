@@ -13,17 +13,20 @@ struct JobRun: Sendable {
     let jobs: JobTable
     let slots: WorkerSlots
     let locks: Locks
+    let units: UnitTable
     let number: Int
 
-    private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
+    private var quiesce: Quiesce { Quiesce(host: host, endpoint: endpoint, table: units) }
+    private var downtime: Downtime {
+        Downtime(host: host, endpoint: endpoint, jobs: jobs, locks: locks, quiesce: quiesce)
+    }
 
     /// Runs the job to its end, whatever that is.
     func run() async {
         do {
             try await go()
         } catch {
-            let fault = error as? Fault ?? Fault(.io, "\(error)")
-            await fail(fault.code, "\(fault)")
+            await end(error as? Fault ?? Fault(.io, "\(error)"))
         }
     }
 
@@ -37,22 +40,30 @@ struct JobRun: Sendable {
         let pending = plan.folders.filter { $0.state == .pending }
         if pending.isEmpty || job.operation == .test {
             // Nothing was locked or changed for it, and locks that another job holds are none of its business.
-            try await succeed()
+            try await record(nil)
             return
         }
-        try await stage(pending, job)
-        try await setLocks(.disconnect)
-        try await setLocks(.updating)
-        try await apply(plan)
-        try await finish()
+        let open = pending.filter { folder in
+            [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
+        }
+        if !open.isEmpty {
+            let tree = TreeRun(host: host, endpoint: endpoint, jobs: jobs, slots: slots, number: number)
+            try await tree.stage(open)
+            let isCritical = try host.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
+            try await downtime.begin(number, isCritical: isCritical)
+            try await tree.apply(pending) {
+                if let job = await jobs.job(number) { try downtime.lock(job, .updating) }
+            }
+        }
+        await end(nil)
     }
 
     // MARK: Plan and preflight
 
-    /// The plan that the job runs by; nil when its preflight found faults.
+    /// The plan that the job runs by; nil when its preflight found faults, and the job is over.
     private func plan(_ job: Job) async throws -> EndpointPlan? {
         if let kept = try host.state.plan(job: number)?.endpoints.first, kept.faults.isEmpty { return kept }
-        let plan = try await Preflight(host: host, endpoint: endpoint, slots: slots).run(job)
+        let plan = try await Preflight(host: host, endpoint: endpoint, slots: slots, quiesce: quiesce).run(job)
         var equal: [String: Int] = [:]
         for folder in plan.folders where try host.state.hasLedger(job: number, folder: folder.folder) {
             equal[folder.folder] =
@@ -70,203 +81,80 @@ struct JobRun: Sendable {
             }
         }
         try host.state.write(PlanReport(update: job.update, version: job.version, endpoints: [plan]), job: number)
-        guard let first = plan.faults.first else { return plan }
-        let all = plan.faults.map(\.description).joined(separator: "\n")
-        await fail(first.code, all)
+        guard let first = plan.faults.first else {
+            let count = plan.folders.count { $0.state == .pending }
+            host.log.tell(
+                .jobStarted,
+                "job \(number): \(job.update) \(job.version) on \(endpoint.name), \(count) folders to raise",
+                fields(job))
+            return plan
+        }
+        try await record(Fault(first.code, plan.faults.map(\.description).joined(separator: "\n")))
         return nil
     }
 
-    // MARK: Work
+    // MARK: The end
 
-    /// Brings everything beside its place while the applications run.
-    private func stage(_ pending: [FolderPlan], _ job: Job) async throws {
-        let work = FolderRun(host: host, endpoint: endpoint, slots: slots)
-        let faults = await withTaskGroup(of: Fault?.self) { group in
-            for folder in pending where job.folders[folder.folder]?.state != .done {
-                group.addTask {
-                    do {
-                        _ = try await work.run(.stage, job, folder.folder) { $0.isPrepared }
-                        return nil
-                    } catch {
-                        return error as? Fault ?? Fault(folder: folder.folder, .io, "\(error)")
-                    }
-                }
-            }
-            return await group.reduce(into: [Fault]()) { all, fault in if let fault { all.append(fault) } }
-        }
-        guard let first = faults.first else { return }
-        try await jobs.change(number) { job in
-            for fault in faults where job.folders[fault.folder] != nil {
-                job.folders[fault.folder]?.state = .failed
-                job.folders[fault.folder]?.code = fault.code.rawValue
-                job.folders[fault.folder]?.message = fault.message
-            }
-        }
-        throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
-    }
-
-    /// Parent first; a child as soon as its own parent is done; siblings side by side.
-    private func apply(_ plan: EndpointPlan) async throws {
-        let pending = plan.folders.filter { $0.state == .pending }
-        let names = Set(pending.map(\.folder))
-        try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
-            for folder in pending where folder.parent.map({ !names.contains($0) }) ?? true {
-                group.addTask { (folder, try await apply(folder)) }
-            }
-            while let (folder, isDone) = try await group.next() {
-                if isDone {
-                    for child in pending where child.parent == folder.folder {
-                        group.addTask { (child, try await apply(child)) }
-                    }
-                } else {
-                    try await block(below: folder.folder, names)
-                }
-                try await setLocks(.updating)
-            }
-        }
-    }
-
-    /// Whether the folder is done afterwards.
-    private func apply(_ folder: FolderPlan) async throws -> Bool {
-        let name = folder.folder
-        guard let job = await jobs.job(number) else { return false }
-        if job.folders[name]?.state == .done { return true }
-        try states.change(name) { state in
-            state.status = .updating
-            state.job = number
-            state.trace = "jobs/\(number)/traces/\(name).log"
-        }
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
-        host.log.info("updating", metadata: metadata(name))
+    /// Ends the job: frees what is fit for use, starts the tasks again, and records how it went.
+    ///
+    /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
+    private func end(_ failure: Fault?) async {
         do {
-            let work = FolderRun(host: host, endpoint: endpoint, slots: slots)
-            let summary = try await work.run(.apply, job, name) { $0.outcome == .done }
-            _ = summary
-            try await commit(folder)
-            return true
-        } catch let fault as Fault {
-            try await fail(folder, fault)
-            return false
-        } catch let error as LedgerError {
-            try await fail(folder, Fault(folder: name, .io, "\(error)"))
-            return false
-        }
-    }
-
-    private func commit(_ folder: FolderPlan) async throws {
-        let name = folder.folder
-        guard let job = await jobs.job(number) else { return }
-        try host.state.renderTrace(job: number, folder: name)
-        try states.change(name) { state in
-            if state.version != folder.to || state.update != job.update {
-                if state.version != folder.to { state.previousVersion = state.version }
-                state.updatedAt = .now
+            var job = try await jobs.change(number) { job in
+                // A folder that was being changed and is not known to be done must not be used.
+                for (name, folder) in job.folders where folder.state == .running {
+                    job.folders[name]?.state = .failed
+                    job.folders[name]?.code = failure?.code.rawValue ?? FaultCode.io.rawValue
+                    job.folders[name]?.message = failure?.message ?? "its end is not known"
+                }
             }
-            state.version = folder.to
-            state.status = .current
-            state.message = ""
-            state.update = job.update
-            state.patches = folder.patches
-        }
-        try history(folder, .done)
-        try states.refresh()
-        try await jobs.change(number) { job in
-            job.folders[name]?.state = .done
-            job.folders[name]?.code = ""
-            job.folders[name]?.message = ""
-            job.folders[name]?.progress = .init(done: folder.steps.count, total: folder.steps.count)
-        }
-        host.log.info("done", metadata: metadata(name))
-    }
-
-    private func fail(_ folder: FolderPlan, _ fault: Fault) async throws {
-        let name = folder.folder
-        try host.state.renderTrace(job: number, folder: name)
-        try states.change(name) { state in
-            state.status = .failed
-            state.message = fault.message
-            state.updatedAt = .now
-        }
-        try history(folder, .failed)
-        let summary = LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: name)))
-        let finished = summary.finished.union(summary.equal).count
-        try await jobs.change(number) { job in
-            job.folders[name]?.state = .failed
-            job.folders[name]?.code = fault.code.rawValue
-            job.folders[name]?.message = fault.message
-            job.folders[name]?.progress.done = finished
-        }
-        var fields = metadata(name)
-        fields["code"] = "\(fault.code)"
-        fields["reason"] = "\(fault.message)"
-        host.log.error("failed", metadata: fields)
-    }
-
-    private func history(_ folder: FolderPlan, _ state: FolderJob.State) throws(StoreError) {
-        guard let job = try host.state.job(number) else { return }
-        try host.state.append(
-            HistoryEntry(
-                job: number, operation: job.operation, update: job.update, from: folder.from, to: folder.to,
-                state: state, at: .now),
-            folder: folder.folder, of: endpoint.name)
-    }
-
-    private func block(below name: String, _ names: Set<String>) async throws {
-        let below = endpoint.descendants(of: name).filter(names.contains)
-        try await jobs.change(number) { job in
-            for child in below {
-                job.folders[child]?.state = .blocked
-                job.folders[child]?.message = "its reference folder \(name) failed"
+            var faults: [Fault] = []
+            if job.isLocking {
+                try FolderStates(host: host, endpoint: endpoint).refresh()
+                faults = try await downtime.end(job)
             }
+            if !job.isHolding {
+                job = try await jobs.change(number) { job in
+                    job.announcedAt = nil
+                    job.disconnectedAt = nil
+                }
+            }
+            let failed = job.folders.filter { $0.value.state == .failed }.min { $0.key < $1.key }
+            let ofFolder = failed.map { name, folder in
+                Fault(folder: name, FaultCode(rawValue: folder.code) ?? .io, folder.message)
+            }
+            try await record(failure ?? ofFolder ?? faults.first)
+        } catch {
+            host.failures.note()
+            host.log.tell(
+                .cannotGoOn, "cannot end job \(number), whose end was \(failure?.message ?? "near"): \(error)",
+                EventFields(job: number, endpoint: endpoint.name))
         }
     }
 
-    // MARK: Locks and ends
-
-    /// Makes the endpoint's locks what the job's state demands.
-    private func setLocks(_ phase: UpdateLock.Phase) async throws {
-        guard let job = await jobs.job(number) else { return }
-        try locks.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: job, updating: phase))
-    }
-
-    private func finish() async throws {
-        try states.refresh()
-        try await setLocks(.updating)
-        guard let job = await jobs.job(number) else { return }
-        let failed = job.folders.filter { $0.value.state == .failed }.min { $0.key < $1.key }
-        guard let (name, folder) = failed else { return try await succeed() }
-        await fail(FaultCode(rawValue: folder.code) ?? .io, "\(name): \(folder.message)")
-    }
-
-    private func succeed() async throws {
-        try await jobs.change(number) { job in
-            job.state = .done
+    private func record(_ failure: Fault?) async throws {
+        let job = try await jobs.change(number) { job in
+            job.state = failure == nil ? .done : .failed
+            job.code = failure?.code.rawValue ?? ""
+            job.message = failure?.description ?? ""
             job.finishedAt = .now
         }
-        host.log.info("job done", metadata: metadata(nil))
-    }
-
-    private func fail(_ code: FaultCode, _ message: String) async {
-        host.failures.note()
-        var fields = metadata(nil)
-        fields["code"] = "\(code)"
-        fields["reason"] = "\(message)"
-        host.log.error("job failed", metadata: fields)
-        do {
-            try await jobs.change(number) { job in
-                job.state = .failed
-                job.code = code.rawValue
-                job.message = message
-                job.finishedAt = .now
-            }
-        } catch {
-            host.log.critical("cannot record the failure", metadata: ["job": "\(number)", "error": "\(error)"])
+        guard let failure else {
+            host.log.tell(
+                .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", fields(job))
+            return
         }
+        host.failures.note()
+        var fields = fields(job)
+        fields.folder = failure.folder
+        fields.code = failure.code.rawValue
+        host.log.tell(
+            .jobFailed,
+            "job \(number): \(job.update) \(job.version) on \(endpoint.name) failed (\(failure.code.rawValue)): \(failure)",
+            fields)
     }
 
-    private func metadata(_ folder: String?) -> Logger.Metadata {
-        var fields: Logger.Metadata = ["job": "\(number)", "endpoint": "\(endpoint.name)"]
-        if let folder { fields["folder"] = "\(folder)" }
-        return fields
+    private func fields(_ job: Job) -> EventFields {
+        EventFields(job: number, endpoint: endpoint.name, update: job.update)
     }
 }

@@ -48,8 +48,26 @@ actor JobTable {
     /// The job that failed in some folder and holds an endpoint until an admin acts; nil for none.
     func holding(_ endpoint: String) -> Job? {
         jobs.values.filter { job in
-            job.endpoint == endpoint && job.state == .failed && job.folders.values.contains { $0.state == .failed }
+            job.endpoint == endpoint && job.state == .failed && job.isHolding
         }.max { $0.job < $1.job }
+    }
+
+    /// The job that accounts for an endpoint's locks: one that came to them and is not over, else one that failed and
+    /// holds; nil for none.
+    func unfinished(_ endpoint: String) -> Job? {
+        all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint)
+    }
+
+    /// One line on what runs, for `systemctl status`.
+    func summary() -> String {
+        let open = jobs.values.filter { !$0.state.isFinal }.sorted { $0.job < $1.job }
+        let lines = open.map { job in
+            let pending = job.folders.values.filter { $0.state != .excluded && $0.state != .upToDate }
+            let done = pending.count { $0.state == .done }
+            let progress = job.state == .running && !pending.isEmpty ? " \(done)/\(pending.count)" : ""
+            return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) \(job.state.rawValue)\(progress)"
+        }
+        return lines.isEmpty ? "idle" : lines.joined(separator: "; ")
     }
 
     /// The failed job that the same archive with the same options resumes; nil for none.
@@ -63,7 +81,8 @@ actor JobTable {
     /// - Returns: false when it is not one that can be resumed.
     func resume(_ number: Int) throws -> Bool {
         guard let job = jobs[number], job.state == .failed else { return false }
-        for (name, folder) in job.folders where folder.state == .failed {
+        // Also those that could not be staged: nothing of them was changed, and they are not failed.
+        for name in job.folders.keys {
             guard try state.hasLedger(job: number, folder: name) else { continue }
             var ledger = try Ledger(state.ledger(job: number, folder: name))
             if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
@@ -73,7 +92,8 @@ actor JobTable {
             job.code = ""
             job.message = ""
             job.finishedAt = nil
-            for (name, folder) in job.folders where folder.state == .failed || folder.state == .blocked {
+            for (name, folder) in job.folders
+            where folder.state == .failed || folder.state == .blocked || folder.state == .pending {
                 job.folders[name] = FolderJob(
                     state: .pending, equal: folder.equal, progress: .init(total: folder.progress.total))
             }

@@ -7,14 +7,24 @@ import Synchronization
 /// Writes and removes `update.lock` in an endpoint's folders. The only thing that the daemon writes there, and never
 /// read back as truth: a folder's owner can change it.
 final class Locks: Sendable {
+    /// A lock that this process wrote, and the file that it became.
+    private struct Written {
+        var lock: UpdateLock
+        var file: FileStatus
+    }
+
     private let endpoint: Endpoint
     private let log: Logger
-    /// What this process wrote: nil for "removed"; a folder that is missing is not known.
-    private let written = Mutex<[String: UpdateLock?]>([:])
+    private let watch: DirectoryWatch
+    /// By folder; nil for "freed". A folder that is missing is not known. Held through the work, so that restoring a
+    /// lock cannot meet its removal.
+    private let written = Mutex<[String: Written?]>([:])
 
-    init(endpoint: Endpoint, log: Logger) {
+    /// - Parameter watch: woken when a lock that was written is touched.
+    init(endpoint: Endpoint, log: Logger, watch: DirectoryWatch) {
         self.endpoint = endpoint
         self.log = log
+        self.watch = watch
     }
 
     /// Makes the locks of all active folders what they should be, parents first.
@@ -22,34 +32,72 @@ final class Locks: Sendable {
     /// - Parameter wanted: by folder; folders that are not in it are freed, children before parents.
     /// - Throws: when a lock cannot be written. A lock that cannot be removed is told, and left.
     func set(_ wanted: [String: UpdateLock]) throws(Fault) {
-        let folders = endpoint.activeFolders
-        for folder in folders {
-            guard let lock = wanted[folder.name], written.withLock({ $0[folder.name] }) != .some(lock) else { continue }
-            do {
-                let bytes = try JSONText.page(lock)
-                let directory = try Directory.openWithoutLinks(folder.path)
-                try Self.removeLeftovers(directory)
-                try directory.replaceFile(UpdateLock.fileName, with: bytes, mode: 0o644)
-            } catch {
-                throw Fault(folder: folder.name, .io, "cannot lock \(endpoint.name)/\(folder.name): \(error)")
+        try written.withLock { (written: inout [String: Written?]) throws(Fault) in
+            for folder in endpoint.activeFolders {
+                guard let lock = wanted[folder.name], written[folder.name]??.lock != lock else { continue }
+                let isNew = (written[folder.name] ?? nil) == nil
+                written[folder.name] = try write(lock, folder)
+                if isNew { tell(.folderLocked, "is locked (\(lock.code), \(lock.phase.rawValue))", folder, lock) }
             }
-            written.withLock { $0[folder.name] = .some(lock) }
-        }
-        for folder in folders.reversed() where wanted[folder.name] == nil {
-            if case .some(.none) = written.withLock({ $0[folder.name] }) { continue }
-            do {
-                let directory = try Directory.openWithoutLinks(folder.path)
-                try Self.removeLeftovers(directory)
-                if try directory.status(UpdateLock.fileName) != nil {
-                    try directory.remove(UpdateLock.fileName)
-                    try directory.sync()
+            for folder in endpoint.activeFolders.reversed() where wanted[folder.name] == nil {
+                if case .some(.none) = written[folder.name] { continue }
+                do throws(FileError) {
+                    let wasThere = try Self.remove(folder)
+                    if wasThere { tell(.folderUnlocked, "is free", folder, (written[folder.name] ?? nil)?.lock) }
+                    written[folder.name] = .some(.none)
+                } catch {
+                    tell(
+                        .cannotUnlock, "cannot be unlocked: \(error); remove \(UpdateLock.fileName) there by hand",
+                        folder, (written[folder.name] ?? nil)?.lock)
                 }
-                written.withLock { $0[folder.name] = .some(.none) }
-            } catch {
-                log.warning(
-                    "cannot unlock", metadata: ["folder": "\(endpoint.name)/\(folder.name)", "error": "\(error)"])
             }
         }
+    }
+
+    /// Writes again what somebody removed or changed.
+    func restore() {
+        written.withLock { written in
+            for folder in endpoint.activeFolders {
+                guard case .some(.some(let known)) = written[folder.name] else { continue }
+                do {
+                    let directory = try Directory.openWithoutLinks(folder.path)
+                    if try directory.status(UpdateLock.fileName) == known.file { continue }
+                    written[folder.name] = try write(known.lock, folder)
+                    tell(
+                        .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored", folder,
+                        known.lock)
+                } catch {
+                    tell(.cannotUnlock, "cannot be kept locked: \(error)", folder, known.lock)
+                }
+            }
+        }
+    }
+
+    private func write(_ lock: UpdateLock, _ folder: Folder) throws(Fault) -> Written {
+        do {
+            let bytes = try JSONText.page(lock)
+            let directory = try Directory.openWithoutLinks(folder.path)
+            try Self.removeLeftovers(directory)
+            try directory.replaceFile(UpdateLock.fileName, with: bytes, mode: 0o644)
+            // Watched before it is looked at: a change in between is seen by one or the other.
+            watch.watch(file: folder.path + "/" + UpdateLock.fileName)
+            guard let status = try directory.status(UpdateLock.fileName) else {
+                throw FileError("find", folder.path + "/" + UpdateLock.fileName, number: ENOENT)
+            }
+            return Written(lock: lock, file: status)
+        } catch {
+            throw Fault(folder: folder.name, .io, "cannot lock \(endpoint.name)/\(folder.name): \(error)")
+        }
+    }
+
+    /// Whether there was one.
+    private static func remove(_ folder: Folder) throws(FileError) -> Bool {
+        let directory = try Directory.openWithoutLinks(folder.path)
+        try removeLeftovers(directory)
+        guard try directory.status(UpdateLock.fileName) != nil else { return false }
+        try directory.remove(UpdateLock.fileName)
+        try directory.sync()
+        return true
     }
 
     /// What a kill left between creating the temporary file and its rename.
@@ -57,5 +105,12 @@ final class Locks: Sendable {
         for name in try directory.names() where name.hasPrefix(".\(UpdateLock.fileName).") && name.hasSuffix(".tmp") {
             try directory.remove(name)
         }
+    }
+
+    private func tell(_ event: Event, _ text: String, _ folder: Folder, _ lock: UpdateLock?) {
+        log.tell(
+            event, "\(endpoint.name)/\(folder.name) \(text)",
+            EventFields(
+                job: lock?.job, endpoint: endpoint.name, folder: folder.name, update: lock?.update ?? ""))
     }
 }

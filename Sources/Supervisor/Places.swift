@@ -8,15 +8,15 @@ public struct Places: Sendable {
     public var state: String
     /// What need not outlive a reboot.
     public var runtime: String
-    /// The program that does the work in a folder.
-    public var worker: String
+    /// Where units get drop-ins: `/etc/systemd/system`.
+    public var units: String
 
     /// Places from their paths.
-    public init(configuration: String, spool: String, state: String, runtime: String, worker: String) {
+    public init(configuration: String, spool: String, state: String, runtime: String, units: String) {
         self.configuration = configuration
         self.spool = spool
         self.state = state
         self.runtime = runtime
-        self.worker = worker
+        self.units = units
     }
 }

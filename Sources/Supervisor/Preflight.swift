@@ -11,6 +11,7 @@ struct Preflight: Sendable {
     let host: Host
     let endpoint: Endpoint
     let slots: WorkerSlots
+    let quiesce: Quiesce
 
     /// The plan with the faults of all folders; the ledgers hold what the surveys found.
     func run(_ job: Job) async throws -> EndpointPlan {
@@ -34,6 +35,12 @@ struct Preflight: Sendable {
             plan.faults += faults
             plan.faults += summary?.survey?.faults ?? []
             plan.warnings += (summary?.survey?.warnings ?? []).map { "\(folder): \($0)" }
+        }
+        if !pending.isEmpty {
+            let affected = Set(pending.flatMap { [$0.folder] + endpoint.descendants(of: $0.folder) })
+            let (faults, warnings) = try quiesce.check(affected, mayChange: job.operation == .apply)
+            plan.faults += faults
+            plan.warnings += warnings
         }
         return plan
     }

@@ -33,12 +33,12 @@ struct Requests: Sendable {
             let answers = try Directory.open(host.spool.answers)
             try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
             if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
-                host.log.warning("cannot give an answer to who asked", metadata: ["request": "\(name)"])
+                host.log.warning("cannot give the answer to request \(name) to who asked")
             }
             try requests.remove(name)
             try requests.sync()
-            host.log.notice(
-                "request", metadata: ["request": "\(name)", "uid": "\(status.uid)", "answer": "\(answer.message)"])
+            host.log.tell(
+                .request, "request \(name) of uid \(status.uid): \(answer.message)", EventFields(code: answer.code))
             answered = true
         }
         return answered

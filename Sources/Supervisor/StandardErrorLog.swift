@@ -1,9 +1,10 @@
 import Glibc
 public import Logging
 
-/// Log lines on standard error, for where there is no journal: `<level> message key=value …`.
+/// Log lines on standard error, for where there is no journal: `<level>: sentence`. The sentence says it all; the fields
+/// are for programs that search the journal.
 public struct StandardErrorLog: LogHandler {
-    /// Of every line of this logger.
+    /// Of every line of this logger; not shown.
     public var metadata: Logger.Metadata = [:]
     /// Nothing below it is written.
     public var logLevel = Logger.Level.info
@@ -19,9 +20,7 @@ public struct StandardErrorLog: LogHandler {
 
     /// Writes one line.
     public func log(event: LogEvent) {
-        let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-        let values = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\"\($0.value)\"" }.joined()
-        let line = "\(event.level): \(event.message)\(values)\n"
+        let line = "\(event.level): \(event.message)\n"
         _ = line.withCString { write(2, $0, strlen($0)) }
     }
 }

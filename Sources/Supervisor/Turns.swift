@@ -51,6 +51,8 @@ struct Turns: Sendable {
             job.state = .waiting
             job.waitingFor = reason
         }
-        host.log.notice("waiting", metadata: ["job": "\(job.job)", "endpoint": "\(job.endpoint)", "for": "\(reason)"])
+        host.log.tell(
+            .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",
+            EventFields(job: job.job, endpoint: job.endpoint, update: job.update))
     }
 }

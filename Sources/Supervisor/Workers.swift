@@ -1,75 +1,135 @@
-import PatchFiles
-import PatchModel
+import Glibc
+public import PatchFiles
 
-/// Runs workers, each to its end. The supervisor owns this protocol: child processes fulfil it, and services of systemd
-/// can.
-protocol Workers: Sendable {
-    /// Has an archive checked and unpacked; the verdict is written to `answer`.
-    func unpack(
-        _ archive: borrowing File, into directory: String, limits: Limits, answer: borrowing File
-    ) throws -> ChildProcess.Exit
+/// One start of a worker in a folder.
+public struct WorkerStart: Sendable {
+    /// What a worker is started for.
+    public enum Phase: String, Sendable { case survey, stage, apply }
 
-    /// Has one folder's work done up to a phase's end.
-    func work(
-        _ phase: WorkPhase, tree: borrowing Directory, ledger: borrowing File, trace: borrowing File,
-        as user: UserIdentity?
-    ) throws -> ChildProcess.Exit
+    /// Up to which phase's end it works.
+    public var phase: Phase
+    /// The job's number.
+    public var job: Int
+    /// The endpoint's name.
+    public var endpoint: String
+    /// The folder's name.
+    public var folder: String
+    /// The folder's path: what the worker may write to.
+    public var path: String
+    /// The folder's owner; nil: this process's own user.
+    public var user: UserIdentity?
+
+    /// `patchd-job-12-payroll-SEED`: what its service is called.
+    public var name: String { "patchd-job-\(job)-\(endpoint)-\(folder)" }
 }
 
-/// What a worker is started for.
-enum WorkPhase: String, Sendable { case survey, stage, apply }
+/// Runs workers and the admin's commands. The supervisor owns this protocol: child processes fulfil it, and services of
+/// systemd do.
+public protocol Workers: Sendable {
+    /// Has an archive checked and unpacked, and waits for the end.
+    ///
+    /// - Parameters:
+    ///   - directory: the intake's: `content/archive.zip` and `limits.json` are read, what is unpacked goes to
+    ///     `content/tree`, the verdict to `verdict.json`.
+    ///   - id: the directory's name.
+    /// - Returns: how it ended, when that was not well.
+    func unpack(in directory: String, id: String) throws -> String?
+
+    /// Starts a worker. It holds the ledger's flock as long as it lives; whether it is waited for is up to the
+    /// implementation, so whoever calls waits for that lock.
+    ///
+    /// - Returns: how it ended, when that was waited for and was not well.
+    func work(
+        _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
+    ) throws -> String?
+
+    /// Runs a command of the configuration with the shell, as the daemon's own user, to its end.
+    ///
+    /// - Parameters:
+    ///   - endpoint: whose it is.
+    ///   - seconds: after them it is stopped.
+    /// - Returns: how it ended, when that was not well.
+    func run(_ command: String, for endpoint: String, environment: [String: String], seconds: Double) throws -> String?
+}
 
 /// Workers as child processes in sessions of their own: they go on when the daemon dies.
-struct ChildWorkers: Workers {
-    let program: String
-    let faultPoint: String?
+public struct ChildWorkers: Workers {
+    private let program: String
+    private let faultPoint: String?
+
+    /// Workers of one program.
+    public init(program: String, faultPoint: String?) {
+        self.program = program
+        self.faultPoint = faultPoint
+    }
 
     private var environment: [String] {
         ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
             + (faultPoint.map { ["PATCHD_FAULT_POINT=\($0)"] } ?? [])
     }
 
-    func unpack(
-        _ archive: borrowing File, into directory: String, limits: Limits, answer: borrowing File
-    ) throws -> ChildProcess.Exit {
-        let text = String(decoding: try JSONText.line(limits), as: UTF8.self)
+    /// See ``Workers``. As root it runs as the user of `patchd-unpack@.service`, else `nobody`.
+    public func unpack(in directory: String, id: String) throws -> String? {
+        let own = try Directory.open(directory)
+        let archive = try own.file("content/archive.zip")
+        let tree = try own.directory("content/tree")
+        let answer = try own.createFile("verdict.json")
+        let limits = String(decoding: try own.readFile("limits.json") ?? [], as: UTF8.self)
+        let user = geteuid() == 0 ? UnpackUser.identity : nil
+        if let user { try UnpackUser.give(tree, to: user) }
         return try ChildProcess.start(
-            program, ["patchd-worker", "unpack", "--into", directory, "--limits", text], environment: environment,
-            in: Directory.open("/"), input: archive.descriptor, output: answer.descriptor, error: 2
-        ).wait()
+            program, ["patchd-worker", "unpack", "--into", ".", "--limits", limits], environment: environment,
+            in: tree, input: archive.descriptor, output: answer.descriptor, error: 2, as: user
+        ).wait().problem
     }
 
-    func work(
-        _ phase: WorkPhase, tree: borrowing Directory, ledger: borrowing File, trace: borrowing File,
-        as user: UserIdentity?
-    ) throws -> ChildProcess.Exit {
+    /// See ``Workers``.
+    public func work(
+        _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
+    ) throws -> String? {
         try ChildProcess.start(
-            program, ["patchd-worker", phase.rawValue], environment: environment, in: Directory.open("/"),
-            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: user
-        ).wait()
+            program, ["patchd-worker", start.phase.rawValue], environment: environment, in: Directory.open("/"),
+            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user
+        ).wait().problem
+    }
+
+    /// See ``Workers``.
+    public func run(
+        _ command: String, for endpoint: String, environment own: [String: String], seconds: Double
+    ) throws -> String? {
+        let empty = try File.open("/dev/null")
+        return try ChildProcess.start(
+            "/bin/sh", ["sh", "-c", command], environment: environment + own.map { "\($0.key)=\($0.value)" },
+            in: Directory.open("/"), input: empty.descriptor, output: 2, error: 2
+        ).wait(seconds: seconds).problem
     }
 }
 
-/// Lets only so many folders be worked on at once.
-actor WorkerSlots {
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(_ count: Int) { free = count }
-
-    func take() async {
-        if free > 0 {
-            free -= 1
-        } else {
-            await withCheckedContinuation { waiting.append($0) }
+extension ChildProcess.Exit {
+    /// In words; nil for exit status 0.
+    fileprivate var problem: String? {
+        switch self {
+        case .code(0): nil
+        case .code(let code): "exit status \(code)"
+        case .signal(let number): "ended by signal \(number)"
         }
     }
+}
 
-    func give() {
-        if waiting.isEmpty {
-            free += 1
-        } else {
-            waiting.removeFirst().resume()
+/// The user that reads hostile archives; it owns nothing but the tree that it unpacks.
+public enum UnpackUser {
+    /// As sysusers.d made it, else `nobody`.
+    public static var identity: UserIdentity {
+        let entry = getpwnam("patchd-unpack")
+        let uid = entry?.pointee.pw_uid ?? 65534
+        let gid = entry?.pointee.pw_gid ?? 65534
+        return UserIdentity(uid: uid, gid: gid, groups: [gid])
+    }
+
+    /// Lets it write to the tree.
+    public static func give(_ tree: borrowing Directory, to user: UserIdentity) throws(FileError) {
+        guard fchown(tree.descriptor, user.uid, user.gid) == 0 else {
+            throw FileError("change the owner of", tree.path)
         }
     }
 }

@@ -4,6 +4,7 @@ import PatchConfig
 import PatchFiles
 import PatchModel
 import PatchStore
+import Systemd
 
 /// Where everything lies; the same options for every command.
 struct Places: ParsableArguments {
@@ -35,10 +36,17 @@ struct Places: ParsableArguments {
 
     func configuration() throws -> Configuration {
         do throws(ConfigurationErrors) {
-            return try ConfigurationDirectory(configDir).load(withoutSystemd: withoutSystemd)
+            return try ConfigurationDirectory(configDir).load(units: units())
         } catch {
             throw Failure(.refused, error.description)
         }
+    }
+
+    /// A systemd that does not answer this user is as one that is not asked: the daemon asks again.
+    private func units() -> KnownUnits {
+        if withoutSystemd { return .ignored }
+        guard ServiceManager.isRunning else { return .absent }
+        return (try? ServiceManager().unitFiles()).map(KnownUnits.these) ?? .ignored
     }
 
     /// One job, or why there is none.

@@ -15,9 +15,13 @@ struct UnpackCommand: ParsableCommand {
     @Option(help: "What the archive may ask for, as JSON.")
     var limits: String?
 
+    @Option(help: "The same in a file; for where a command line cannot carry it.")
+    var limitsFile: String?
+
     func run() throws {
         umask(0o022)
-        let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()
+        let text = try limits.map { Array($0.utf8) } ?? limitsFile.map { try File.open($0).read(limit: 65536) }
+        let limits = try text.map { try JSONText.read(Limits.self, $0) } ?? Limits()
         let archive = File(adopting: 0, path: "archive")
         let answer = File(adopting: 1, path: "verdict")
         let verdict: UnpackVerdict

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Glibc
 import Logging
+import PatchConfig
 import Supervisor
+import Systemd
 
 /// The daemon's command line.
 @main
@@ -32,20 +34,30 @@ struct Patchd: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let log = Logger(label: "patchd") { _ in StandardErrorLog() }
-        umask(0o022)
-        let places = Places(
-            configuration: configDir, spool: spoolDir, state: stateDir, runtime: runtimeDir,
-            worker: Self.besideThis("patchd-worker"))
-        let daemon = Daemon(places: places, withoutSystemd: withoutSystemd, once: once, log: log)
-        let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) {
-            do {
-                return try await daemon.run()
-            } catch {
-                log.critical("cannot go on", metadata: ["reason": "\(error)"])
-                return 1
-            }
+        let log = Logger(label: "patchd") { _ in
+            JournalLog.isConnected ? JournalLog() as any LogHandler : StandardErrorLog()
         }
+        umask(0o022)
+        let withSystemd = !withoutSystemd && ServiceManager.isRunning
+        let ignoresUnits = withoutSystemd
+        let worker = Self.besideThis("patchd-worker")
+        let faultPoint = getenv("PATCHD_FAULT_POINT").map { String(cString: $0) }
+        let daemon = Daemon(
+            places: Places(
+                configuration: configDir, spool: spoolDir, state: stateDir, runtime: runtimeDir,
+                units: "/etc/systemd/system"),
+            once: once,
+            // Only root may start services for others; anybody else works on folders of its own.
+            workers: withSystemd && geteuid() == 0
+                ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
+                : ChildWorkers(program: worker, faultPoint: faultPoint),
+            units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
+            notifications: SystemdNotifications(), log: log,
+            knownUnits: {
+                if ignoresUnits { return .ignored }
+                return withSystemd ? .these(try ServiceManager().unitFiles()) : .absent
+            })
+        let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) { await daemon.run() }
         throw ExitCode(code)
     }
 

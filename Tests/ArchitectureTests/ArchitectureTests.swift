@@ -12,10 +12,11 @@ import Testing
         "PatchLedger": ["PatchFiles", "PatchModel"],
         "PatchStore": ["PatchFiles", "PatchModel"],
         "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel"],
+        "Systemd": ["CSystemd"],
         "Supervisor": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
-        "patchd": ["Supervisor"],
+        "patchd": ["PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd"],
         "patchd-worker": ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps"],
-        "patchctl": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
+        "patchctl": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd"],
     ]
 
     /// Anything else is a dependency that somebody has to give a reason for in docs/decisions.md.
@@ -72,5 +73,27 @@ import Testing
             let found = forbidden.filter(text.contains)
             #expect(found.isEmpty, "\(file.lastPathComponent)")
         }
+    }
+
+    @Test func `tell no event without an entry in the catalogue, and none that nobody tells`() throws {
+        let text = try String(
+            contentsOf: Self.sources.appendingPathComponent("Supervisor/Event.swift"), encoding: .utf8)
+        let catalogue = try String(
+            contentsOf: Self.sources.appendingPathComponent("../share/catalog/patchd.catalog").standardizedFileURL,
+            encoding: .utf8)
+        var all = ""
+        for case let file as URL in try #require(
+            FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
+        where file.pathExtension == "swift" && file.lastPathComponent != "Event.swift" {
+            all += try String(contentsOf: file, encoding: .utf8)
+        }
+        let cases = text.matches(of: /case (\w+) = "([0-9a-f]{32})"/)
+        #expect(cases.count > 20)
+        #expect(Set(cases.map(\.output.2)).count == cases.count)
+        for found in cases {
+            #expect(catalogue.contains("-- \(found.output.2)\nSubject: "), "\(found.output.1)")
+            #expect(all.contains(".\(found.output.1)"), "nobody tells \(found.output.1)")
+        }
+        #expect(catalogue.components(separatedBy: "\n-- ").count - 1 == cases.count)
     }
 }

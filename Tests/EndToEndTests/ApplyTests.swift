@@ -24,10 +24,10 @@ import Testing
             #expect(state["status"] as? String == "current")
             #expect(try host.read("state/jobs/1/traces/\(folder).log").contains("\(folder) from 8.0.1 to 8.0.2"))
         }
-        let order = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("info: done ") }.map(String.init)
-        #expect(order.first?.contains("\"PAIE\"") == true)
-        let parent = try #require(order.firstIndex { $0.contains("\"SEEDPROD\"") })
-        let child = try #require(order.firstIndex { $0.contains("\"SEEDPROD2\"") })
+        let order = outcome.errors.split(separator: "\n").filter { $0.contains(": has 8.0.2") }.map(String.init)
+        #expect(order.first?.contains("payroll/PAIE:") == true)
+        let parent = try #require(order.firstIndex { $0.contains("payroll/SEEDPROD:") })
+        let child = try #require(order.firstIndex { $0.contains("payroll/SEEDPROD2:") })
         #expect(parent < child)
     }
 

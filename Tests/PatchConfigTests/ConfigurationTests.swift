@@ -84,7 +84,7 @@ import Testing
 
     @Test func `a directory that does not exist is a problem`() throws {
         #expect(throws: ConfigurationErrors.self) {
-            try ConfigurationDirectory("/nonexistent/patchd").load(withoutSystemd: true)
+            try ConfigurationDirectory("/nonexistent/patchd").load(units: .ignored)
         }
     }
 

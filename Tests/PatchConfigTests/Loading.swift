@@ -3,22 +3,22 @@ import PatchModel
 
 /// Loads a configuration from texts.
 func load(
-    _ files: [String: String], withoutSystemd: Bool = true
+    _ files: [String: String], units: KnownUnits = .ignored
 ) throws -> Configuration {
     let directory = try TemporaryDirectory()
     for (name, text) in files { try directory.write(text, to: name) }
-    return try ConfigurationDirectory(directory.path).load(withoutSystemd: withoutSystemd)
+    return try ConfigurationDirectory(directory.path).load(units: units)
 }
 
 /// What is wrong with one endpoint's file, as it is printed.
-func problems(_ endpoint: String, withoutSystemd: Bool = true) throws -> [String] {
-    try problems(["endpoints.d/a.yaml": endpoint], withoutSystemd: withoutSystemd)
+func problems(_ endpoint: String, units: KnownUnits = .ignored) throws -> [String] {
+    try problems(["endpoints.d/a.yaml": endpoint], units: units)
 }
 
 /// What is wrong with a configuration, as it is printed.
-func problems(_ files: [String: String], withoutSystemd: Bool = true) throws -> [String] {
+func problems(_ files: [String: String], units: KnownUnits = .ignored) throws -> [String] {
     do {
-        _ = try load(files, withoutSystemd: withoutSystemd)
+        _ = try load(files, units: units)
         return []
     } catch let errors as ConfigurationErrors {
         return errors.problems.map(\.description)

@@ -4,10 +4,9 @@ import Testing
 
 @Suite struct NotBuiltTests {
     @Test(arguments: [
-        "leadTime: 5m", "disconnect: onDemand", "spare: [app]", "links: inside", "onFailure: revert",
+        "disconnect: onDemand", "spare: [app]", "links: inside", "onFailure: revert",
         "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
         "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
-        "tasks: {stopCommand: /bin/true}", "tasks: {startCommand: /bin/true}", "tasks: {idleCheck: /bin/true}",
         "backup: none",
     ]) func `a key whose effect is not built is refused where it stands`(key: String) throws {
         let found = try problems(endpoint(key + "\n"))
@@ -27,12 +26,23 @@ import Testing
         #expect(found.count == 1 && found[0].contains("\"database\": this is not built yet"), "\(found)")
     }
 
-    @Test func `units may be named only where they are left alone`() throws {
+    @Test func `units may be named where systemd runs or where they are left alone`() throws {
         let text = endpoint("tasks: {stop: [a.service], maintenance: [b.service]}\n")
-        #expect(try problems(text, withoutSystemd: true).isEmpty)
-        let found = try problems(text, withoutSystemd: false)
-        #expect(found.count == 2 && found.allSatisfy { $0.contains("without --without-systemd") }, "\(found)")
-        #expect(try problems(endpoint(), withoutSystemd: false).isEmpty)
+        #expect(try problems(text, units: .ignored).isEmpty)
+        #expect(try problems(text, units: .these(["a.service", "b.service"])).isEmpty)
+        let found = try problems(text, units: .absent)
+        #expect(found.count == 2 && found.allSatisfy { $0.contains("--without-systemd") }, "\(found)")
+        #expect(try problems(endpoint(), units: .absent).isEmpty)
+    }
+
+    @Test func `a unit that does not exist is refused where it stands, with what may be meant`() throws {
+        let units = KnownUnits.these(["payroll-batch.service", "payroll-app@.service"])
+        let found = try problems(endpoint("tasks:\n  stop: [payrol-batch.service]\n"), units: units)
+        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:4:"), "\(found)")
+        #expect(found.first?.contains("did you mean \"payroll-batch.service\"") == true, "\(found)")
+        // A glob may match later; an instance exists when its template does.
+        let fine = "tasks:\n  stop: [\"other-*.timer\", payroll-app@X.service, \"payroll-app@%f.service\"]\n"
+        #expect(try problems(endpoint(fine), units: units).isEmpty)
     }
 
     @Test(arguments: ["signature: required", "retain: 6", "approvers: wheel", "notify: /bin/true"])

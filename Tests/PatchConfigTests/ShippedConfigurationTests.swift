@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func `what is installed into etc loads and changes nothing`() throws {
-        let configuration = try ConfigurationDirectory(directory).load(withoutSystemd: false)
+        let configuration = try ConfigurationDirectory(directory).load(units: .absent)
         #expect(configuration == Configuration(endpoints: []))
     }
 

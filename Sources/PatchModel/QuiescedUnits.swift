@@ -1,0 +1,97 @@
+/// `STATE/units.json`: what patchd has stopped and keeps stopped, and what has to come back.
+public struct QuiescedUnits: Hashable, Codable, Sendable {
+    /// A folder for whose sake a unit is down; for endpoint-wide units that is the root folder.
+    public struct Holder: Hashable, Codable, Sendable {
+        /// The endpoint's name.
+        public var endpoint: String
+        /// The folder's name.
+        public var folder: String
+
+        /// A holder from its parts.
+        public init(endpoint: String, folder: String) {
+            self.endpoint = endpoint
+            self.folder = folder
+        }
+    }
+
+    /// One unit that is down.
+    public struct Entry: Hashable, Codable, Sendable {
+        /// Whether it ran before, and so is started again.
+        public var ranBefore: Bool
+        /// Several where endpoints share it. Empty: it is on its way back, which a crash may have interrupted.
+        public var holders: [Holder]
+
+        /// An entry from its parts.
+        public init(ranBefore: Bool, holders: [Holder]) {
+            self.ranBefore = ranBefore
+            self.holders = holders
+        }
+    }
+
+    /// The form of this file.
+    public var schema = 1
+    /// By unit.
+    public var units: [String: Entry]
+    /// Units that were started for the time of an update, by unit: the endpoints that want them.
+    public var maintenance: [String: [String]]
+    /// Endpoints whose `stopCommand` was begun, so that `startCommand` is due.
+    public var commands: [String]
+
+    /// Nothing is down.
+    public init() {
+        units = [:]
+        maintenance = [:]
+        commands = []
+    }
+
+    /// Records units that an endpoint's job stops. What another endpoint has stopped before is remembered as it was then.
+    public mutating func hold(_ found: [UnitHold], endpoint: String) {
+        for hold in found {
+            var entry = units[hold.unit] ?? Entry(ranBefore: false, holders: [])
+            entry.ranBefore = entry.ranBefore || hold.isRunning
+            for folder in hold.folders {
+                let holder = Holder(endpoint: endpoint, folder: folder)
+                if !entry.holders.contains(holder) { entry.holders.append(holder) }
+            }
+            units[hold.unit] = entry
+        }
+    }
+
+    /// Takes back what an endpoint holds, but for folders that stay locked.
+    ///
+    /// - Returns: the units that nobody holds any more, sorted; they are kept as on their way back until ``forget(_:)``.
+    public mutating func release(endpoint: String, keeping locked: Set<String>) -> [String] {
+        for name in units.keys {
+            units[name]?.holders.removeAll { $0.endpoint == endpoint && !locked.contains($0.folder) }
+        }
+        return units.filter(\.value.holders.isEmpty).keys.sorted()
+    }
+
+    /// Removes units that came back, unless somebody holds them again by now.
+    public mutating func forget(_ names: [String]) {
+        for name in names where units[name]?.holders.isEmpty == true { units[name] = nil }
+    }
+
+    /// Whether an endpoint has something down.
+    public func concerns(_ endpoint: String) -> Bool {
+        units.values.contains { entry in entry.holders.isEmpty || entry.holders.contains { $0.endpoint == endpoint } }
+            || maintenance.values.contains { $0.contains(endpoint) } || commands.contains(endpoint)
+    }
+}
+
+/// A unit that is to go down, and for which folders.
+public struct UnitHold: Hashable, Sendable {
+    /// Its name.
+    public var unit: String
+    /// Whether it runs now.
+    public var isRunning: Bool
+    /// The folders it belongs to; the root folder for an endpoint-wide unit.
+    public var folders: [String]
+
+    /// A hold from its parts.
+    public init(unit: String, isRunning: Bool, folders: [String]) {
+        self.unit = unit
+        self.isRunning = isRunning
+        self.folders = folders
+    }
+}

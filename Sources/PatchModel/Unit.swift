@@ -1,0 +1,62 @@
+/// A unit of the service manager, as far as quiescing needs to know it.
+public struct Unit: Hashable, Sendable {
+    /// Its own name, whatever alias it was asked for by.
+    public var name: String
+    /// Whether there is such a unit.
+    public var exists: Bool
+    /// `active`, `inactive`, `activating` …, as systemd says.
+    public var activity: String
+    /// A service's `Type=`; empty for other units.
+    public var type: String
+    /// Made by a program and not by a file: once stopped, nothing can start it again.
+    public var isTransient: Bool
+    /// Units that systemd stops with it: those with `Requires=`, `BindsTo=`, `PartOf=` on it.
+    public var stoppedAlong: [String]
+    /// Timers, sockets and paths that start it.
+    public var triggeredBy: [String]
+    /// The conditions under which it starts, as `ConditionPathExists=!/…`; those that only trigger are left out.
+    public var conditions: [String]
+    /// Where its settings come from, main file first; for messages.
+    public var files: [String]
+    /// How a service ended last; `success` is fine.
+    public var result: String
+    /// `running`, `exited`, `auto-restart` …
+    public var detail: String
+
+    /// A unit from its parts.
+    public init(
+        name: String, exists: Bool = true, activity: String = "inactive", type: String = "",
+        isTransient: Bool = false, stoppedAlong: [String] = [], triggeredBy: [String] = [], conditions: [String] = [],
+        files: [String] = [], result: String = "success", detail: String = ""
+    ) {
+        self.name = name
+        self.exists = exists
+        self.activity = activity
+        self.type = type
+        self.isTransient = isTransient
+        self.stoppedAlong = stoppedAlong
+        self.triggeredBy = triggeredBy
+        self.conditions = conditions
+        self.files = files
+        self.result = result
+        self.detail = detail
+    }
+
+    /// Whether it runs in the contract's sense (§7).
+    public var isRunning: Bool { ["active", "activating", "reloading"].contains(activity) }
+
+    /// `service`, `timer` …
+    public var kind: String { Unit.kind(of: name) }
+
+    /// What follows the last dot of a unit's name.
+    public static func kind(of name: String) -> String {
+        name.lastIndex(of: ".").map { String(name[$0...].dropFirst()) } ?? ""
+    }
+
+    /// Whether it came up: it runs, or it did what it had to and ended well (a batch service).
+    public var cameUp: Bool {
+        if detail == "auto-restart" { return false }
+        if isRunning { return true }
+        return kind == "service" && activity == "inactive" && result == "success"
+    }
+}

@@ -1,0 +1,79 @@
+public import PatchModel
+
+/// Which units an endpoint's `tasks` mean, and in which order they go down (contract §5, §7).
+public struct UnitSelection: Sendable {
+    /// A glob or name of the configuration, with `%f` filled in, and the folder for whose sake the unit goes down.
+    public struct Pattern: Hashable, Sendable {
+        /// What units are called.
+        public var glob: String
+        /// The folder of `%f`, the root folder for an endpoint-wide pattern.
+        public var folder: String
+    }
+
+    /// What triggers others goes down first, so that it does not start what was just stopped.
+    private static let triggers: Set<String> = ["timer", "socket", "path"]
+    /// Kinds that a file can keep down. Others (targets, slices) are only groups: a condition on `multi-user.target`
+    /// would keep a host from booting.
+    private static let guarded: Set<String> = ["service", "timer", "socket", "path", "mount", "automount", "swap"]
+
+    /// The patterns of units to stop.
+    ///
+    /// - Parameter folders: those that are locked; `%f` stands for each of them.
+    public static func patterns(_ texts: [String], endpoint: Endpoint, folders: Set<String>) -> [Pattern] {
+        let root = endpoint.folders.first { $0.parent == nil }?.name ?? ""
+        return texts.flatMap { text -> [Pattern] in
+            if !text.contains("%f") { return [Pattern(glob: text, folder: root)] }
+            return endpoint.activeFolders.map(\.name).filter(folders.contains).map {
+                Pattern(glob: text.replacing("%f", with: $0), folder: $0)
+            }
+        }
+    }
+
+    /// Whether patchd may ever stop a unit of that name: its own are none of anybody's tasks.
+    public static func isOwn(_ name: String) -> Bool {
+        name == "patchd.service" || name.hasPrefix("patchd-job-") || name.hasPrefix("patchd-unpack@")
+            || name.hasPrefix("patchd-command-")
+    }
+
+    /// Whether a unit can be kept down by a condition of its own.
+    public static func isGuarded(_ name: String) -> Bool { guarded.contains(Unit.kind(of: name)) }
+
+    /// The units as they go down, in two waves: what triggers, then the rest.
+    public static func waves(_ holds: [UnitHold]) -> [[String]] {
+        let names = holds.filter(\.isRunning).map(\.unit)
+        return [
+            names.filter { triggers.contains(Unit.kind(of: $0)) },
+            names.filter { !triggers.contains(Unit.kind(of: $0)) },
+        ].filter { !$0.isEmpty }
+    }
+
+    /// Named units, and those that go down with them or would start them, each once.
+    ///
+    /// - Parameters:
+    ///   - named: by unit name, the folders it was named for.
+    ///   - unit: looks a unit up.
+    public static func closure(
+        _ named: [String: Set<String>], unit: (String) throws -> Unit
+    ) throws -> [(unit: Unit, folders: Set<String>)] {
+        var folders = named
+        var found: [String: Unit] = [:]
+        var open = named.keys.sorted()
+        while let name = open.popLast() {
+            let current = try found[name] ?? unit(name)
+            found[name] = current
+            for other in current.stoppedAlong + current.triggeredBy where !isOwn(other) {
+                let related = try found[other] ?? unit(other)
+                // What does not run and is not named is not stopped, so it is none of the job's business.
+                guard related.isRunning || named[other] != nil else { continue }
+                found[other] = related
+                let before = folders[other] ?? []
+                let after = before.union(folders[name] ?? [])
+                if after != before || folders[other] == nil {
+                    folders[other] = after
+                    open.append(other)
+                }
+            }
+        }
+        return found.keys.sorted().compactMap { name in found[name].map { ($0, folders[name] ?? []) } }
+    }
+}

@@ -1,0 +1,234 @@
+import Glibc
+import Logging
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// Takes drops, answers requests, and gives each endpoint's jobs their turns.
+struct MainLoop: Sendable {
+    private var host: Host
+    private let notifications: any ServiceNotifications
+    private let read: @Sendable () throws -> Configuration?
+    private let jobs: JobTable
+    private let units: UnitTable
+    private let slots: WorkerSlots
+    private let watch: DirectoryWatch
+    private let busy = Busy()
+    private var locks: [String: Locks] = [:]
+    /// When to look at drops that were not complete; nil: when something happens.
+    private let scans = ScanTimes()
+
+    /// A loop that has not begun.
+    ///
+    /// - Parameter read: reads the configuration again; nil when it is refused.
+    init(host: Host, notifications: any ServiceNotifications, read: @escaping @Sendable () throws -> Configuration?)
+        throws
+    {
+        self.host = host
+        self.notifications = notifications
+        self.read = read
+        jobs = try JobTable(host.state)
+        units = try UnitTable(host.state)
+        watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.path + "/holds"])
+        let workers = host.configuration.daemon.workers
+        slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        if !host.once { Signals.listen(waking: watch) }
+    }
+
+    /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
+    mutating func run() async throws -> Int32 {
+        try await load()
+        notifications.ready()
+        host.log.tell(.ready, "ready: \(host.configuration.endpoints.count) endpoints")
+        return try await withThrowingDiscardingTaskGroup { group in
+            try await settle(&group)
+            while true {
+                try await reloadIfAsked(&group)
+                for own in locks.values { own.restore() }
+                var moved = try await Requests(host: host, jobs: jobs).answerAll()
+                moved = try await startScan(&group) || moved
+                moved = try await startJobs(&group) || moved
+                notifications.alive()
+                notifications.status(await jobs.summary())
+                if moved { continue }
+                if host.once, await busy.isEmpty, await scans.next == nil { break }
+                // Once a minute the scan is the truth, whatever the events said.
+                let pause = min(await scans.next ?? 60, 60, (notifications.watchdog ?? 120) / 2)
+                let onlyWoken = watch.wait(seconds: pause)
+                if !onlyWoken { await scans.ask() }
+            }
+            return try await exitCode()
+        }
+    }
+
+    private var intake: Intake { Intake(host: host, jobs: jobs) }
+
+    // MARK: What runs beside the loop
+
+    /// Looks at the drops unless that is under way: hashing and unpacking a large archive must hold up nobody.
+    private func startScan(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+        guard await scans.isDue, await busy.begin(.intake) else { return false }
+        await scans.begin()
+        group.addTask { [self] in
+            do {
+                let (taken, again) = try await intake.scan()
+                await scans.end(again: taken ? 0 : again)
+            } catch {
+                host.failures.note()
+                host.log.tell(.cannotGoOn, "cannot take what was dropped: \(error)")
+                await scans.end(again: host.once ? nil : 60)
+            }
+            await busy.end(.intake)
+            watch.wake()
+        }
+        return true
+    }
+
+    private func startJobs(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+        var moved = false
+        let turns = Turns(host: host, jobs: jobs)
+        for endpoint in host.configuration.endpoints {
+            guard let own = locks[endpoint.name], await busy.begin(.endpoint(endpoint.name)) else { continue }
+            guard let number = try await turns.next(endpoint) else {
+                await busy.end(.endpoint(endpoint.name))
+                continue
+            }
+            moved = true
+            let run = JobRun(
+                host: host, endpoint: endpoint, jobs: jobs, slots: slots, locks: own, units: units, number: number)
+            group.addTask { [self] in
+                await run.run()
+                await busy.end(.endpoint(endpoint.name))
+                await scans.ask()
+                watch.wake()
+            }
+        }
+        return moved
+    }
+
+    // MARK: Configuration
+
+    private mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        guard Signals.takeReload() else { return }
+        notifications.reloading()
+        if let configuration = try read() {
+            host.configuration = configuration
+            try await load()
+            try await settle(&group)
+            host.log.tell(.reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
+        }
+        notifications.ready()
+    }
+
+    /// Takes the configuration's endpoints up: state files, drop-ins, locks. Endpoints at which a job runs keep what
+    /// they have until it is over.
+    private mutating func load() async throws {
+        for endpoint in host.configuration.endpoints where await !busy.contains(.endpoint(endpoint.name)) {
+            let states = FolderStates(host: host, endpoint: endpoint)
+            try states.recordNewFolders()
+            let own = Locks(endpoint: endpoint, log: host.log, watch: watch)
+            locks[endpoint.name] = own
+            let unfinished = await jobs.unfinished(endpoint.name)
+            // A job that has not come to its locks will set them itself; what is there is left over.
+            let phase: UpdateLock.Phase =
+                unfinished.map { job in
+                    job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? .updating : .disconnect
+                } ?? .updating
+            do {
+                try own.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: unfinished, updating: phase))
+            } catch let fault as Fault {
+                host.log.tell(
+                    .cannotUnlock, "cannot restore the locks: \(fault)",
+                    EventFields(endpoint: endpoint.name, folder: fault.folder))
+            }
+        }
+        guard host.units.areManaged else { return }
+        var guarded: Set<String> = []
+        for endpoint in host.configuration.endpoints {
+            guarded.formUnion(try Quiesce(host: host, endpoint: endpoint, table: units).guardedUnits())
+        }
+        do {
+            try UnitGuards(directory: host.places.units, state: host.state, units: host.units).set(guarded)
+        } catch {
+            // The preflight says it again, for those units that it concerns.
+            host.log.tell(.unitNotGuarded, "cannot write what keeps units down during updates: \(error)")
+        }
+    }
+
+    /// Starts again what an earlier run of the daemon left down and no job accounts for.
+    private func settle(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        let endpoints = host.configuration.endpoints
+        let gone = await units.endpoints.subtracting(endpoints.map(\.name))
+        for endpoint in endpoints + gone.sorted().map({ Endpoint(name: $0, path: "/", folders: []) }) {
+            guard await units.concerns(endpoint.name), await jobs.unfinished(endpoint.name)?.state.isFinal != false,
+                await busy.begin(.endpoint(endpoint.name))
+            else { continue }
+            let own = locks[endpoint.name] ?? Locks(endpoint: endpoint, log: host.log, watch: watch)
+            let downtime = Downtime(
+                host: host, endpoint: endpoint, jobs: jobs, locks: own,
+                quiesce: Quiesce(host: host, endpoint: endpoint, table: units))
+            let holding = await jobs.holding(endpoint.name)
+            group.addTask { [self] in
+                do {
+                    if try await !downtime.end(holding).isEmpty { host.failures.note() }
+                } catch {
+                    host.log.tell(
+                        .cannotGoOn, "cannot start the tasks of \(endpoint.name) again: \(error)",
+                        EventFields(endpoint: endpoint.name))
+                }
+                await busy.end(.endpoint(endpoint.name))
+                watch.wake()
+            }
+        }
+    }
+
+    private func exitCode() async throws -> Int32 {
+        if !host.failures.isEmpty { return 1 }
+        for endpoint in host.configuration.endpoints {
+            let open = await jobs.all(of: endpoint.name).filter { !$0.state.isFinal }
+            if open.contains(where: { $0.state == .pendingApproval }) { return 6 }
+            if !open.isEmpty { return 5 }
+        }
+        return 0
+    }
+}
+
+/// What is under way beside the main loop.
+private actor Busy {
+    enum Work: Hashable, Sendable {
+        case intake
+        case endpoint(String)
+    }
+
+    private var works: Set<Work> = []
+
+    var isEmpty: Bool { works.isEmpty }
+
+    func contains(_ work: Work) -> Bool { works.contains(work) }
+
+    /// False when it is under way already.
+    func begin(_ work: Work) -> Bool { works.insert(work).inserted }
+
+    func end(_ work: Work) { works.remove(work) }
+}
+
+/// When the drops are looked at next.
+private actor ScanTimes {
+    private var isAsked = true
+    private var at: Double?
+
+    /// Something may have happened.
+    func ask() { isAsked = true }
+
+    func begin() {
+        isAsked = false
+        at = nil
+    }
+
+    func end(again: Double?) { at = again.map { Clock.seconds + $0 } }
+
+    var isDue: Bool { isAsked || at.map { $0 <= Clock.seconds } ?? false }
+
+    /// Seconds until the next look that is planned; nil: only when something happens.
+    var next: Double? { isAsked ? 0 : at.map { max(0, $0 - Clock.seconds) } }
+}

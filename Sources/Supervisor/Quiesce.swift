@@ -1,0 +1,243 @@
+import Glibc
+import Logging
+import PatchModel
+import PatchPlan
+
+/// Stops an endpoint's normal tasks, keeps them stopped, and starts again exactly what ran (contract §7).
+struct Quiesce: Sendable {
+    let host: Host
+    let endpoint: Endpoint
+    let table: UnitTable
+
+    private var guards: UnitGuards {
+        UnitGuards(directory: host.places.units, state: host.state, units: host.units)
+    }
+    private var root: String { endpoint.folders.first { $0.parent == nil }?.name ?? "" }
+
+    // MARK: Which units
+
+    /// The units that patterns mean, with the folders for whose sake they go down.
+    private func named(_ texts: [String], folders: Set<String>) throws -> [String: Set<String>] {
+        var named: [String: Set<String>] = [:]
+        for pattern in UnitSelection.patterns(texts, endpoint: endpoint, folders: folders) {
+            for name in try host.units.names(matching: pattern.glob) where !UnitSelection.isOwn(name) {
+                named[try host.units.unit(name).name, default: []].insert(pattern.folder)
+            }
+        }
+        return named
+    }
+
+    /// What goes down for these folders: named units, what systemd stops along, and what would start them.
+    private func selection(_ folders: Set<String>) throws -> [(unit: Unit, folders: Set<String>)] {
+        let maintenance = try named(endpoint.tasks.maintenance, folders: folders)
+        let stop = try named(endpoint.tasks.stop, folders: folders).filter { maintenance[$0.key] == nil }
+        return try UnitSelection.closure(stop) { name in try host.units.unit(name) }
+    }
+
+    /// All units that may ever go down for this endpoint and can be kept down.
+    func guardedUnits() throws -> Set<String> {
+        guard host.units.areManaged else { return [] }
+        let all = try selection(Set(endpoint.activeFolders.map(\.name)))
+        return Set(all.filter { !$0.unit.isTransient }.map(\.unit.name).filter(UnitSelection.isGuarded))
+    }
+
+    /// What keeps the tasks from being stopped and coming back; nothing is stopped.
+    ///
+    /// - Parameter mayChange: whether missing drop-ins are written; a test writes nothing.
+    func check(_ folders: Set<String>, mayChange: Bool) throws -> (faults: [Fault], warnings: [String]) {
+        guard host.units.areManaged else { return ([], []) }
+        var faults: [Fault] = []
+        var warnings: [String] = []
+        for pattern in UnitSelection.patterns(endpoint.tasks.stop, endpoint: endpoint, folders: folders)
+        where try host.units.names(matching: pattern.glob).isEmpty {
+            warnings.append("tasks.stop: no unit is called \(pattern.glob)")
+        }
+        var units = try selection(folders)
+        if mayChange {
+            try guards.add(
+                Set(units.map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)))
+            units = try selection(folders)
+        }
+        for (unit, _) in units {
+            if unit.isTransient, unit.isRunning {
+                faults.append(
+                    Fault(
+                        .unit,
+                        "\(unit.name) is transient: once stopped, nothing can start it again; give it a unit file, end it, or name it no more in tasks.stop"
+                    ))
+            } else if mayChange, UnitSelection.isGuarded(unit.name), !unit.isTransient,
+                !unit.conditions.contains(guards.condition(of: unit.name))
+            {
+                faults.append(
+                    Fault(
+                        .unit,
+                        "\(unit.name) cannot be kept down: a file after \(UnitGuards.fileName) resets its conditions; look at: systemctl cat \(unit.name)"
+                    ))
+            }
+        }
+        return (faults, warnings)
+    }
+
+    // MARK: Down
+
+    /// Stops what runs and keeps all of it down. Safe to repeat: what was recorded as running before stays so.
+    ///
+    /// - Throws: ``Fault`` `unit` when something does not stop, `inUse` when `idleCheck` finds somebody at work.
+    func stop(for folders: Set<String>, job: Job) async throws {
+        if host.units.areManaged {
+            try await stopUnits(for: folders, job: job)
+            try await startMaintenance(for: folders, job: job)
+        }
+        try await stopByCommand(job)
+        try await waitUntilIdle(job)
+    }
+
+    private func stopUnits(for folders: Set<String>, job: Job) async throws {
+        // The first round only records and puts the files in place that keep units down; from then on nothing new
+        // starts, so the second round sees all that is to be stopped.
+        for round in 0..<5 {
+            await stayWhileShuttingDown()
+            let units = try selection(folders)
+            await stayWhileShuttingDown()
+            let holds = units.map {
+                UnitHold(unit: $0.unit.name, isRunning: $0.unit.isRunning, folders: $0.folders.sorted())
+            }
+            try await table.hold(holds, endpoint: endpoint.name)
+            let waves = UnitSelection.waves(holds)
+            if round == 0 { continue }
+            if waves.isEmpty { return }
+            for wave in waves {
+                let problems = try host.units.stop(wave)
+                for name in wave {
+                    let problem = problems[name]
+                    host.log.tell(
+                        problem == nil ? .unitStopped : .unitNotStopped,
+                        problem.map { "cannot stop \(name): \($0)" } ?? "\(name) is stopped",
+                        fields(job.job, unit: name, units))
+                }
+            }
+        }
+        let left = try selection(folders).map(\.unit).filter(\.isRunning).map(\.name)
+        if left.isEmpty { return }
+        throw Fault(
+            .unit,
+            "cannot stop \(left.joined(separator: ", ")): still running after several tries; stop it by hand (systemctl status \(left[0])), then resume job \(job.job)"
+        )
+    }
+
+    private func fields(_ job: Int?, unit: String, _ units: [(unit: Unit, folders: Set<String>)] = []) -> EventFields {
+        let folders = units.first { $0.unit.name == unit }?.folders ?? []
+        return EventFields(
+            job: job, endpoint: endpoint.name, folder: folders.count == 1 ? folders.first ?? "" : "", unit: unit)
+    }
+
+    private func startMaintenance(for folders: Set<String>, job: Job) async throws {
+        let names = try named(endpoint.tasks.maintenance, folders: folders).keys.sorted()
+        let own = await table.maintenance(of: endpoint.name)
+        // One that runs by itself is not ours to stop afterwards.
+        let start = try names.filter { name in try own.contains(name) || !host.units.unit(name).isRunning }
+        if start.isEmpty { return }
+        try await table.startMaintenance(start, endpoint: endpoint.name)
+        for (name, problem) in try host.units.start(start) {
+            host.log.tell(
+                .maintenanceNotUp, "cannot start maintenance unit \(name): \(problem); the update goes on without it",
+                fields(job.job, unit: name))
+        }
+    }
+
+    private func stopByCommand(_ job: Job) async throws {
+        guard !endpoint.tasks.stopCommand.isEmpty else { return }
+        if await table.isCommandDue(endpoint.name) { return }
+        try await table.setCommandDue(true, endpoint.name)
+        if let problem = run(endpoint.tasks.stopCommand, "stopCommand", job.job) { throw Fault(.unit, problem) }
+    }
+
+    private func waitUntilIdle(_ job: Job) async throws {
+        guard !endpoint.tasks.idleCheck.isEmpty else { return }
+        let end = Clock.seconds + endpoint.grace
+        while run(endpoint.tasks.idleCheck, "idleCheck", job.job) != nil {
+            guard Clock.seconds < end else {
+                throw Fault(
+                    .inUse,
+                    "idleCheck of \(endpoint.name) still fails after grace (\(Int(endpoint.grace)) s): somebody is at work; drop the archive again when it is idle"
+                )
+            }
+            Clock.wait(seconds: 1)
+        }
+    }
+
+    /// Why a command of the configuration failed; nil when it did not.
+    private func run(_ command: String, _ key: String, _ job: Int?) -> String? {
+        let place = "\(key) of \(endpoint.name)"
+        do {
+            let problem = try host.workers.run(
+                command, for: endpoint.name,
+                environment: ["PATCHD_ENDPOINT": endpoint.name, "PATCHD_JOB": job.map(String.init) ?? ""],
+                seconds: endpoint.scriptTimeout)
+            if let problem { return "\(place) failed (\(problem)): \(command)" }
+            if key != "idleCheck" { host.log.tell(.command, "\(place) is done", fields(job, unit: "")) }
+            return nil
+        } catch {
+            return "\(place) cannot be run: \(error)"
+        }
+    }
+
+    // MARK: Up
+
+    /// Starts again what ran before, but for units of folders that stay locked. Safe to repeat.
+    ///
+    /// - Returns: what does not come up.
+    func start(keeping locked: Set<String>, job: Int?) async throws -> [Fault] {
+        guard await table.concerns(endpoint.name) else { return [] }
+        await stayWhileShuttingDown()
+        var faults: [Fault] = []
+        if host.units.areManaged {
+            let maintenance = await table.maintenance(of: endpoint.name)
+            if !maintenance.isEmpty { _ = try host.units.stop(maintenance) }
+        }
+        try await table.endMaintenance(of: endpoint.name)
+        let (start, all) = try await table.release(endpoint: endpoint.name, keeping: locked)
+        if host.units.areManaged, !start.isEmpty { faults = try await bringUp(start, job: job) }
+        try await table.forget(all)
+        if !locked.contains(root), await table.isCommandDue(endpoint.name) {
+            let command = endpoint.tasks.startCommand
+            if !command.isEmpty, let problem = run(command, "startCommand", job) {
+                faults.append(Fault(.unit, problem))
+            }
+            try await table.setCommandDue(false, endpoint.name)
+        }
+        return faults
+    }
+
+    private func bringUp(_ names: [String], job: Int?) async throws -> [Fault] {
+        var problems = try host.units.start(names)
+        // A service that starts and dies at once was started all the same.
+        Clock.wait(seconds: 1)
+        await stayWhileShuttingDown()
+        for name in names where problems[name] == nil {
+            let unit = try host.units.unit(name)
+            if !unit.cameUp { problems[name] = "it is \(unit.activity) (\(unit.result))" }
+        }
+        var faults: [Fault] = []
+        for name in names {
+            // Another endpoint may have stopped it again by now.
+            if await table.isHeld(name) { continue }
+            guard let problem = problems[name] else {
+                host.log.tell(.unitStarted, "\(name) runs again", fields(job, unit: name))
+                continue
+            }
+            host.log.tell(.unitNotUp, "\(name) does not come up again: \(problem)", fields(job, unit: name))
+            faults.append(
+                Fault(
+                    .unit,
+                    "\(name) does not come up again: \(problem); the folders are done; look at: journalctl -u \(name)"))
+        }
+        return faults
+    }
+
+    /// On the way down systemd stops units by itself and starts none: what is seen then is not what ran before, so
+    /// nothing is decided any more. The job goes on after the boot.
+    private func stayWhileShuttingDown() async {
+        while host.units.areManaged, host.units.isShuttingDown() { Clock.wait(seconds: 1) }
+    }
+}

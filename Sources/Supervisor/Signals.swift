@@ -1,0 +1,26 @@
+import Glibc
+import PatchFiles
+import Synchronization
+
+/// SIGHUP, which asks for the configuration to be read again. SIGTERM keeps its default effect: the daemon may be ended
+/// at any instant, so there is nothing to do before it goes.
+enum Signals {
+    private static let isAsked = Atomic<Bool>(false)
+    private static let bell = Atomic<Int32>(-1)
+
+    /// Starts to listen.
+    ///
+    /// - Parameter watch: woken on a signal; lives as long as the process.
+    static func listen(waking watch: DirectoryWatch) {
+        bell.store(watch.bellDescriptor, ordering: .relaxed)
+        signal(SIGHUP) { _ in
+            // Only what signal-safety(7) allows.
+            Signals.isAsked.store(true, ordering: .relaxed)
+            var one: UInt64 = 1
+            _ = write(Signals.bell.load(ordering: .relaxed), &one, 8)
+        }
+    }
+
+    /// Whether a reload was asked for since the last call.
+    static func takeReload() -> Bool { isAsked.exchange(false, ordering: .relaxed) }
+}

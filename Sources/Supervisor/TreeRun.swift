@@ -1,0 +1,181 @@
+import Logging
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// A job's work in the endpoint's tree of folders: parent first, siblings side by side.
+struct TreeRun: Sendable {
+    let host: Host
+    let endpoint: Endpoint
+    let jobs: JobTable
+    let slots: WorkerSlots
+    let number: Int
+
+    private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
+    private var work: FolderRun { FolderRun(host: host, endpoint: endpoint, slots: slots) }
+
+    /// Brings everything beside its place while the applications run.
+    ///
+    /// - Throws: ``Fault`` when some folder cannot be staged. Nothing live was changed then, so as after a fault of the
+    ///   preflight no folder is failed and none is locked.
+    func stage(_ folders: [FolderPlan]) async throws {
+        guard let job = await jobs.job(number) else { return }
+        let faults = await withTaskGroup(of: Fault?.self) { group in
+            for folder in folders {
+                group.addTask {
+                    do {
+                        _ = try await work.run(.stage, job, folder.folder) { $0.isPrepared }
+                        return nil
+                    } catch {
+                        return error as? Fault ?? Fault(folder: folder.folder, .io, "\(error)")
+                    }
+                }
+            }
+            return await group.reduce(into: [Fault]()) { all, fault in if let fault { all.append(fault) } }
+        }
+        guard let first = faults.first else { return }
+        try await jobs.change(number) { job in
+            for fault in faults where job.folders[fault.folder] != nil {
+                job.folders[fault.folder]?.code = fault.code.rawValue
+                job.folders[fault.folder]?.message = fault.message
+            }
+        }
+        throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
+    }
+
+    /// Updates folders; a child as soon as its own parent is done.
+    ///
+    /// - Parameter afterEach: called when a folder is through, whatever came of it.
+    func apply(_ folders: [FolderPlan], afterEach: @Sendable () async throws -> Void) async throws {
+        let names = Set(folders.map(\.folder))
+        try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
+            for folder in folders where folder.parent.map({ !names.contains($0) }) ?? true {
+                group.addTask { (folder, try await apply(folder)) }
+            }
+            while let (folder, isDone) = try await group.next() {
+                if isDone {
+                    for child in folders where child.parent == folder.folder {
+                        group.addTask { (child, try await apply(child)) }
+                    }
+                } else {
+                    try await block(below: folder.folder, names)
+                }
+                try await afterEach()
+            }
+        }
+    }
+
+    /// Whether the folder is done afterwards.
+    private func apply(_ folder: FolderPlan) async throws -> Bool {
+        let name = folder.folder
+        guard let job = await jobs.job(number) else { return false }
+        if job.folders[name]?.state == .done { return true }
+        if job.folders[name]?.state == .failed { return false }
+        try states.change(name) { state in
+            state.status = .updating
+            state.job = number
+            state.trace = "jobs/\(number)/traces/\(name).log"
+        }
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
+        host.log.tell(
+            .folderUpdating,
+            "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",
+            fields(name, job))
+        do {
+            let summary = try await work.run(.apply, job, name) { $0.outcome == .done }
+            try await commit(folder, summary)
+            return true
+        } catch let fault as Fault {
+            try await fail(folder, fault)
+            return false
+        } catch let error as LedgerError {
+            try await fail(folder, Fault(folder: name, .io, "\(error)"))
+            return false
+        }
+    }
+
+    private func commit(_ folder: FolderPlan, _ summary: LedgerSummary) async throws {
+        let name = folder.folder
+        guard let job = await jobs.job(number) else { return }
+        try host.state.renderTrace(job: number, folder: name)
+        try states.change(name) { state in
+            if state.version != folder.to || state.update != job.update {
+                if state.version != folder.to { state.previousVersion = state.version }
+                state.updatedAt = .now
+            }
+            state.version = folder.to
+            state.status = .current
+            state.message = ""
+            state.update = job.update
+            state.patches = folder.patches
+        }
+        try history(folder, .done)
+        try states.refresh()
+        try await jobs.change(number) { job in
+            job.folders[name]?.state = .done
+            job.folders[name]?.code = ""
+            job.folders[name]?.message = ""
+            job.folders[name]?.progress = .init(done: folder.steps.count, total: folder.steps.count)
+        }
+        host.log.tell(
+            .folderDone,
+            "\(endpoint.name)/\(name): has \(folder.to), \(summary.finished.count) steps done, \(summary.equal.count) were equal",
+            fields(name, job))
+    }
+
+    private func fail(_ folder: FolderPlan, _ fault: Fault) async throws {
+        let name = folder.folder
+        try host.state.renderTrace(job: number, folder: name)
+        try states.change(name) { state in
+            state.status = .failed
+            state.message = fault.message
+            state.updatedAt = .now
+        }
+        try history(folder, .failed)
+        let summary = LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: name)))
+        let finished = summary.finished.union(summary.equal).count
+        let job = try await jobs.change(number) { job in
+            job.folders[name]?.state = .failed
+            job.folders[name]?.code = fault.code.rawValue
+            job.folders[name]?.message = fault.message
+            job.folders[name]?.progress.done = finished
+        }
+        var fields = fields(name, job)
+        fields.code = fault.code.rawValue
+        if case .failed(let step?, _, _) = summary.outcome, folder.steps.indices.contains(step) {
+            fields.step = folder.steps[step].title
+        }
+        host.log.tell(
+            .folderFailed,
+            "\(endpoint.name)/\(name): failed (\(fault.code.rawValue)): \(fault.message); see: patchctl trace \(number) \(name)",
+            fields)
+    }
+
+    private func history(_ folder: FolderPlan, _ state: FolderJob.State) throws(StoreError) {
+        guard let job = try host.state.job(number) else { return }
+        try host.state.append(
+            HistoryEntry(
+                job: number, operation: job.operation, update: job.update, from: folder.from, to: folder.to,
+                state: state, at: .now),
+            folder: folder.folder, of: endpoint.name)
+    }
+
+    private func block(below name: String, _ names: Set<String>) async throws {
+        let below = endpoint.descendants(of: name).filter(names.contains)
+        let job = try await jobs.change(number) { job in
+            for child in below {
+                job.folders[child]?.state = .blocked
+                job.folders[child]?.message = "its reference folder \(name) failed"
+            }
+        }
+        for child in below {
+            host.log.tell(
+                .folderBlocked, "\(endpoint.name)/\(child): is blocked, its reference folder \(name) failed",
+                fields(child, job))
+        }
+    }
+
+    private func fields(_ folder: String, _ job: Job) -> EventFields {
+        EventFields(job: number, endpoint: endpoint.name, folder: folder, update: job.update)
+    }
+}

@@ -1,0 +1,167 @@
+import CSystemd
+import Glibc
+
+/// A D-Bus message: a call to be filled, or a reply or a signal to be read from front to back.
+struct BusMessage: ~Copyable {
+    let raw: OpaquePointer
+    /// What it is about, for errors.
+    let operation: SystemdError.Operation
+
+    /// Takes over one reference.
+    init(owning raw: OpaquePointer, for operation: SystemdError.Operation) {
+        self.raw = raw
+        self.operation = operation
+    }
+
+    deinit { sd_bus_message_unref(raw) }
+
+    /// Whether it is this signal.
+    func isSignal(_ interface: String, _ member: String) -> Bool {
+        sd_bus_message_is_signal(raw, interface, member) > 0
+    }
+
+    /// The object that sent it.
+    var path: String { sd_bus_message_get_path(raw).map { String(cString: $0) } ?? "" }
+
+    // MARK: Writing
+
+    /// Appends one value of a property or an argument.
+    func append(_ value: BusValue) throws(SystemdError) {
+        switch value {
+        case .text(let text): try append(text)
+        case .texts(let texts): try append(texts)
+        case .flag(let flag): try append(number: Int32(flag ? 1 : 0), type: "b")
+        case .number(let number): try append(number: number, type: "t")
+        case .integer(let number): try append(number: number, type: "i")
+        case .mask(let number): try append(number: number, type: "u")
+        case .descriptor(let descriptor): try append(number: descriptor, type: "h")
+        case .bytes(let texts):
+            try container("a", "ay") { () throws(SystemdError) in
+                for text in texts {
+                    let bytes = Array(text.utf8)
+                    try check(bytes.withUnsafeBytes { append(bytes: $0) })
+                }
+            }
+        case .command(let words):
+            // One command: the program, its arguments with their first, and that a failure counts.
+            try container("a", "(sasb)") { () throws(SystemdError) in
+                try container("r", "sasb") { () throws(SystemdError) in
+                    try append(words.first ?? "")
+                    try append(words)
+                    try append(.flag(false))
+                }
+            }
+        }
+    }
+
+    /// Appends a name and its value, as properties are passed: `(sv)`.
+    func append(_ property: UnitProperty) throws(SystemdError) {
+        try container("r", "sv") { () throws(SystemdError) in
+            try append(property.name)
+            try container("v", property.value.signature) { () throws(SystemdError) in try append(property.value) }
+        }
+    }
+
+    func append(_ text: String) throws(SystemdError) {
+        // C would end the text there, and name something else.
+        guard !text.utf8.contains(0) else { throw SystemdError(operation, code: -EINVAL) }
+        try check(text.withCString { sd_bus_message_append_basic(raw, Self.code("s"), $0) })
+    }
+
+    func append(_ texts: [String]) throws(SystemdError) {
+        try container("a", "s") { () throws(SystemdError) in
+            for text in texts { try append(text) }
+        }
+    }
+
+    /// An array, a structure or a variant around what `fill` appends.
+    func container(
+        _ type: Unicode.Scalar, _ contents: String, _ fill: () throws(SystemdError) -> Void
+    ) throws(SystemdError) {
+        try check(sd_bus_message_open_container(raw, Self.code(type), contents))
+        try fill()
+        try check(sd_bus_message_close_container(raw))
+    }
+
+    private func append<Number: BitwiseCopyable>(number: Number, type: Unicode.Scalar) throws(SystemdError) {
+        try check(withUnsafePointer(to: number) { sd_bus_message_append_basic(raw, Self.code(type), $0) })
+    }
+
+    private func append(bytes: UnsafeRawBufferPointer) -> Int32 {
+        sd_bus_message_append_array(raw, Self.code("y"), bytes.baseAddress, bytes.count)
+    }
+
+    // MARK: Reading
+
+    /// The next text or object path; nil at the end of an array.
+    func text(_ type: Unicode.Scalar = "s") throws(SystemdError) -> String? {
+        var pointer: UnsafePointer<CChar>?
+        guard try check(sd_bus_message_read_basic(raw, Self.code(type), &pointer)) > 0, let pointer else { return nil }
+        return String(cString: pointer)
+    }
+
+    /// The next text, which has to be there.
+    func requiredText(_ type: Unicode.Scalar = "s") throws(SystemdError) -> String {
+        guard let text = try text(type) else { throw SystemdError(operation, code: -EBADMSG) }
+        return text
+    }
+
+    func flag() throws(SystemdError) -> Bool { try number("b", Int32(0)) != 0 }
+
+    /// The next number of that type, into the form of `initial`.
+    func number<Number: BitwiseCopyable>(_ type: Unicode.Scalar, _ initial: Number) throws(SystemdError) -> Number {
+        var number = initial
+        let read = withUnsafeMutablePointer(to: &number) { sd_bus_message_read_basic(raw, Self.code(type), $0) }
+        guard try check(read) > 0 else { throw SystemdError(operation, code: -EBADMSG) }
+        return number
+    }
+
+    func texts() throws(SystemdError) -> [String] {
+        var texts: [String] = []
+        try inside("a", "s") { () throws(SystemdError) in
+            while let text = try text() { texts.append(text) }
+        }
+        return texts
+    }
+
+    /// Reads what is inside the next container; false, and nothing read, at the end of an array.
+    @discardableResult
+    func inside(
+        _ type: Unicode.Scalar, _ contents: String, _ read: () throws(SystemdError) -> Void
+    ) throws(SystemdError) -> Bool {
+        guard try check(sd_bus_message_enter_container(raw, Self.code(type), contents)) > 0 else { return false }
+        try read()
+        try check(sd_bus_message_exit_container(raw))
+        return true
+    }
+
+    /// Reads each element of the next array of structures (or of dictionary entries).
+    func each(
+        _ type: Unicode.Scalar = "r", _ contents: String, _ read: () throws(SystemdError) -> Void
+    ) throws(SystemdError) {
+        let element = type == "e" ? "{\(contents)}" : "(\(contents))"
+        try inside("a", element) { () throws(SystemdError) in
+            while try inside(type, contents, read) {}
+        }
+    }
+
+    /// Reads the next variant, which has to hold `contents`.
+    func variant<Value>(
+        _ contents: String, _ read: (borrowing BusMessage) throws(SystemdError) -> Value
+    ) throws(SystemdError) -> Value {
+        var value: Value?
+        try inside("v", contents) { () throws(SystemdError) in value = try read(self) }
+        guard let value else { throw SystemdError(operation, code: -EBADMSG) }
+        return value
+    }
+
+    func skip(_ types: String) throws(SystemdError) { try check(sd_bus_message_skip(raw, types)) }
+
+    @discardableResult
+    private func check(_ result: Int32) throws(SystemdError) -> Int32 {
+        guard result >= 0 else { throw SystemdError(operation, code: result) }
+        return result
+    }
+
+    private static func code(_ type: Unicode.Scalar) -> CChar { CChar(truncatingIfNeeded: type.value) }
+}

@@ -1,0 +1,33 @@
+/// A value as the manager's properties have them, with its D-Bus type.
+enum BusValue: Hashable, Sendable {
+    case text(String)
+    case texts([String])
+    case flag(Bool)
+    /// `t`: times in microseconds, limits, capabilities.
+    case number(UInt64)
+    /// `i`: signals, priorities.
+    case integer(Int32)
+    /// `u`: modes.
+    case mask(UInt32)
+    /// `h`: an open descriptor, of which systemd gets a copy.
+    case descriptor(Int32)
+    /// `aay`: texts that need not be UTF-8.
+    case bytes([String])
+    /// `a(sasb)`: one command line.
+    case command([String])
+
+    /// The D-Bus type.
+    var signature: String {
+        switch self {
+        case .text: "s"
+        case .texts: "as"
+        case .flag: "b"
+        case .number: "t"
+        case .integer: "i"
+        case .mask: "u"
+        case .descriptor: "h"
+        case .bytes: "aay"
+        case .command: "a(sasb)"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+extension ServiceManager {
+    /// Stops units and waits until each is down; how it went, by name. All are asked for before the first is waited
+    /// for, in the order given. A unit that is not loaded, or down already, is done.
+    public func stop(_ names: [String]) throws(SystemdError) -> [String: JobResult] {
+        try run("StopUnit", SystemdError.Operation("stop", names.joined(separator: " ")), names)
+    }
+
+    /// Starts units and waits until each is up; how it went, by name. All are asked for before the first is waited
+    /// for, in the order given. A unit that is up already is done, and so is one that a condition keeps down.
+    ///
+    /// Those in `withoutWaitingFor` are only `enqueued`: a service of type oneshot is up when it is through, and so is
+    /// what is ordered after it.
+    public func start(
+        _ names: [String], withoutWaitingFor unawaited: Set<String> = []
+    ) throws(SystemdError) -> [String: JobResult] {
+        try run("StartUnit", SystemdError.Operation("start", names.joined(separator: " ")), names, unawaited)
+    }
+
+    /// Returns when a unit runs nothing any more: at once when it is down or not loaded.
+    public func waitUntilInactive(_ name: String) throws(SystemdError) {
+        let operation = SystemdError.Operation("wait for the end of", name)
+        try connected(operation) { bus throws(SystemdError) in
+            guard let path = try Self.pathIfLoaded(name, bus, operation) else { return }
+            try bus.subscribe(unitAt: path, for: operation)
+            // Only now: what changed before the subscription is seen here, what changes later is signalled.
+            while try Self.pathIfLoaded(name, bus, operation) != nil {
+                let state = try Self.text("ActiveState", ofUnitAt: path, bus, operation)
+                if ["inactive", "failed"].contains(state) { return }
+                try Self.awaitChange(ofUnitAt: path, bus, operation)
+            }
+        }
+    }
+
+    // MARK: -
+
+    private func run(
+        _ method: String, _ operation: SystemdError.Operation, _ names: [String], _ unawaited: Set<String> = []
+    ) throws(SystemdError) -> [String: JobResult] {
+        try connected(operation) { bus throws(SystemdError) in
+            try bus.subscribe(for: operation)
+            var results: [String: JobResult] = [:]
+            var jobs: [String: [String]] = [:]
+            for name in names {
+                do throws(SystemdError) {
+                    let job = try Self.enqueue(method, name, bus, operation)
+                    if unawaited.contains(name) {
+                        results[name] = .enqueued
+                    } else {
+                        jobs[job, default: []].append(name)
+                    }
+                } catch  where error.isNoSuchUnit && method == "StopUnit" {
+                    results[name] = .done
+                } catch  where !error.isDisconnected {
+                    results[name] = .refused(error.message)
+                }
+            }
+            try Self.awaitJobs(Set(jobs.keys), bus, operation) { job, result in
+                for name in jobs[job] ?? [] { results[name] = result }
+            }
+            return results
+        }
+    }
+
+    /// The path of the job that systemd made, or had already.
+    private static func enqueue(
+        _ method: String, _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> String {
+        try bus.call(method, for: operation) { message throws(SystemdError) in
+            try message.append(name)
+            try message.append("replace")
+        }.requiredText("o")
+    }
+
+    /// Waits until all these jobs are gone. The subscription has to be older than they.
+    static func awaitJobs(
+        _ jobs: Set<String>, _ bus: borrowing Bus, _ operation: SystemdError.Operation,
+        ended: (String, JobResult) -> Void
+    ) throws(SystemdError) {
+        var left = jobs
+        while !left.isEmpty {
+            guard let signal = try bus.nextSignal(for: operation) else { continue }
+            guard signal.isSignal(Bus.managerInterface, "JobRemoved") else { continue }
+            try signal.skip("u")
+            let job = try signal.requiredText("o")
+            try signal.skip("s")
+            let result = JobResult(word: try signal.requiredText())
+            if left.remove(job) != nil { ended(job, result) }
+        }
+    }
+
+    static func pathIfLoaded(
+        _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> String? {
+        do throws(SystemdError) {
+            return try bus.call("GetUnit", for: operation) { message throws(SystemdError) in try message.append(name) }
+                .requiredText("o")
+        } catch  where error.isNoSuchUnit {
+            return nil
+        }
+    }
+
+    /// Waits until the unit may be another than it was: its properties changed or it was removed. False when the time
+    /// is over.
+    @discardableResult
+    static func awaitChange(
+        ofUnitAt path: String, until deadline: UInt64 = .max, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> Bool {
+        while let signal = try bus.nextSignal(until: deadline, for: operation) {
+            if signal.isSignal(Bus.propertiesInterface, "PropertiesChanged"), signal.path == path { return true }
+            if signal.isSignal(Bus.managerInterface, "UnitRemoved") {
+                try signal.skip("s")
+                if try signal.requiredText("o") == path { return true }
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,183 @@
+import CSystemd
+import Glibc
+
+/// PID 1 as the manager of units. Every call opens a connection of its own and blocks its thread until it is answered;
+/// any thread may call.
+public struct ServiceManager: Sendable {
+    /// The manager of this host (or container).
+    public init() {}
+
+    /// Whether systemd is PID 1 here (sd_booted(3)).
+    public static var isRunning: Bool { sd_booted() > 0 }
+
+    /// The names of the units, loaded or with a unit file, that match one of the globs, each once under its own name
+    /// (not an alias), sorted, without templates. A pattern without `*?[` is a name: an instance counts when its
+    /// template exists. A pattern that matches nothing is no error.
+    public func units(matching patterns: [String]) throws(SystemdError) -> [String] {
+        let operation = SystemdError.Operation("list units that match", patterns.joined(separator: " "))
+        let isGlob = { (pattern: String) in pattern.contains { "*?[".contains($0) } }
+        return try connected(operation) { bus throws(SystemdError) in
+            var found: Set<String> = []
+            var names = patterns.filter { !isGlob($0) }
+            let globs = patterns.filter(isGlob)
+            if !globs.isEmpty {
+                found.formUnion(try Self.loadedUnits(globs, bus, operation))
+                for file in try Self.files(globs, bus, operation) where !Self.isTemplate(file.name) {
+                    // An alias is a second name of a unit; only that unit can say of which.
+                    if file.isAlias { names.append(file.name) } else { found.insert(file.name) }
+                }
+            }
+            for name in names {
+                if let unit = try Self.existing(name, bus, operation) { found.insert(unit) }
+            }
+            return found.sorted()
+        }
+    }
+
+    /// Every name that systemd knows: unit files, with templates and aliases, and loaded units.
+    public func unitFiles() throws(SystemdError) -> Set<String> {
+        let operation = SystemdError.Operation("list unit files")
+        return try connected(operation) { bus throws(SystemdError) in
+            Set(try Self.loadedUnits([], bus, operation)).union(try Self.files([], bus, operation).map(\.name))
+        }
+    }
+
+    /// What systemd knows of a unit. One that does not exist is no error (`loadState` is `not-found`), a name that
+    /// cannot be a unit's is.
+    public func status(of name: String) throws(SystemdError) -> UnitStatus {
+        let operation = SystemdError.Operation("read the status of", name)
+        return try connected(operation) { bus throws(SystemdError) in
+            let path = try Self.load(name, bus, operation)
+            return try UnitStatus(at: path, on: bus, for: operation)
+        }
+    }
+
+    /// Has systemd read its unit files again and run its generators (`systemctl daemon-reload`); returns when it has.
+    public func reload() throws(SystemdError) {
+        let operation = SystemdError.Operation("reload systemd's configuration")
+        try connected(operation) { bus throws(SystemdError) in _ = try bus.call("Reload", for: operation) }
+    }
+
+    /// `initializing`, `starting`, `running`, `degraded`, `maintenance` or `stopping` (`systemctl is-system-running`).
+    public func systemState() throws(SystemdError) -> String {
+        let operation = SystemdError.Operation("read the system's state")
+        return try connected(operation) { bus throws(SystemdError) in
+            try bus.property("SystemState", of: Bus.managerInterface, at: Bus.manager, for: operation)
+                .variant("s") { reply throws(SystemdError) in try reply.requiredText() }
+        }
+    }
+
+    /// Has systemd forget that a unit failed, and how often it was started. One that is not loaded is no error.
+    public func resetFailed(_ name: String) throws(SystemdError) {
+        let operation = SystemdError.Operation("reset the failure of", name)
+        try connected(operation) { bus throws(SystemdError) in
+            do throws(SystemdError) {
+                _ = try bus.call("ResetFailedUnit", for: operation) { message throws(SystemdError) in
+                    try message.append(name)
+                }
+            } catch  where error.isNoSuchUnit {}
+        }
+    }
+
+    /// Sends a signal to all processes of a unit. One that has none is no error, one that is not loaded is.
+    public func kill(_ name: String, signal: Int32) throws(SystemdError) {
+        let operation = SystemdError.Operation("send signal \(signal) to", name)
+        try connected(operation) { bus throws(SystemdError) in
+            _ = try bus.call("KillUnit", for: operation) { message throws(SystemdError) in
+                try message.append(name)
+                try message.append("all")
+                try message.append(.integer(signal))
+            }
+        }
+    }
+
+    // MARK: -
+
+    /// Opens a connection for `body`. What broke it is most likely a PID 1 that executes itself anew, as packages of
+    /// systemd and libc have it do; then `body`, which has to bear repetition, is run again on a new one.
+    func connected<Value>(
+        _ operation: SystemdError.Operation, _ body: (borrowing Bus) throws(SystemdError) -> Value
+    ) throws(SystemdError) -> Value {
+        let deadline = Bus.now + 10_000_000
+        while true {
+            do throws(SystemdError) {
+                let bus = try Bus(for: operation)
+                return try body(bus)
+            } catch  where error.isDisconnected && Bus.now < deadline {
+                // Nothing tells when it listens again.
+                usleep(50_000)
+            }
+        }
+    }
+
+    /// The object path of a unit, which systemd loads if need be.
+    static func load(
+        _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> String {
+        try bus.call("LoadUnit", for: operation) { message throws(SystemdError) in try message.append(name) }
+            .requiredText("o")
+    }
+
+    /// The unit's own name; nil when there is no such unit, or no unit can be called so.
+    private static func existing(
+        _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> String? {
+        let path: String
+        do throws(SystemdError) {
+            path = try load(name, bus, operation)
+        } catch  where error.name == "org.freedesktop.DBus.Error.InvalidArgs" {
+            return nil
+        }
+        let state = try text("LoadState", ofUnitAt: path, bus, operation)
+        return state == "not-found" ? nil : try text("Id", ofUnitAt: path, bus, operation)
+    }
+
+    static func text(
+        _ property: String, ofUnitAt path: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> String {
+        try bus.property(property, of: Bus.unitInterface, at: path, for: operation)
+            .variant("s") { reply throws(SystemdError) in try reply.requiredText() }
+    }
+
+    /// Own names of loaded units. systemd also keeps units that others only mention; they do not count.
+    private static func loadedUnits(
+        _ patterns: [String], _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> [String] {
+        let reply = try bus.call("ListUnitsByPatterns", for: operation) { message throws(SystemdError) in
+            try message.append([String]())
+            try message.append(patterns)
+        }
+        var names: [String] = []
+        try reply.each("r", "ssssssouso") { () throws(SystemdError) in
+            let name = try reply.requiredText()
+            try reply.skip("s")
+            let loadState = try reply.requiredText()
+            try reply.skip("sssouso")
+            if loadState != "not-found" { names.append(name) }
+        }
+        return names
+    }
+
+    /// Names of unit files.
+    private static func files(
+        _ patterns: [String], _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> [(name: String, isAlias: Bool)] {
+        let reply = try bus.call("ListUnitFilesByPatterns", for: operation) { message throws(SystemdError) in
+            try message.append([String]())
+            try message.append(patterns)
+        }
+        var files: [(String, Bool)] = []
+        try reply.each("r", "ss") { () throws(SystemdError) in
+            let path = try reply.requiredText()
+            let state = try reply.requiredText()
+            files.append(
+                (
+                    String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]),
+                    state == "alias"
+                ))
+        }
+        return files
+    }
+
+    private static func isTemplate(_ name: String) -> Bool { name.contains("@.") }
+}

@@ -1,0 +1,108 @@
+/// A setting of a transient unit: a unit file's directive by its D-Bus name and type. One that is missing here is a line
+/// to add; the names are in org.freedesktop.systemd1(5), most as in the unit file.
+public struct UnitProperty: Hashable, Sendable {
+    let name: String
+    let value: BusValue
+
+    /// `ReadWritePaths=`: what stays writable below `ProtectSystem=strict`.
+    public static func readWritePaths(_ paths: [String]) -> Self { Self(name: "ReadWritePaths", value: .texts(paths)) }
+    /// `ReadOnlyPaths=`.
+    public static func readOnlyPaths(_ paths: [String]) -> Self { Self(name: "ReadOnlyPaths", value: .texts(paths)) }
+    /// `InaccessiblePaths=`.
+    public static func inaccessiblePaths(_ paths: [String]) -> Self {
+        Self(name: "InaccessiblePaths", value: .texts(paths))
+    }
+    /// `RequiresMountsFor=`: the mounts that these paths need are mounted first.
+    public static func requiresMountsFor(_ paths: [String]) -> Self {
+        Self(name: "RequiresMountsFor", value: .texts(paths))
+    }
+    /// `After=`.
+    public static func after(_ units: [String]) -> Self { Self(name: "After", value: .texts(units)) }
+    /// `ProtectSystem=`: `strict`, `full`, `yes`, `no`.
+    public static func protectSystem(_ mode: String) -> Self { Self(name: "ProtectSystem", value: .text(mode)) }
+    /// `ProtectHome=`: `yes`, `read-only`, `tmpfs`, `no`.
+    public static func protectHome(_ mode: String) -> Self { Self(name: "ProtectHome", value: .text(mode)) }
+    /// `ProtectProc=`: `invisible`, `noaccess`, `ptraceable`, `default`.
+    public static func protectProc(_ mode: String) -> Self { Self(name: "ProtectProc", value: .text(mode)) }
+    /// `DevicePolicy=`: `closed`, `strict`, `auto`.
+    public static func devicePolicy(_ mode: String) -> Self { Self(name: "DevicePolicy", value: .text(mode)) }
+    /// `KillMode=`: `control-group`, `mixed`, `process`, `none`.
+    public static func killMode(_ mode: String) -> Self { Self(name: "KillMode", value: .text(mode)) }
+    /// `OOMPolicy=`: `continue`, `stop`, `kill`.
+    public static func oomPolicy(_ mode: String) -> Self { Self(name: "OOMPolicy", value: .text(mode)) }
+    /// `SyslogIdentifier=`.
+    public static func syslogIdentifier(_ name: String) -> Self { Self(name: "SyslogIdentifier", value: .text(name)) }
+    /// `LogExtraFields=`: journal fields `NAME=value` of what systemd itself says of the unit, and of its output.
+    public static func logExtraFields(_ fields: [String]) -> Self {
+        Self(name: "LogExtraFields", value: .bytes(fields))
+    }
+    /// `SystemCallArchitectures=`: `native` …
+    public static func systemCallArchitectures(_ names: [String]) -> Self {
+        Self(name: "SystemCallArchitectures", value: .texts(names))
+    }
+    /// `TimeoutStopSec=`, from SIGTERM to SIGKILL.
+    public static func timeoutStop(_ time: Duration) -> Self {
+        Self(name: "TimeoutStopUSec", value: .number(time.usec))
+    }
+    /// `RuntimeMaxSec=`.
+    public static func runtimeMax(_ time: Duration) -> Self { Self(name: "RuntimeMaxUSec", value: .number(time.usec)) }
+    /// `CapabilityBoundingSet=`, a bit for each capability (capabilities(7)); 0 leaves none.
+    public static func capabilityBoundingSet(_ bits: UInt64) -> Self {
+        Self(name: "CapabilityBoundingSet", value: .number(bits))
+    }
+    /// `LimitNOFILE=`, soft and hard.
+    public static func limitOpenFiles(_ number: UInt64) -> Self { Self(name: "LimitNOFILE", value: .number(number)) }
+    /// `Nice=`, -20 to 19.
+    public static func nice(_ level: Int32) -> Self { Self(name: "Nice", value: .integer(level)) }
+    /// `OOMScoreAdjust=`, -1000 to 1000.
+    public static func oomScoreAdjust(_ score: Int32) -> Self { Self(name: "OOMScoreAdjust", value: .integer(score)) }
+    /// `UMask=`.
+    public static func umask(_ mask: UInt32) -> Self { Self(name: "UMask", value: .mask(mask)) }
+
+    /// `Type=oneshot`: it is up when it has ended well.
+    public static let oneshot = Self(name: "Type", value: .text("oneshot"))
+    /// `TimeoutStartSec=`.
+    public static func timeoutStart(_ time: Duration) -> Self {
+        Self(name: "TimeoutStartUSec", value: .number(time.usec))
+    }
+    /// `PrivateTmp=`.
+    public static let privateTmp = flag("PrivateTmp")
+    /// `PrivateDevices=`.
+    public static let privateDevices = flag("PrivateDevices")
+    /// `PrivateNetwork=`.
+    public static let privateNetwork = flag("PrivateNetwork")
+    /// `PrivateIPC=`.
+    public static let privateIPC = flag("PrivateIPC")
+    /// `NoNewPrivileges=`.
+    public static let noNewPrivileges = flag("NoNewPrivileges")
+    /// `ProtectKernelTunables=`.
+    public static let protectKernelTunables = flag("ProtectKernelTunables")
+    /// `ProtectKernelModules=`.
+    public static let protectKernelModules = flag("ProtectKernelModules")
+    /// `ProtectKernelLogs=`.
+    public static let protectKernelLogs = flag("ProtectKernelLogs")
+    /// `ProtectControlGroups=`.
+    public static let protectControlGroups = flag("ProtectControlGroups")
+    /// `ProtectClock=`.
+    public static let protectClock = flag("ProtectClock")
+    /// `ProtectHostname=`.
+    public static let protectHostname = flag("ProtectHostname")
+    /// `LockPersonality=`.
+    public static let lockPersonality = flag("LockPersonality")
+    /// `RestrictRealtime=`.
+    public static let restrictRealtime = flag("RestrictRealtime")
+    /// `RestrictSUIDSGID=`.
+    public static let restrictSUIDSGID = flag("RestrictSUIDSGID")
+    /// `DefaultDependencies=no`: it is not stopped by `shutdown.target`.
+    public static let withoutDefaultDependencies = Self(name: "DefaultDependencies", value: .flag(false))
+
+    private static func flag(_ name: String) -> Self { Self(name: name, value: .flag(true)) }
+}
+
+extension Duration {
+    /// Whole microseconds, as systemd counts; 0 for a negative time.
+    var usec: UInt64 {
+        let (seconds, attoseconds) = components
+        return seconds < 0 ? 0 : UInt64(seconds) * 1_000_000 + UInt64(max(attoseconds, 0) / 1_000_000_000_000)
+    }
+}

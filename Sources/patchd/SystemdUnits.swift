@@ -1,0 +1,41 @@
+import PatchModel
+import Supervisor
+import Systemd
+
+/// The units of this host's systemd.
+struct SystemdUnits: Units {
+    private let manager = ServiceManager()
+
+    var areManaged: Bool { true }
+
+    func names(matching glob: String) throws -> [String] { try manager.units(matching: [glob]) }
+
+    func unit(_ name: String) throws -> Unit {
+        let status = try manager.status(of: name)
+        return Unit(
+            name: status.id.isEmpty ? name : status.id, exists: status.exists,
+            // A unit whose turn in the boot has not come yet would run by now.
+            activity: status.isDown && status.isBeingStarted ? "activating" : status.activeState,
+            type: status.type, isTransient: status.isTransient, stoppedAlong: status.stopsAlong,
+            triggeredBy: status.triggeredBy,
+            conditions: status.conditions.filter { !$0.isTrigger }.map {
+                "\($0.type)=\($0.isNegated ? "!" : "")\($0.parameter)"
+            },
+            result: status.result.isEmpty ? "success" : status.result, detail: status.subState)
+    }
+
+    func stop(_ names: [String]) throws -> [String: String] {
+        try manager.stop(names).filter { $0.value != .done }.mapValues(\.description)
+    }
+
+    func start(_ names: [String]) throws -> [String: String] {
+        var batch: Set<String> = []
+        for name in names where try manager.status(of: name).type == "oneshot" { batch.insert(name) }
+        return try manager.start(names, withoutWaitingFor: batch).filter { $0.value != .done && $0.value != .enqueued }
+            .mapValues(\.description)
+    }
+
+    func reload() throws { try manager.reload() }
+
+    func isShuttingDown() -> Bool { (try? manager.systemState()) == "stopping" }
+}

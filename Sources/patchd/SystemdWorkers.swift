@@ -1,0 +1,96 @@
+import Glibc
+import PatchFiles
+import Supervisor
+import Systemd
+
+/// Workers as services of their own: they outlive the daemon, and `systemctl status` and `journalctl -u` work on them.
+struct SystemdWorkers: Workers {
+    /// The program.
+    let program: String
+    let faultPoint: String?
+    private let manager = ServiceManager()
+
+    init(program: String, faultPoint: String?) {
+        self.program = program
+        self.faultPoint = faultPoint
+    }
+
+    private var environment: [String: String] {
+        var variables = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
+        ]
+        variables["PATCHD_FAULT_POINT"] = faultPoint
+        return variables
+    }
+
+    func unpack(in directory: String, id: String) throws -> String? {
+        let unit = "patchd-unpack@\(id).service"
+        guard try manager.status(of: unit).loadState == "loaded" else {
+            // Not installed: the same program without rights, but not caged.
+            return try ChildWorkers(program: program, faultPoint: faultPoint).unpack(in: directory, id: id)
+        }
+        try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
+        let result = try manager.start([unit])[unit] ?? .failed
+        return result == .done ? nil : "\(unit) ended as \(result)"
+    }
+
+    func work(
+        _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
+    ) throws -> String? {
+        var service = TransientService(
+            name: start.name + ".service",
+            description: "patchd job \(start.job): \(start.phase.rawValue) \(start.endpoint)/\(start.folder)",
+            command: [program, start.phase.rawValue])
+        service.environment = environment
+        if let user = start.user {
+            service.user = "\(user.uid)"
+            service.group = "\(user.gid)"
+            service.supplementaryGroups = user.groups.map(String.init)
+        }
+        service.standardInput = tree.descriptor
+        service.standardOutput = ledger.descriptor
+        service.standardError = trace.descriptor
+        service.properties = cage(start)
+        try manager.startTransient(service)
+        // The descriptors are the service's now; the ledger's lock is free when it has ended.
+        return nil
+    }
+
+    /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
+    private func cage(_ start: WorkerStart) -> [UnitProperty] {
+        var properties: [UnitProperty] = [
+            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths([start.path]),
+            .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
+            .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
+            .lockPersonality, .restrictRealtime, .restrictSUIDSGID,
+            // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
+            .killMode("mixed"),
+            .logExtraFields([
+                "PATCHD_JOB=\(start.job)", "PATCHD_ENDPOINT=\(start.endpoint)", "PATCHD_FOLDER=\(start.folder)",
+            ]),
+        ]
+        // A private /tmp would hide a folder that lies there.
+        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { start.path.hasPrefix($0) }
+        properties.append(isInTemporary ? .readWritePaths([start.path, "/tmp", "/var/tmp"]) : .privateTmp)
+        return properties
+    }
+
+    func run(_ command: String, for endpoint: String, environment own: [String: String], seconds: Double) throws
+        -> String?
+    {
+        var service = TransientService(
+            name: "patchd-command-\(endpoint).service", description: "patchd: command of \(endpoint)",
+            command: ["/bin/sh", "-c", command])
+        service.environment = environment.merging(own) { $1 }
+        service.properties = [
+            .oneshot, .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
+        ]
+        do throws(SystemdError) {
+            try manager.startTransient(service)
+            return nil
+        } catch {
+            guard error.result != nil else { throw error }
+            return error.message
+        }
+    }
+}
