@@ -91,5 +91,7 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
         .testTarget(name: "EndToEndTests", swiftSettings: settings),
+        // The same in a systemd of its own, booted for each test.
+        .testTarget(name: "BootedTests", exclude: ["machine.sh"], swiftSettings: settings),
     ]
 )
