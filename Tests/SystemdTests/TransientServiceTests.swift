@@ -92,7 +92,8 @@ extension `In a booted machine` {
                 "systemctl", "show", service.name, "-p", "Description,CollectMode,LogExtraFields,TimeoutStopUSec")
             #expect(shown.contains("Description=a test's \"worker\"\n"))
             #expect(shown.contains("CollectMode=inactive-or-failed\n"))
-            #expect(shown.contains("LogExtraFields=PATCHD_FOLDER=SEED\n") && shown.contains("TimeoutStopUSec=1s 500ms\n"))
+            #expect(
+                shown.contains("LogExtraFields=PATCHD_FOLDER=SEED\n") && shown.contains("TimeoutStopUSec=1s 500ms\n"))
             close(ends.write)
             try manager.waitUntilInactive(service.name)
             #expect(try !manager.status(of: service.name).exists)
