@@ -90,8 +90,10 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
-        .testTarget(name: "EndToEndTests", swiftSettings: settings),
+        .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["Support"], swiftSettings: settings),
         // The same in a systemd of its own, booted for each test.
-        .testTarget(name: "BootedTests", exclude: ["machine.sh"], swiftSettings: settings),
+        .testTarget(
+            name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
     ]
 )

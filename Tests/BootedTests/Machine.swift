@@ -45,6 +45,34 @@ final class Machine: @unchecked Sendable {  // one test's, on one thread at a ti
         machines.add(self)
     }
 
+    // MARK: - What is on it
+
+    /// Puts patchd in with `scripts/install`, as an admin does.
+    ///
+    /// The programs are those of `PATCHD_BIN`, else those that were built with the tests.
+    func install() throws {
+        let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL.path
+        let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(repository)/.build/debug"
+        try Command.require(
+            "\(repository)/scripts/install", ["\(place)/root"],
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PATCHD_BIN": programs])
+        // Programs built for tests take Swift's libraries from the toolchain, which a caged worker cannot see.
+        let names = ["patchd", "patchctl", "patchd-worker"].map { "\(programs)/\($0)" }
+        let libraries = try Command.require("/usr/bin/ldd", names).output.split(separator: "\n")
+            .compactMap { $0.split(separator: " ").first { $0.hasPrefix("/") && $0.contains("/swift/") } }
+        if !libraries.isEmpty {
+            try Command.require("/bin/cp", ["-L"] + Set(libraries.map(String.init)) + ["\(place)/root/usr/lib/"])
+        }
+        try prepare("systemd-sysusers && systemd-tmpfiles --create patchd.conf && systemctl enable patchd.service")
+    }
+
+    /// Runs a line of shell on its files while it is off.
+    func prepare(_ line: String) throws {
+        guard !isRunning else { throw Failure("preparing a machine that runs: \(line)") }
+        try Command.require(
+            Self.script, ["prepare", place, line], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+    }
+
     // MARK: - On and off
 
     /// Switches it on and waits until it has started all that it starts.

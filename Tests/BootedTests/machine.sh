@@ -4,6 +4,7 @@
 #   machine.sh keep        makes a machine, prints its directory (root file system in DIRECTORY/root), and takes it down
 #                          when standard input ends: at the end of the test, or of the process that ran it
 #   machine.sh boot DIR    is the machine's container; tells NOTIFY_SOCKET its first process, and when it has booted
+#   machine.sh prepare DIR LINE   runs a line of shell on the machine's files while it is off
 #   machine.sh sweep       takes down the machines whose keepers are gone
 set -euo pipefail
 machines=/var/tmp/patchd-machine # an overlay's upper directory has to be on a real file system
@@ -47,16 +48,21 @@ forget_the_host() {
     done
 }
 
-boot() {
-    local group
-    for group in $(groups "$1"); do
+container() {
+    local group place=$1
+    shift
+    for group in $(groups "$place"); do
         mkdir -p "$group"
         echo $$ >"$group/cgroup.procs"
     done
-    exec systemd-nspawn --quiet --directory="$1/root" --machine="${1##*-}" --register=no --keep-unit \
-        --private-network --notify-ready=yes --console=passive \
-        --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" --boot
+    exec systemd-nspawn --quiet --directory="$place/root" --machine="${place##*-}" --register=no --keep-unit \
+        --private-network --console=pipe \
+        --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" "$@"
 }
+
+boot() { container "$1" --notify-ready=yes --boot; }
+
+prepare() { container "$1" --as-pid2 /bin/sh -c "$2"; }
 
 take_down() {
     local group rest

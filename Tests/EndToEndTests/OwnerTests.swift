@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @Suite(.enabled(if: geteuid() == 0, "needs root to give folders away")) struct `Folders of another user` {

@@ -1,20 +1,29 @@
 import Foundation
 
 /// The contract's example update, with any change a test wants.
-struct ExampleUpdate {
-    var name = "X3V8_P2"
-    var version = "8.0.2"
-    var dependency = "8.0.1"
+public struct ExampleUpdate {
+    public var name = "X3V8_P2"
+    public var version = "8.0.2"
+    public var dependency = "8.0.1"
     /// Allows no lead time.
-    var isCritical = false
+    public var isCritical = false
     /// Content below the two patches' paths.
-    var files: [String: String] = [
+    public var files: [String: String] = [
         "X3V8_P2/FILPATCH/lib/a.dat": "new a\n", "X3V8_P2/FILPATCH/lib/deep/b.dat": "new b\n",
         "X3V8_P2/FILPATCH/top.dat": "top\n", "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
         "X3V8_P2/FILPATCH/upgrades/8.0.2.sh": "echo \"$PATCHD_FOLDER from $PATCHD_FROM to $PATCHD_TO\"\n",
     ]
 
-    var manifest: String {
+    public init() {}
+
+    /// The example, for another pair of versions.
+    public init(version: String, dependency: String) {
+        self.version = version
+        self.dependency = dependency
+    }
+
+    /// Its `update.json`.
+    public var manifest: String {
         """
         {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",\(isCritical ? " \"critical\": true," : "")
          "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
@@ -25,7 +34,7 @@ struct ExampleUpdate {
     }
 
     /// Packs it with `zip` and puts it at a path, complete from the start.
-    func pack(to path: String) throws {
+    public func pack(to path: String) throws {
         let place = "/tmp/patchd-update-\(UInt64.random(in: .min ... .max))"
         defer { try? FileManager.default.removeItem(atPath: place) }
         for (file, text) in files.merging(["update.json": manifest], uniquingKeysWith: { $1 }) {
@@ -34,7 +43,12 @@ struct ExampleUpdate {
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: url)
         }
-        _ = try Installation.run("/usr/bin/zip", ["-qr", "\(place)/update.zip", "."], in: "\(place)/content")
+        let zip = Process()
+        zip.executableURL = URL(fileURLWithPath: "/usr/bin/zip")
+        zip.arguments = ["-qr", "\(place)/update.zip", "."]
+        zip.currentDirectoryURL = URL(fileURLWithPath: "\(place)/content")
+        try zip.run()
+        zip.waitUntilExit()
         try FileManager.default.moveItem(atPath: "\(place)/update.zip", toPath: path)
     }
 }
