@@ -87,6 +87,7 @@ let package = Package(
         .testTarget(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),

@@ -126,9 +126,25 @@ struct Survey {
                 name the right owner in the configuration
                 """)
         }
+        if !mayGive(group: found.gid) {
+            fault(
+                .ownership,
+                """
+                cannot replace "\(step.path)": it has group \(found.gid), which the folder's owner is no member of and \
+                could not give to the new file; chgrp it, or make the owner a member
+                """)
+        }
         if found.links > 1 {
             warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content")
         }
+    }
+
+    /// chown(2): others than root give their files to groups of their own only.
+    private func mayGive(group: UInt32) -> Bool {
+        if geteuid() == 0 || group == getegid() { return true }
+        var groups = [gid_t](repeating: 0, count: 1024)
+        let count = getgroups(Int32(groups.count), &groups)
+        return groups.prefix(Int(max(0, count))).contains(group)
     }
 
     private func isEqual(

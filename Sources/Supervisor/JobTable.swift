@@ -5,10 +5,13 @@ import PatchStore
 /// All jobs. The files are the truth; this is the one place that writes them.
 actor JobTable {
     private let state: StateDirectory
+    private let tell: @Sendable (String) -> Void
     private var jobs: [Int: Job] = [:]
 
-    init(_ state: StateDirectory) throws(StoreError) {
+    /// - Parameter tell: takes one line on what runs, after each change.
+    init(_ state: StateDirectory, tell: @escaping @Sendable (String) -> Void) throws(StoreError) {
         self.state = state
+        self.tell = tell
         for job in try state.jobs() { jobs[job.job] = job }
     }
 
@@ -29,6 +32,7 @@ actor JobTable {
             sha256: sha256, options: options, claim: claim, createdAt: .now)
         try state.create(job)
         jobs[job.job] = job
+        tell(summary())
         return job.job
     }
 
@@ -41,6 +45,7 @@ actor JobTable {
         if job != before {
             try state.write(job)
             jobs[number] = job
+            tell(summary())
         }
         return job
     }

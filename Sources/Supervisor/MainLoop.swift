@@ -15,6 +15,8 @@ struct MainLoop: Sendable {
     private let watch: DirectoryWatch
     private let busy = Busy()
     private var locks: [String: Locks] = [:]
+    /// Endpoints whose configuration is to be taken up; later, where a job runs.
+    private var fresh: Set<String> = []
     /// When to look at drops that were not complete; nil: when something happens.
     private let scans = ScanTimes()
 
@@ -27,7 +29,7 @@ struct MainLoop: Sendable {
         self.host = host
         self.notifications = notifications
         self.read = read
-        jobs = try JobTable(host.state)
+        jobs = try JobTable(host.state) { notifications.status($0) }
         units = try UnitTable(host.state)
         watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.path + "/holds"])
         let workers = host.configuration.daemon.workers
@@ -37,19 +39,22 @@ struct MainLoop: Sendable {
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
     mutating func run() async throws -> Int32 {
+        fresh = Set(host.configuration.endpoints.map(\.name))
         try await load()
+        try guardUnits()
+        notifications.status(await jobs.summary())
         notifications.ready()
         host.log.tell(.ready, "ready: \(host.configuration.endpoints.count) endpoints")
         return try await withThrowingDiscardingTaskGroup { group in
             try await settle(&group)
             while true {
                 try await reloadIfAsked(&group)
+                try await load()
                 for own in locks.values { own.restore() }
                 var moved = try await Requests(host: host, jobs: jobs).answerAll()
                 moved = try await startScan(&group) || moved
                 moved = try await startJobs(&group) || moved
                 notifications.alive()
-                notifications.status(await jobs.summary())
                 if moved { continue }
                 if host.once, await busy.isEmpty, await scans.next == nil { break }
                 // Once a minute the scan is the truth, whatever the events said.
@@ -113,17 +118,20 @@ struct MainLoop: Sendable {
         notifications.reloading()
         if let configuration = try read() {
             host.configuration = configuration
+            fresh = Set(configuration.endpoints.map(\.name))
             try await load()
+            try guardUnits()
             try await settle(&group)
             host.log.tell(.reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
         }
         notifications.ready()
     }
 
-    /// Takes the configuration's endpoints up: state files, drop-ins, locks. Endpoints at which a job runs keep what
-    /// they have until it is over.
+    /// Takes endpoints up: state files and locks. Those at which a job runs keep what they have until it is over.
     private mutating func load() async throws {
-        for endpoint in host.configuration.endpoints where await !busy.contains(.endpoint(endpoint.name)) {
+        for endpoint in host.configuration.endpoints where fresh.contains(endpoint.name) {
+            if await busy.contains(.endpoint(endpoint.name)) { continue }
+            fresh.remove(endpoint.name)
             let states = FolderStates(host: host, endpoint: endpoint)
             try states.recordNewFolders()
             let own = Locks(endpoint: endpoint, log: host.log, watch: watch)
@@ -142,6 +150,10 @@ struct MainLoop: Sendable {
                     EventFields(endpoint: endpoint.name, folder: fault.folder))
             }
         }
+    }
+
+    /// Lets files keep down all units that may have to be.
+    private func guardUnits() throws {
         guard host.units.areManaged else { return }
         var guarded: Set<String> = []
         for endpoint in host.configuration.endpoints {

@@ -24,6 +24,9 @@ struct TreeRun: Sendable {
             for folder in folders {
                 group.addTask {
                     do {
+                        // A worker that is at work since before a restart of the daemon is past this, and holds the
+                        // ledger's lock for long: the others need not wait for it.
+                        if try isPrepared(folder.folder) { return nil }
                         _ = try await work.run(.stage, job, folder.folder) { $0.isPrepared }
                         return nil
                     } catch {
@@ -41,6 +44,10 @@ struct TreeRun: Sendable {
             }
         }
         throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
+    }
+
+    private func isPrepared(_ folder: String) throws -> Bool {
+        LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: folder))).isPrepared
     }
 
     /// Updates folders; a child as soon as its own parent is done.

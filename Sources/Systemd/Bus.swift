@@ -16,10 +16,10 @@ struct Bus: ~Copyable {
     /// systemctl's own limit for a reload, in microseconds; PID 1 answers nothing else meanwhile.
     private static let timeout: UInt64 = 180_000_000
 
-    /// As root the manager's own socket, as systemctl does, so that no dbus-daemon is needed; else, or where that socket
-    /// is missing, the system bus.
-    init(for operation: SystemdError.Operation) throws(SystemdError) {
-        if geteuid() == 0, let direct = Self.openPrivate() {
+    /// With `isDirect` over the manager's own socket, as systemctl does for root, so that no dbus-daemon is needed; else,
+    /// or where that socket is missing, over the system bus.
+    init(isDirect: Bool, for operation: SystemdError.Operation) throws(SystemdError) {
+        if isDirect, let direct = Self.openPrivate() {
             raw = direct
             isSystemBus = false
             return

@@ -43,12 +43,12 @@ struct BusMessage: ~Copyable {
                 }
             }
         case .command(let words):
-            // One command: the program, its arguments with their first, and that a failure counts.
-            try container("a", "(sasb)") { () throws(SystemdError) in
-                try container("r", "sasb") { () throws(SystemdError) in
+            // One command: the program, its arguments with their first, and that a `$` in them is none of systemd's.
+            try container("a", "(sasas)") { () throws(SystemdError) in
+                try container("r", "sasas") { () throws(SystemdError) in
                     try append(words.first ?? "")
                     try append(words)
-                    try append(.flag(false))
+                    try append(["no-env-expand"])
                 }
             }
         }

@@ -13,7 +13,7 @@ enum BusValue: Hashable, Sendable {
     case descriptor(Int32)
     /// `aay`: texts that need not be UTF-8.
     case bytes([String])
-    /// `a(sasb)`: one command line.
+    /// `a(sasas)`: one command line.
     case command([String])
 
     /// The D-Bus type.
@@ -27,7 +27,7 @@ enum BusValue: Hashable, Sendable {
         case .mask: "u"
         case .descriptor: "h"
         case .bytes: "aay"
-        case .command: "a(sasb)"
+        case .command: "a(sasas)"
         }
     }
 }

@@ -74,12 +74,16 @@ extension ServiceManager {
     /// Waits until all these jobs are gone. The subscription has to be older than they.
     static func awaitJobs(
         _ jobs: Set<String>, _ bus: borrowing Bus, _ operation: SystemdError.Operation,
-        ended: (String, JobResult) -> Void
+        ended: (String, JobResult) -> Void,
+        meanwhile: (borrowing BusMessage) throws(SystemdError) -> Void = { _ in }
     ) throws(SystemdError) {
         var left = jobs
         while !left.isEmpty {
             guard let signal = try bus.nextSignal(for: operation) else { continue }
-            guard signal.isSignal(Bus.managerInterface, "JobRemoved") else { continue }
+            guard signal.isSignal(Bus.managerInterface, "JobRemoved") else {
+                try meanwhile(signal)
+                continue
+            }
             try signal.skip("u")
             let job = try signal.requiredText("o")
             try signal.skip("s")

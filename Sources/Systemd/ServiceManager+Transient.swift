@@ -1,26 +1,35 @@
+import Glibc
+
 extension ServiceManager {
     /// Makes and starts a transient service; returns when its program runs (or has ended already).
     ///
-    /// systemd copies the descriptors; the caller's stay the caller's. Where a unit of that name is still there, it is
-    /// given `patience` to end and be removed. A start that fails throws with the job's ``SystemdError/result``; why the
-    /// program could not be run is then in the journal. A connection that breaks on the way (`isDisconnected`) leaves
-    /// open whether it was started.
+    /// systemd copies the descriptors; the caller's stay the caller's, and systemd's are closed when the service has
+    /// ended. Where a unit of that name is still there, it is given `patience` to end and be removed.
+    ///
+    /// A program that could not be run throws with the job's ``SystemdError/result``. One that ran and failed, however
+    /// soon, does not. A connection that breaks on the way (`isDisconnected`) leaves open whether it was started.
     public func startTransient(
         _ service: TransientService, patience: Duration = .seconds(10)
     ) throws(SystemdError) {
         let operation = SystemdError.Operation("start", service.name)
         let deadline = Bus.now + patience.usec
-        let bus = try Bus(for: operation)
+        let bus = try Bus(isDirect: isDirect, for: operation)
         let path = try Bus.path(ofUnit: service.name, for: operation)
         try bus.subscribe(unitAt: path, for: operation)
         let job = try Self.enqueue(service, at: path, bus, operation, until: deadline)
         var result = JobResult.done
-        try Self.awaitJobs([job], bus, operation) { result = $1 }
-        guard result == .done else {
-            throw SystemdError(
-                operation, name: "",
-                message: "its job ended as \"\(result)\"; see journalctl -u \(service.name)", result: result)
+        var end = ProgramEnd()
+        // systemd tells of the unit's changes before it tells of the job's end, after which it may forget the unit.
+        try Self.awaitJobs([job], bus, operation) {
+            result = $1
+        } meanwhile: { signal throws(SystemdError) in
+            if signal.path == path { try end.read(signal) }
         }
+        guard result != .done, result != .failed || !end.isOfProgram else { return }
+        let status = end.isExit ? " (exit status \(end.status), see systemd.exec(5))" : ""
+        throw SystemdError(
+            operation, name: "",
+            message: "its job ended as \"\(result)\"\(status); see journalctl -u \(service.name)", result: result)
     }
 
     /// The job's path.
@@ -43,5 +52,36 @@ extension ServiceManager {
                 guard try awaitChange(ofUnitAt: path, until: deadline, bus, operation) else { throw error }
             }
         }
+    }
+}
+
+/// How a service's main process ended. One that ends at once may have ended before systemd saw that its program ran, and
+/// its start has failed then; only this tells it from a program that could not be run.
+private struct ProgramEnd {
+    /// As waitid(2) has it: 0 while nothing is known.
+    private var code: Int32 = 0
+    private(set) var status: Int32 = 0
+
+    var isExit: Bool { code == Int32(CLD_EXITED) }
+
+    /// Whether it was the program that ended: systemd's own process, before it becomes the program, exits with 200 and
+    /// above (systemd.exec(5), "Process Exit Codes").
+    var isOfProgram: Bool { code != 0 && !(isExit && status >= 200) }
+
+    /// Takes what is in a `PropertiesChanged` of the service.
+    mutating func read(_ signal: borrowing BusMessage) throws(SystemdError) {
+        guard signal.isSignal(Bus.propertiesInterface, "PropertiesChanged") else { return }
+        guard try signal.requiredText() == "org.freedesktop.systemd1.Service" else { return }
+        try signal.each("e", "sv") { () throws(SystemdError) in
+            switch try signal.requiredText() {
+            case "ExecMainCode": code = try signal.variant("i", Self.number)
+            case "ExecMainStatus": status = try signal.variant("i", Self.number)
+            default: try signal.skip("v")
+            }
+        }
+    }
+
+    private static func number(_ message: borrowing BusMessage) throws(SystemdError) -> Int32 {
+        try message.number("i", Int32(0))
     }
 }

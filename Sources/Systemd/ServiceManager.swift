@@ -4,8 +4,13 @@ import Glibc
 /// PID 1 as the manager of units. Every call opens a connection of its own and blocks its thread until it is answered;
 /// any thread may call.
 public struct ServiceManager: Sendable {
+    /// Whether it is asked over its own socket, which only root may.
+    let isDirect: Bool
+
     /// The manager of this host (or container).
-    public init() {}
+    public init() { self.init(isDirect: geteuid() == 0) }
+
+    init(isDirect: Bool) { self.isDirect = isDirect }
 
     /// Whether systemd is PID 1 here (sd_booted(3)).
     public static var isRunning: Bool { sd_booted() > 0 }
@@ -101,7 +106,7 @@ public struct ServiceManager: Sendable {
         let deadline = Bus.now + 10_000_000
         while true {
             do throws(SystemdError) {
-                let bus = try Bus(for: operation)
+                let bus = try Bus(isDirect: isDirect, for: operation)
                 return try body(bus)
             } catch  where error.isDisconnected && Bus.now < deadline {
                 // Nothing tells when it listens again.

@@ -21,7 +21,7 @@ public struct TransientService: Sendable {
     public var standardInput: Int32?
     /// Its standard output; nil is the journal.
     public var standardOutput: Int32?
-    /// Its standard error; nil is the journal.
+    /// Its standard error; nil is its standard output.
     public var standardError: Int32?
     /// The slice; nil is `system.slice`.
     public var slice: String?
@@ -48,7 +48,7 @@ public struct TransientService: Sendable {
             UnitProperty(name: "Description", value: .text(description)),
             UnitProperty(name: "Type", value: .text("exec")),
             UnitProperty(name: "CollectMode", value: .text("inactive-or-failed")),
-            UnitProperty(name: "ExecStart", value: .command(command)),
+            UnitProperty(name: "ExecStartEx", value: .command(command)),
             UnitProperty(name: "Environment", value: .texts(variables)),
             UnitProperty(name: "SupplementaryGroups", value: .texts(supplementaryGroups)),
         ]

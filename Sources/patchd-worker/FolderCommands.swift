@@ -35,6 +35,8 @@ enum FolderCommand {
         signal(SIGTERM) { _ in FolderCommand.stopping.store(true, ordering: .relaxed) }
         signal(SIGPIPE, SIG_IGN)
         umask(0o022)
+        // The trace is closed with the work that owned it.
+        let voice = fcntl(2, F_DUPFD_CLOEXEC, 3)
         do throws(WorkerError) {
             var work = try FolderWork(
                 tree: Directory(adopting: 0, path: "checked tree"), ledger: File(adopting: 1, path: "ledger"),
@@ -49,7 +51,7 @@ enum FolderCommand {
         } catch {
             // The ledger cannot say it; standard error is the trace.
             let line = "\(error)\n"
-            _ = line.withCString { write(2, $0, strlen($0)) }
+            _ = line.withCString { write(voice, $0, strlen($0)) }
             throw ExitCode(3)
         }
     }

@@ -62,7 +62,8 @@ struct SystemdWorkers: Workers {
             .protectSystem("strict"), .protectHome("read-only"), .readWritePaths([start.path]),
             .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
             .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
-            .lockPersonality, .restrictRealtime, .restrictSUIDSGID,
+            // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
+            .lockPersonality, .restrictRealtime,
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
             .logExtraFields([

@@ -3,34 +3,13 @@ import Support
 import Testing
 
 @Suite struct `A daemon that runs` {
-    /// Waits for an event that the daemon causes; the watch is on the directory that it changes.
-    private func until(_ what: String, _ condition: () -> Bool) -> Bool {
-        let end = Date().addingTimeInterval(30)
-        while !condition() {
-            if Date() > end { return false }
-            var source = pollfd(fd: -1, events: 0, revents: 0)
-            poll(&source, 1, 20)
-        }
-        return true
-    }
-
-    private func start(_ host: Installation) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: host.program("patchd"))
-        process.arguments = host.places(for: [])
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        return process
-    }
-
     @Test func `takes a drop when it is closed after writing, and not while it grows`() throws {
         let host = try Installation()
         try ExampleUpdate().pack(to: "\(host.root)/update.zip")
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(host.root)/update.zip"))
-        let daemon = try start(host)
+        let daemon = try host.start()
         defer { daemon.terminate() }
-        #expect(until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
+        #expect(host.until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
         let path = "\(host.root)/spool/incoming/update.zip"
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         let growing = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
@@ -38,12 +17,12 @@ import Testing
         // Another drop comes and goes meanwhile: the daemon has looked at the directory.
         try host.write("no zip", "spool/incoming/.other.tmp")
         symlink("nowhere", "\(host.root)/spool/incoming/other.zip")
-        #expect(until("refused") { host.exists("spool/rejected/other.zip.reason.json") })
+        #expect(host.until("refused") { host.exists("spool/rejected/other.zip.reason.json") })
         #expect(host.exists("spool/incoming/update.zip"))
         try growing.write(contentsOf: bytes.suffix(from: bytes.count / 2))
         try growing.close()
         #expect(
-            until("done") {
+            host.until("done") {
                 (try? host.json("state/jobs/1/job.json")["state"] as? String) == "done"
             })
         #expect(try host.read("srv/SEEDPROD2/lib/a.dat") == "new a\n")
@@ -51,9 +30,9 @@ import Testing
 
     @Test func `keeps a second one away from its state`() throws {
         let host = try Installation()
-        let daemon = try start(host)
+        let daemon = try host.start()
         defer { daemon.terminate() }
-        #expect(until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
+        #expect(host.until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
         #expect(try host.once().code == 5)
     }
 

@@ -102,6 +102,28 @@ final class Installation {
         try run("patchd", "--once", environment: environment)
     }
 
+    /// Starts the daemon, which the test has to end.
+    func start() throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program("patchd"))
+        process.arguments = places(for: [])
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    /// Waits until something that a running program causes has come about; false when it does not within half a minute.
+    func until(_ what: String, _ condition: () -> Bool) -> Bool {
+        let end = Date().addingTimeInterval(30)
+        while !condition() {
+            if Date() > end { return false }
+            var source = pollfd(fd: -1, events: 0, revents: 0)
+            poll(&source, 1, 20)
+        }
+        return true
+    }
+
     static func run(
         _ program: String, _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:]
     ) throws -> Outcome {

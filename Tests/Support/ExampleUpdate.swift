@@ -5,6 +5,8 @@ public struct ExampleUpdate {
     public var name = "X3V8_P2"
     public var version = "8.0.2"
     public var dependency = "8.0.1"
+    /// Allows no lead time.
+    public var isCritical = false
     /// Content below the two patches' paths.
     public var files: [String: String] = [
         "X3V8_P2/FILPATCH/lib/a.dat": "new a\n", "X3V8_P2/FILPATCH/lib/deep/b.dat": "new b\n",
@@ -23,7 +25,7 @@ public struct ExampleUpdate {
     /// Its `update.json`.
     public var manifest: String {
         """
-        {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",
+        {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",\(isCritical ? " \"critical\": true," : "")
          "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
          "patches": [
           {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH", "description": "8.0.2 mandatory maintenances"},
