@@ -66,9 +66,6 @@ struct SystemdWorkers: Workers {
             .lockPersonality, .restrictRealtime,
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
-            .logExtraFields([
-                "PATCHD_JOB=\(start.job)", "PATCHD_ENDPOINT=\(start.endpoint)", "PATCHD_FOLDER=\(start.folder)",
-            ]),
         ]
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { start.path.hasPrefix($0) }
