@@ -20,7 +20,9 @@ extension ServiceManager {
         var result = JobResult.done
         var end = ProgramEnd()
         // systemd tells of the unit's changes before it tells of the job's end, after which it may forget the unit.
-        try Self.awaitJobs([job], bus, operation) { result = $1 } meanwhile: { signal throws(SystemdError) in
+        try Self.awaitJobs([job], bus, operation) {
+            result = $1
+        } meanwhile: { signal throws(SystemdError) in
             if signal.path == path { try end.read(signal) }
         }
         guard result != .done, result != .failed || !end.isOfProgram else { return }
@@ -38,7 +40,7 @@ extension ServiceManager {
         while true {
             do throws(SystemdError) {
                 return try bus.call("StartTransientUnit", for: operation) { message throws(SystemdError) in
-                    try message.append(service.name)
+                    try message.append(unit: service.name)
                     try message.append("fail")
                     try message.container("a", "(sv)") { () throws(SystemdError) in
                         for property in service.allProperties { try message.append(property) }

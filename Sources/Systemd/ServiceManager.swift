@@ -78,7 +78,7 @@ public struct ServiceManager: Sendable {
         try connected(operation) { bus throws(SystemdError) in
             do throws(SystemdError) {
                 _ = try bus.call("ResetFailedUnit", for: operation) { message throws(SystemdError) in
-                    try message.append(name)
+                    try message.append(unit: name)
                 }
             } catch  where error.isNoSuchUnit {}
         }
@@ -89,7 +89,7 @@ public struct ServiceManager: Sendable {
         let operation = SystemdError.Operation("send signal \(signal) to", name)
         try connected(operation) { bus throws(SystemdError) in
             _ = try bus.call("KillUnit", for: operation) { message throws(SystemdError) in
-                try message.append(name)
+                try message.append(unit: name)
                 try message.append("all")
                 try message.append(.integer(signal))
             }
@@ -103,13 +103,16 @@ public struct ServiceManager: Sendable {
     func connected<Value>(
         _ operation: SystemdError.Operation, _ body: (borrowing Bus) throws(SystemdError) -> Value
     ) throws(SystemdError) -> Value {
-        let deadline = Bus.now + 10_000_000
+        var failures = 0
         while true {
+            let begun = Bus.now
             do throws(SystemdError) {
                 let bus = try Bus(isDirect: isDirect, for: operation)
                 return try body(bus)
-            } catch  where error.isDisconnected && Bus.now < deadline {
-                // Nothing tells when it listens again.
+            } catch where error.isDisconnected || (failures > 0 && error.isLocal) {
+                // Nothing tells when PID 1 listens again: for ten seconds, counted anew for each connection that held.
+                failures = Bus.now - begun > 1_000_000 ? 1 : failures + 1
+                guard failures <= 200 else { throw error }
                 usleep(50_000)
             }
         }
@@ -119,7 +122,7 @@ public struct ServiceManager: Sendable {
     static func load(
         _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> String {
-        try bus.call("LoadUnit", for: operation) { message throws(SystemdError) in try message.append(name) }
+        try bus.call("LoadUnit", for: operation) { message throws(SystemdError) in try message.append(unit: name) }
             .requiredText("o")
     }
 
@@ -130,7 +133,7 @@ public struct ServiceManager: Sendable {
         let path: String
         do throws(SystemdError) {
             path = try load(name, bus, operation)
-        } catch  where error.name == "org.freedesktop.DBus.Error.InvalidArgs" {
+        } catch  where error.name == BusMessage.invalidArguments {
             return nil
         }
         let state = try text("LoadState", ofUnitAt: path, bus, operation)
