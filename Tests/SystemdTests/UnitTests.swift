@@ -31,7 +31,11 @@ extension `In a booted machine` {
             #expect(try manager.units(matching: []) == [])
             let known = try manager.unitFiles()
             #expect(known.isSuperset(of: all + ["t-app@.service", "t-alias.service", "basic.target"]))
-            #expect(!known.contains("t-missing.service"))
+            #expect(!known.contains("t-missing.service") && !known.contains { $0.hasSuffix(".wants") })
+            let listed = try run("systemctl", "list-unit-files", "--full", "--plain", "--no-legend")
+            #expect(
+                known.isSuperset(
+                    of: listed.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }))
         }
 
         @Test(arguments: routes) func `has a status`(_ manager: ServiceManager) throws {
