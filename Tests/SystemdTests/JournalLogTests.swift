@@ -81,5 +81,36 @@ extension `In a booted machine` {
             #expect(ProcessInfo.processInfo.environment["JOURNAL_STREAM"] != nil)
             #expect(!JournalLog.isConnected)
         }
+
+        @Test func `gets what a service logs, else its standard error does`() throws {
+            let manager = ServiceManager()
+            var service = TransientService(
+                name: "t-logger.service", description: "logs",
+                command: [
+                    CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "say where they log",
+                ])
+            service.environment = ["PATCHD_TESTS_LOG": "1"]
+            try manager.startTransient(service)
+            try manager.waitUntilInactive(service.name)
+            try run("journalctl", "--sync")
+            let logged = try run("journalctl", "-o", "cat", "PATCHD_TEST=yes", "_SYSTEMD_UNIT=t-logger.service")
+            #expect(logged == "connected: true\n")
+
+            let error = open("/var/t-err", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            defer { close(error) }
+            service.standardError = error
+            service.properties = [.inaccessiblePaths(["/run/systemd/journal"])]
+            try manager.startTransient(service)
+            try manager.waitUntilInactive(service.name)
+            #expect(try String(contentsOfFile: "/var/t-err", encoding: .utf8).contains("<3>connected: false\n"))
+        }
+    }
+}
+
+/// Run by the test above, in a service.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["PATCHD_TESTS_LOG"] != nil)) struct `Services` {
+    @Test func `say where they log`() {
+        let logger = Logger(label: "test") { _ in JournalLog() }
+        logger.error("connected: \(JournalLog.isConnected)", metadata: ["test": "yes"])
     }
 }
