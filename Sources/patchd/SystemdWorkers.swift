@@ -81,14 +81,9 @@ struct SystemdWorkers: Workers {
             command: ["/bin/sh", "-c", command])
         service.environment = environment.merging(own) { $1 }
         service.properties = [
-            .oneshot, .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
+            .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
         ]
-        do throws(SystemdError) {
-            try manager.startTransient(service)
-            return nil
-        } catch {
-            guard error.result != nil else { throw error }
-            return error.message
-        }
+        let result = try manager.run(service)
+        return result == .done ? nil : "its job ended as \(result); see journalctl -u \(service.name)"
     }
 }

@@ -98,8 +98,9 @@ import Testing
         try host.drop(update)
         try host.until(job: 1, is: "done")
         #expect(try host.read("SEED", "who") == "payroll\n")
-        #expect(try machine.run("journalctl --no-pager -u patchd-job-1-payroll-SEED").output.contains("apply payroll/SEED"))
-        #expect(try host.read("SEED", "written") == "here\ntmp\n", "\(try host.read("SEED", "written"))")
+        #expect(
+            try machine.run("journalctl --no-pager -u patchd-job-1-payroll-SEED").output.contains("apply payroll/SEED"))
+        #expect(try host.read("SEED", "written") == "here\ntmp\n")
         #expect(try host.read("PAIE", "written") == "/srv/payroll/PAIE\nhere\ntmp\n")
         #expect(!machine.exists("/tmp/private"))
     }
