@@ -63,7 +63,7 @@ struct SystemdWorkers: Workers {
             .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
             .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
             // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
-            .lockPersonality, .restrictRealtime,
+            .lockPersonality, .restrictRealtime, .temporaryFileSystem("/dev/shm", "mode=1777"),
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
         ]
