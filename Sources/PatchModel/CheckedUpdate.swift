@@ -48,14 +48,19 @@ public struct ContentEntry: Hashable, Codable, Sendable {
 public struct UnpackVerdict: Codable, Sendable {
     /// The form of this file.
     public var schema = 1
-    /// Set exactly when the archive is refused.
+    /// Set when the archive is refused.
     public var refusal: Refusal?
-    /// Set exactly when it is not.
+    /// Set when it is fine.
     public var update: CheckedUpdate?
+    /// Set when the reader could not work (a full disk): nothing is said of the archive then.
+    public var problem: String?
 
     /// The archive is fine.
     public init(_ update: CheckedUpdate) { self.update = update }
 
     /// The archive is refused.
     public init(_ refusal: Refusal) { self.refusal = refusal }
+
+    /// It could not be read.
+    public init(problem: String) { self.problem = problem }
 }

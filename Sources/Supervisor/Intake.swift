@@ -181,7 +181,8 @@ struct Intake: Sendable {
             try content.removeTree("tree")
             try content.makeDirectory("tree", mode: 0o755)
             try own.remove("verdict.json")
-            try own.replaceFile("limits.json", with: JSONText.line(host.configuration.daemon.limits))
+            try own.replaceFile(
+                "limits.json", with: JSONText.line(host.configuration.daemon.limits), mode: 0o644)
             let problem = try host.workers.unpack(in: own.path, id: claim.id)
             ended = problem ?? "no word"
             if problem == nil, let bytes = try own.readFile("verdict.json", limit: 1 << 30) {
@@ -189,6 +190,9 @@ struct Intake: Sendable {
             }
         }
         if let refusal = verdict?.refusal { throw refusal }
+        if let problem = verdict?.problem {
+            throw Fault(.io, "cannot unpack \(claim.file), which is kept and tried again: \(problem)")
+        }
         guard let update = verdict?.update else {
             throw Refusal(.archiveMalformed, "the archive's reader ended without an answer (\(ended)) three times")
         }

@@ -26,7 +26,11 @@ struct Bus: ~Copyable {
         }
         var opened: OpaquePointer?
         let result = sd_bus_open_system(&opened)
-        guard result >= 0, let opened else { throw SystemdError(operation, code: result) }
+        guard result >= 0, let opened else {
+            var error = SystemdError(operation, code: result)
+            error.message = "systemd cannot be reached over the system bus: \(error.message)"
+            throw error
+        }
         raw = opened
         isSystemBus = true
     }

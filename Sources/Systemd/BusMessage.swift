@@ -68,6 +68,16 @@ struct BusMessage: ~Copyable {
         try check(text.withCString { sd_bus_message_append_basic(raw, Self.code("s"), $0) })
     }
 
+    /// Appends a unit's name; systemd takes an empty one for the caller's own unit.
+    func append(unit name: String) throws(SystemdError) {
+        guard !name.isEmpty else {
+            throw SystemdError(operation, name: Self.invalidArguments, message: "a unit needs a name")
+        }
+        try append(name)
+    }
+
+    static let invalidArguments = "org.freedesktop.DBus.Error.InvalidArgs"
+
     func append(_ texts: [String]) throws(SystemdError) {
         try container("a", "s") { () throws(SystemdError) in
             for text in texts { try append(text) }

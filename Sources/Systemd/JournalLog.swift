@@ -68,6 +68,8 @@ public struct JournalLog: LogHandler {
 
     /// Whether journald took it.
     private static func send(_ fields: [String]) -> Bool {
+        // Without a socket sd_journal_sendv drops the entry and says that all is well.
+        guard access("/run/systemd/journal/socket", W_OK) == 0 else { return false }
         var bytes: [UInt8] = []
         var ends: [Int] = []
         for field in fields {

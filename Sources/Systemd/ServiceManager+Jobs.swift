@@ -66,7 +66,7 @@ extension ServiceManager {
         _ method: String, _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> String {
         try bus.call(method, for: operation) { message throws(SystemdError) in
-            try message.append(name)
+            try message.append(unit: name)
             try message.append("replace")
         }.requiredText("o")
     }
@@ -96,8 +96,10 @@ extension ServiceManager {
         _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> String? {
         do throws(SystemdError) {
-            return try bus.call("GetUnit", for: operation) { message throws(SystemdError) in try message.append(name) }
-                .requiredText("o")
+            return try bus.call("GetUnit", for: operation) { message throws(SystemdError) in
+                try message.append(unit: name)
+            }
+            .requiredText("o")
         } catch  where error.isNoSuchUnit {
             return nil
         }

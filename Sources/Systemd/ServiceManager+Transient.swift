@@ -11,6 +11,26 @@ extension ServiceManager {
     public func startTransient(
         _ service: TransientService, patience: Duration = .seconds(10)
     ) throws(SystemdError) {
+        let (result, end) = try launch(service, patience: patience)
+        guard result != .done, result != .failed || !end.isOfProgram else { return }
+        let status = end.isExit ? " (exit status \(end.status), see systemd.exec(5))" : ""
+        throw SystemdError(
+            SystemdError.Operation("start", service.name), name: "",
+            message: "its job ended as \"\(result)\"\(status); see journalctl -u \(service.name)", result: result)
+    }
+
+    /// Makes a transient service of `Type=oneshot` and waits until it has ended.
+    ///
+    /// - Returns: `done` when its program ended well; else why it did not. Its output is in the journal.
+    public func run(_ service: TransientService, patience: Duration = .seconds(10)) throws(SystemdError) -> JobResult {
+        var service = service
+        service.properties.append(.oneshot)
+        return try launch(service, patience: patience).result
+    }
+
+    private func launch(
+        _ service: TransientService, patience: Duration
+    ) throws(SystemdError) -> (result: JobResult, end: ProgramEnd) {
         let operation = SystemdError.Operation("start", service.name)
         let deadline = Bus.now + patience.usec
         let bus = try Bus(isDirect: isDirect, for: operation)
@@ -25,11 +45,7 @@ extension ServiceManager {
         } meanwhile: { signal throws(SystemdError) in
             if signal.path == path { try end.read(signal) }
         }
-        guard result != .done, result != .failed || !end.isOfProgram else { return }
-        let status = end.isExit ? " (exit status \(end.status), see systemd.exec(5))" : ""
-        throw SystemdError(
-            operation, name: "",
-            message: "its job ended as \"\(result)\"\(status); see journalctl -u \(service.name)", result: result)
+        return (result, end)
     }
 
     /// The job's path.
@@ -40,7 +56,7 @@ extension ServiceManager {
         while true {
             do throws(SystemdError) {
                 return try bus.call("StartTransientUnit", for: operation) { message throws(SystemdError) in
-                    try message.append(service.name)
+                    try message.append(unit: service.name)
                     try message.append("fail")
                     try message.container("a", "(sv)") { () throws(SystemdError) in
                         for property in service.allProperties { try message.append(property) }

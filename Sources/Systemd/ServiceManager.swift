@@ -43,7 +43,11 @@ public struct ServiceManager: Sendable {
     public func unitFiles() throws(SystemdError) -> Set<String> {
         let operation = SystemdError.Operation("list unit files")
         return try connected(operation) { bus throws(SystemdError) in
-            Set(try Self.loadedUnits([], bus, operation)).union(try Self.files([], bus, operation).map(\.name))
+            let directories = try bus.property("UnitPath", of: Bus.managerInterface, at: Bus.manager, for: operation)
+                .variant("as") { reply throws(SystemdError) in try reply.texts() }
+            // Not by ListUnitFiles, which also finds out which of them are enabled, and answers nobody for a second.
+            return Set(directories.flatMap(Self.unitFiles(in:)))
+                .union(try Self.loadedUnits([], bus, operation))
         }
     }
 
@@ -78,7 +82,7 @@ public struct ServiceManager: Sendable {
         try connected(operation) { bus throws(SystemdError) in
             do throws(SystemdError) {
                 _ = try bus.call("ResetFailedUnit", for: operation) { message throws(SystemdError) in
-                    try message.append(name)
+                    try message.append(unit: name)
                 }
             } catch  where error.isNoSuchUnit {}
         }
@@ -89,7 +93,7 @@ public struct ServiceManager: Sendable {
         let operation = SystemdError.Operation("send signal \(signal) to", name)
         try connected(operation) { bus throws(SystemdError) in
             _ = try bus.call("KillUnit", for: operation) { message throws(SystemdError) in
-                try message.append(name)
+                try message.append(unit: name)
                 try message.append("all")
                 try message.append(.integer(signal))
             }
@@ -103,13 +107,16 @@ public struct ServiceManager: Sendable {
     func connected<Value>(
         _ operation: SystemdError.Operation, _ body: (borrowing Bus) throws(SystemdError) -> Value
     ) throws(SystemdError) -> Value {
-        let deadline = Bus.now + 10_000_000
+        var failures = 0
         while true {
+            let begun = Bus.now
             do throws(SystemdError) {
                 let bus = try Bus(isDirect: isDirect, for: operation)
                 return try body(bus)
-            } catch  where error.isDisconnected && Bus.now < deadline {
-                // Nothing tells when it listens again.
+            } catch  where error.isDisconnected || (failures > 0 && error.isLocal) {
+                // Nothing tells when PID 1 listens again: for ten seconds, counted anew for each connection that held.
+                failures = Bus.now - begun > 1_000_000 ? 1 : failures + 1
+                guard failures <= 200 else { throw error }
                 usleep(50_000)
             }
         }
@@ -119,7 +126,7 @@ public struct ServiceManager: Sendable {
     static func load(
         _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> String {
-        try bus.call("LoadUnit", for: operation) { message throws(SystemdError) in try message.append(name) }
+        try bus.call("LoadUnit", for: operation) { message throws(SystemdError) in try message.append(unit: name) }
             .requiredText("o")
     }
 
@@ -130,7 +137,7 @@ public struct ServiceManager: Sendable {
         let path: String
         do throws(SystemdError) {
             path = try load(name, bus, operation)
-        } catch  where error.name == "org.freedesktop.DBus.Error.InvalidArgs" {
+        } catch  where error.name == BusMessage.invalidArguments {
             return nil
         }
         let state = try text("LoadState", ofUnitAt: path, bus, operation)
@@ -163,7 +170,26 @@ public struct ServiceManager: Sendable {
         return names
     }
 
-    /// Names of unit files.
+    /// Names of the unit files in a directory, which need not be there.
+    private static func unitFiles(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let dot = name.lastIndex(of: "."), kinds.contains(String(name[dot...])) { names.append(name) }
+        }
+        return names
+    }
+
+    private static let kinds: Set<String> = [
+        ".service", ".socket", ".timer", ".path", ".target", ".mount", ".automount", ".swap", ".slice", ".scope",
+        ".device",
+    ]
+
+    /// Unit files that match one of the globs.
     private static func files(
         _ patterns: [String], _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> [(name: String, isAlias: Bool)] {

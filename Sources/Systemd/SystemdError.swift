@@ -40,6 +40,9 @@ public struct SystemdError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether systemd does not have the unit, on disk or in memory.
     public var isNoSuchUnit: Bool { name == "org.freedesktop.systemd1.NoSuchUnit" }
 
+    /// Whether systemd was not even asked.
+    var isLocal: Bool { name.hasPrefix("System.Error.") }
+
     /// What is being done to which unit, for the error that may come of it.
     public struct Operation: Hashable, Sendable {
         var words: String

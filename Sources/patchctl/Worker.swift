@@ -26,11 +26,14 @@ struct Worker: ~Copyable {
         let answer = try scratch.directory.createFile("verdict.json")
         defer { try? scratch.directory.remove("verdict.json") }
         try run(arguments, input: archive.descriptor, output: answer.descriptor, error: STDERR_FILENO, as: nil)
+        let verdict: UnpackVerdict
         do {
-            return try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(try answer.status().size)))
+            verdict = try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(try answer.status().size)))
         } catch {
             throw Failure("\(program) unpack answered what is no verdict: \(error)")
         }
+        if let problem = verdict.problem { throw Failure("cannot read the archive: \(problem)") }
+        return verdict
     }
 
     /// Looks at a folder as its owner; nothing there is changed.

@@ -20,17 +20,22 @@ struct UnpackCommand: ParsableCommand {
 
     func run() throws {
         umask(0o022)
-        let text = try limits.map { Array($0.utf8) } ?? limitsFile.map { try File.open($0).read(limit: 65536) }
-        let limits = try text.map { try JSONText.read(Limits.self, $0) } ?? Limits()
-        let archive = File(adopting: 0, path: "archive")
         let answer = File(adopting: 1, path: "verdict")
         let verdict: UnpackVerdict
-        if let into {
-            verdict = try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
-        } else {
-            verdict = try ArchiveCheck.check(archive: archive, limits: limits)
+        do {
+            verdict = try check()
+        } catch {
+            verdict = UnpackVerdict(problem: "\(error)")
         }
         try answer.write(JSONText.line(verdict))
         try answer.sync()
+    }
+
+    private func check() throws -> UnpackVerdict {
+        let text = try limits.map { Array($0.utf8) } ?? limitsFile.map { try File.open($0).read(limit: 65536) }
+        let limits = try text.map { try JSONText.read(Limits.self, $0) } ?? Limits()
+        let archive = File(adopting: 0, path: "archive")
+        guard let into else { return try ArchiveCheck.check(archive: archive, limits: limits) }
+        return try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
     }
 }

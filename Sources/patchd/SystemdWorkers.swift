@@ -66,9 +66,6 @@ struct SystemdWorkers: Workers {
             .lockPersonality, .restrictRealtime,
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
-            .logExtraFields([
-                "PATCHD_JOB=\(start.job)", "PATCHD_ENDPOINT=\(start.endpoint)", "PATCHD_FOLDER=\(start.folder)",
-            ]),
         ]
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { start.path.hasPrefix($0) }
@@ -84,14 +81,9 @@ struct SystemdWorkers: Workers {
             command: ["/bin/sh", "-c", command])
         service.environment = environment.merging(own) { $1 }
         service.properties = [
-            .oneshot, .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
+            .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
         ]
-        do throws(SystemdError) {
-            try manager.startTransient(service)
-            return nil
-        } catch {
-            guard error.result != nil else { throw error }
-            return error.message
-        }
+        let result = try manager.run(service)
+        return result == .done ? nil : "its job ended as \(result); see journalctl -u \(service.name)"
     }
 }

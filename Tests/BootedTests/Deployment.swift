@@ -40,9 +40,11 @@ final class Deployment {
         if machine.isRunning { try machine.run("systemctl daemon-reload") }
     }
 
-    /// Drops an archive, complete from the start.
-    func drop(_ update: ExampleUpdate = ExampleUpdate(), as name: String = "update.zip") throws {
+    /// Drops an archive, complete from the start, after its options.
+    func drop(_ update: ExampleUpdate = ExampleUpdate(), as name: String = "update.zip", options: String? = nil) throws
+    {
         let incoming = machine.path("/var/spool/patchd/incoming")
+        if let options { try machine.write("/var/spool/patchd/incoming/\(name).json", options) }
         try update.pack(to: "\(incoming)/.\(name)")
         guard rename("\(incoming)/.\(name)", "\(incoming)/\(name)") == 0 else {
             throw Failure("dropping \(name): \(String(cString: strerror(errno)))")
@@ -71,6 +73,12 @@ final class Deployment {
     func folder(_ name: String) throws -> [String: Any] {
         let text = try machine.read("/var/lib/patchd/endpoints/payroll/\(name).json")
         return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// A folder's `update.lock`; nil where there is none.
+    func lock(_ name: String) throws -> [String: Any]? {
+        guard let text = try? machine.read("/srv/payroll/\(name)/update.lock") else { return nil }
+        return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     }
 
     /// A file of one of the folders.

@@ -1,0 +1,164 @@
+import Foundation
+import Support
+import Testing
+
+@Suite(.bootsMachines) struct `A job that is interrupted` {
+    let host: Deployment
+    private var machine: Machine { host.machine }
+
+    init() throws {
+        host = try Deployment(
+            settings: "tasks: {stop: [payroll-batch.service, payroll-idle.service, \"payroll-app@%f.service\"]}\n")
+        try host.daemon("payroll-batch.service")
+        try host.daemon("payroll-idle.service", isEnabled: false)
+        try host.daemon("payroll-app@.service", isEnabled: false)
+        try machine.prepare("systemctl enable payroll-app@SEED")
+    }
+
+    /// Counts its runs in each folder; those in PAIE and SEED take a while.
+    private var update: ExampleUpdate {
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.1.5.sh"] = "echo once >> count\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
+            "case $PATCHD_FOLDER in PAIE|SEED) touch waiting; while [ ! -e go ]; do sleep 0.1; done;; esac\n"
+        return update
+    }
+
+    private func expectDone() throws {
+        try host.until(job: 1, is: "done")
+        for folder in host.folders {
+            #expect(try host.folder(folder)["version"] as? String == "8.0.2")
+            #expect(try host.read(folder, "lib/a.dat") == "new a\n")
+            #expect(try host.read(folder, "count") == "once\n", "a script that is done is not repeated")
+            #expect(!machine.exists("/srv/payroll/\(folder)/update.lock"))
+        }
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service").count == 2)
+        #expect(try host.active("payroll-idle.service") == [])
+        #expect(try host.job(2) == nil)
+    }
+
+    @Test func `by a restart, an end or a kill of the daemon keeps its workers, and finds them again`() throws {
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        let worker = "systemctl show -P MainPID patchd-job-1-payroll-PAIE.service"
+        let pid = try machine.run(worker).output
+        #expect(pid != "0\n")
+        for command in [
+            "systemctl restart patchd", "systemctl stop patchd; sleep 0.2; systemctl start patchd",
+            "systemctl kill -s KILL --kill-who=main patchd",
+        ] {
+            #expect(try machine.run(command).code == 0)
+            try machine.until("patchd is up again") {
+                try machine.run("systemctl is-active patchd").output == "active\n"
+            }
+            #expect(try machine.run(worker).output == pid, "the worker has not noticed")
+            #expect(try host.active("payroll-batch.service") == [])
+            #expect(try host.lock("SEEDPROD2")?["code"] as? Int == 9999)
+        }
+        // It is finished while nobody looks; the next start does the rest.
+        try machine.run("systemctl stop patchd")
+        try host.go("PAIE")
+        try machine.until("the worker has ended") { try machine.run(worker).output == "0\n" }
+        try machine.run("systemctl start patchd")
+        try host.untilWaiting("SEED")
+        try host.go("SEED")
+        try expectDone()
+    }
+
+    @Test func `by a kill of a worker, or of worker and daemon, goes on with the script that was cut off`() throws {
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        try machine.run("systemctl kill -s KILL patchd-job-1-payroll-PAIE.service")
+        try machine.run("rm /srv/payroll/PAIE/waiting")
+        try host.untilWaiting("PAIE")
+        try machine.run("rm /srv/payroll/PAIE/waiting; systemctl kill -s KILL patchd patchd-job-1-payroll-PAIE.service")
+        try host.untilWaiting("PAIE")
+        // SIGTERM lets a worker end its step.
+        try machine.run("systemctl kill -s TERM --kill-who=main patchd-job-1-payroll-PAIE.service")
+        try host.go("PAIE")
+        try host.untilWaiting("SEED")
+        try host.go("SEED")
+        try expectDone()
+    }
+
+    @Test func `by a reboot keeps the tasks down through the boot, and goes on by itself`() throws {
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        machine.powerCut()
+        try machine.boot()
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
+        #expect(try host.lock("SEED")?["code"] as? Int == 9999)
+        try host.go("PAIE")
+        try host.untilWaiting("SEED")
+        try machine.reboot()
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
+        try host.go("SEED")
+        try expectDone()
+    }
+
+    @Test func `and cannot be gone on with leaves the tasks down, and the journal says why`() throws {
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        machine.powerCut()
+        try machine.write("/etc/patchd/endpoints.d/zz.yaml", "endpoint: [\n")
+        try machine.boot()
+        try machine.until("patchd has given up") { try machine.run("systemctl is-failed patchd").output == "failed\n" }
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
+        let told = try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd", "PRIORITY=3"]).compactMap {
+            $0["MESSAGE"]
+        }
+        #expect(told.contains { $0.contains("zz.yaml:1") })
+        #expect(told.contains { $0.contains("stay down") && $0.contains("payroll-batch.service") })
+        try machine.run("rm /etc/patchd/endpoints.d/zz.yaml; systemctl start patchd")
+        try host.go("PAIE")
+        try host.go("SEED")
+        try expectDone()
+    }
+
+    @Test func `by power cuts at ten points drawn from a seed ends as an undisturbed one`() throws {
+        var undisturbed = update
+        undisturbed.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "sleep 0.2\n"
+        try machine.boot()
+        let clock = ContinuousClock()
+        let seed = ProcessInfo.processInfo.environment["SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
+        print("power cuts: SEED=\(seed)")
+        var random = SplitMix(state: seed)
+        // The whole way of this job takes about as long as this, from the drop to the last task that runs again.
+        let whole = 8.0
+        try host.drop(undisturbed)
+        for cut in 1...10 {
+            let point = Double(random.next() % 1000) / 1000 * whole / 4
+            let start = clock.now
+            try? machine.until("the cut", timeout: .seconds(point)) { false }
+            machine.powerCut()
+            if ProcessInfo.processInfo.environment["VERBOSE"] != nil {
+                print("cut \(cut) after \(start.duration(to: clock.now)): \(try host.job(1)?["state"] ?? "no job")")
+            }
+            try machine.boot()
+        }
+        try expectDone()
+        #expect(
+            try machine.run(
+                "ls -A /var/spool/patchd/incoming /var/lib/patchd/intake /var/lib/patchd/quiesced | grep -v :"
+            ).output.filter { $0 != "\n" } == "")
+        let kept = try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]).compactMap { $0["MESSAGE"] }
+        #expect(kept.count { $0.hasPrefix("job 1: apply") } >= 1)
+    }
+}
+
+/// A small generator with a seed, so that a failing run can be had again.
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

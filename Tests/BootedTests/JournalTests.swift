@@ -1,0 +1,107 @@
+import Foundation
+import Support
+import Testing
+
+@Suite(.bootsMachines) struct `The journal` {
+    let host: Deployment
+    private var machine: Machine { host.machine }
+
+    init() throws { host = try Deployment() }
+
+    @Test func `tells a folder's whole story, with fields, ids and what an admin can do`() throws {
+        try host.daemon("payroll-app@.service", isEnabled: false)
+        try host.configure(settings: "tasks: {stop: [\"payroll-app@%f.service\"]}\n")
+        try machine.prepare("journalctl --update-catalog")
+        try machine.boot()
+        try machine.run("systemctl start payroll-app@SEED")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEED || test -e mended\n"
+        try host.drop(update)
+        try host.until(job: 1, is: "failed")
+        try machine.write("/srv/payroll/SEED/mended", "")
+        try machine.run("patchctl resume 1")
+        try host.until(job: 1, is: "done")
+        let story = try machine.journal(matching: ["PATCHD_FOLDER=SEED"])
+        var rest = story.compactMap { $0["MESSAGE"] }[...]
+        for part in [
+            "SEED is locked", "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
+            "SEED: failed (script)",
+            "SEED: from 8.0.1 to 8.0.2", "SEED: has 8.0.2", "SEED is free",
+        ] {
+            let found = rest.firstIndex { $0.contains(part) }
+            #expect(found != nil, "\(part) is not told, or not in its place: \(story.compactMap { $0["MESSAGE"] })")
+            if let found { rest = rest[(found + 1)...] }
+        }
+        let failed = try #require(story.first { $0["MESSAGE"]?.contains("failed (script)") == true })
+        #expect(failed["PRIORITY"] == "3")
+        #expect(failed["PATCHD_JOB"] == "1" && failed["PATCHD_ENDPOINT"] == "payroll")
+        #expect(failed["PATCHD_UPDATE"] == "X3V8_P2" && failed["PATCHD_CODE"] == "script")
+        #expect(failed["PATCHD_STEP"]?.contains("8.0.2.sh") == true)
+        for entry in try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]) {
+            let id = try #require(entry["MESSAGE_ID"], "\(entry["MESSAGE"] ?? "")")
+            #expect(try machine.run("journalctl --list-catalog \(id)").output.contains("patchd"), "\(id)")
+        }
+        let explained = try machine.run("journalctl -x --no-pager MESSAGE_ID=\(failed["MESSAGE_ID"] ?? "")").output
+        #expect(explained.contains("patchctl resume 1") && explained.contains("patchctl trace 1 SEED"))
+    }
+
+    @Test func `and systemctl status show what is going on`() throws {
+        try machine.boot()
+        #expect(try machine.run("systemctl show -P StatusText patchd").output == "idle\n")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "touch waiting; while [ ! -e go ]; do sleep 0.1; done\n"
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        #expect(
+            try machine.run("systemctl show -P StatusText patchd").output
+                == "job 1 on payroll: X3V8_P2 8.0.2 running 0/5\n")
+        for folder in host.folders { try host.go(folder) }
+        try host.until(job: 1, is: "done")
+        try machine.until("idle") { try machine.run("systemctl show -P StatusText patchd").output == "idle\n" }
+    }
+
+    @Test func `says that a configuration is refused, and the daemon keeps the one it has`() throws {
+        try machine.boot()
+        try machine.write("/etc/patchd/endpoints.d/zz.yaml", "endpoint: other\npaht: /srv\n")
+        #expect(try machine.run("systemctl reload patchd").code == 0)
+        try machine.until("it is told") {
+            try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]).contains {
+                $0["MESSAGE"]?.contains("zz.yaml:2") == true
+            }
+        }
+        #expect(try machine.run("systemctl is-active patchd").output == "active\n")
+        try host.drop()
+        try host.until(job: 1, is: "done")
+    }
+}
+
+@Suite(.bootsMachines) struct `A worker's service` {
+    let host: Deployment
+    private var machine: Machine { host.machine }
+
+    init() throws { host = try Deployment() }
+
+    @Test func `runs as the folder's owner, and can write to that folder and nowhere else`() throws {
+        try machine.prepare("install -d -m 777 /srv/open")
+        try machine.boot()
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = """
+            id -un > who
+            for place in /srv/open /var/lib/patchd /srv/payroll/PAIE /srv/payroll /home/payroll /dev/shm; do
+                touch $place/by-$PATCHD_FOLDER 2>/dev/null && echo $place >> written
+            done
+            touch here && echo here >> written
+            echo x > /tmp/private && echo tmp >> written
+            true
+
+            """
+        try host.drop(update)
+        try host.until(job: 1, is: "done")
+        #expect(try host.read("SEED", "who") == "payroll\n")
+        #expect(
+            try machine.run("journalctl --no-pager -u patchd-job-1-payroll-SEED").output.contains("apply payroll/SEED"))
+        #expect(try host.read("SEED", "written") == "here\ntmp\n")
+        #expect(try host.read("PAIE", "written") == "/srv/payroll/PAIE\nhere\ntmp\n")
+        #expect(!machine.exists("/tmp/private"))
+    }
+}
