@@ -2,8 +2,11 @@ import Foundation
 
 /// The contract's example update, with any change a test wants.
 public struct ExampleUpdate {
+    /// The manifest's `name`.
     public var name = "X3V8_P2"
+    /// The manifest's `version`.
     public var version = "8.0.2"
+    /// The manifest's `dependency`.
     public var dependency = "8.0.1"
     /// Allows no lead time.
     public var isCritical = false
@@ -14,6 +17,7 @@ public struct ExampleUpdate {
         "X3V8_P2/FILPATCH/upgrades/8.0.2.sh": "echo \"$PATCHD_FOLDER from $PATCHD_FROM to $PATCHD_TO\"\n",
     ]
 
+    /// The example as the contract has it.
     public init() {}
 
     /// The example, for another pair of versions.
