@@ -176,6 +176,7 @@ struct Intake: Sendable {
         let content = try own.directory("content")
         var verdict: UnpackVerdict?
         var ended = ""
+        var hasRun = false
         // A reader that died may have been killed; one that dies three times dies of this archive.
         for _ in 1...3 where verdict == nil {
             try content.removeTree("tree")
@@ -184,10 +185,14 @@ struct Intake: Sendable {
             try own.replaceFile(
                 "limits.json", with: JSONText.line(host.configuration.daemon.limits), mode: 0o644)
             let problem = try host.workers.unpack(in: own.path, id: claim.id)
-            ended = problem ?? "no word"
-            if problem == nil, let bytes = try own.readFile("verdict.json", limit: 1 << 30) {
-                verdict = try? JSONText.read(UnpackVerdict.self, bytes)
-            }
+            ended = problem ?? "no verdict"
+            guard let bytes = try own.readFile("verdict.json", limit: 1 << 30), !bytes.isEmpty else { continue }
+            hasRun = true
+            verdict = try? JSONText.read(UnpackVerdict.self, bytes)
+        }
+        guard hasRun else {
+            throw Fault(
+                .io, "cannot unpack \(claim.file), which is kept and tried again: its reader does not start (\(ended))")
         }
         if let refusal = verdict?.refusal { throw refusal }
         if let problem = verdict?.problem {

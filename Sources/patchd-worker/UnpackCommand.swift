@@ -21,6 +21,8 @@ struct UnpackCommand: ParsableCommand {
     func run() throws {
         umask(0o022)
         let answer = File(adopting: 1, path: "verdict")
+        // Whoever finds this and no verdict knows that the reader ran, and died of the archive.
+        try answer.write([UInt8(ascii: "\n")])
         let verdict: UnpackVerdict
         do {
             verdict = try check()
