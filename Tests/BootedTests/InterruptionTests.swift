@@ -70,6 +70,24 @@ import Testing
         try expectDone()
     }
 
+    @Test func `by a daemon that hangs goes on when the watchdog has ended that`() throws {
+        try machine.write(
+            "/etc/systemd/system/patchd.service.d/watchdog.conf", "[Service]\nWatchdogSec=3\nRestartSec=0\n")
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        let pid = try machine.run("systemctl show -P MainPID patchd").output
+        try machine.run("systemctl kill -s STOP --kill-who=main patchd")
+        try machine.until("another daemon is up") {
+            let now = try machine.run("systemctl show -P MainPID patchd").output
+            return now != pid && now != "0\n"
+        }
+        try host.go("PAIE")
+        try host.untilWaiting("SEED")
+        try host.go("SEED")
+        try expectDone()
+    }
+
     @Test func `by a kill of a worker, or of worker and daemon, goes on with the script that was cut off`() throws {
         try machine.boot()
         try host.drop(update)
