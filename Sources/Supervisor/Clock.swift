@@ -1,16 +1,16 @@
 import Glibc
 
 /// The time that no clock change touches.
-enum Clock {
+public enum Clock {
     /// Seconds since some instant.
-    static var seconds: Double {
+    public static var seconds: Double {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
     /// Blocks the calling thread.
-    static func wait(seconds: Double) {
+    public static func wait(seconds: Double) {
         let end = self.seconds + seconds
         while true {
             let left = end - self.seconds

@@ -42,6 +42,13 @@ struct BusMessage: ~Copyable {
                     try check(bytes.withUnsafeBytes { append(bytes: $0) })
                 }
             }
+        case .pair(let first, let second):
+            try container("a", "(ss)") { () throws(SystemdError) in
+                try container("r", "ss") { () throws(SystemdError) in
+                    try append(first)
+                    try append(second)
+                }
+            }
         case .command(let words):
             // One command: the program, its arguments with their first, and that a `$` in them is none of systemd's.
             try container("a", "(sasas)") { () throws(SystemdError) in

@@ -13,6 +13,8 @@ enum BusValue: Hashable, Sendable {
     case descriptor(Int32)
     /// `aay`: texts that need not be UTF-8.
     case bytes([String])
+    /// `a(ss)`: one pair, such as a place and its mount options.
+    case pair(String, String)
     /// `a(sasas)`: one command line.
     case command([String])
 
@@ -27,6 +29,7 @@ enum BusValue: Hashable, Sendable {
         case .mask: "u"
         case .descriptor: "h"
         case .bytes: "aay"
+        case .pair: "a(ss)"
         case .command: "a(sasas)"
         }
     }

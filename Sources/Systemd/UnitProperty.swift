@@ -65,6 +65,10 @@ public struct UnitProperty: Hashable, Sendable {
     public static func timeoutStart(_ time: Duration) -> Self {
         Self(name: "TimeoutStartUSec", value: .number(time.usec))
     }
+    /// `TemporaryFileSystem=`: an empty place of its own, with mount options such as `mode=1777`.
+    public static func temporaryFileSystem(_ path: String, _ options: String) -> Self {
+        Self(name: "TemporaryFileSystem", value: .pair(path, options))
+    }
     /// `PrivateTmp=`.
     public static let privateTmp = flag("PrivateTmp")
     /// `PrivateDevices=`.

@@ -51,9 +51,21 @@ struct SystemdWorkers: Workers {
         service.standardOutput = ledger.descriptor
         service.standardError = trace.descriptor
         service.properties = cage(start)
-        try manager.startTransient(service)
-        // The descriptors are the service's now; the ledger's lock is free when it has ended.
-        return nil
+        // The descriptors are the service's from here on; the ledger's lock is free when it has ended.
+        return try begin(service)
+    }
+
+    /// Starts a service; a connection that breaks is no error.
+    private func begin(_ service: TransientService) throws -> String? {
+        do throws(SystemdError) {
+            try manager.startTransient(service)
+            return nil
+        } catch {
+            guard error.isDisconnected else { throw error }
+            // PID 1 executes itself anew, or goes down. Whether the worker was started is seen from the ledger's lock.
+            Clock.wait(seconds: 0.2)
+            return error.description
+        }
     }
 
     /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
@@ -63,7 +75,7 @@ struct SystemdWorkers: Workers {
             .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
             .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
             // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
-            .lockPersonality, .restrictRealtime,
+            .lockPersonality, .restrictRealtime, .temporaryFileSystem("/dev/shm", "mode=1777"),
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
         ]

@@ -93,9 +93,9 @@ import Testing
         #expect(try host.lock("SEED")?["code"] as? Int == 9999)
         try host.go("PAIE")
         try host.untilWaiting("SEED")
+        // A worker that is told to end at the shutdown ends its step first.
+        try machine.run("(sleep 1; touch /srv/payroll/SEED/go) &")
         try machine.reboot()
-        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
-        try host.go("SEED")
         try expectDone()
     }
 
@@ -111,7 +111,7 @@ import Testing
         let told = try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd", "PRIORITY=3"]).compactMap {
             $0["MESSAGE"]
         }
-        #expect(told.contains { $0.contains("zz.yaml:1") })
+        #expect(told.contains { $0.contains("zz.yaml:") })
         #expect(told.contains { $0.contains("stay down") && $0.contains("payroll-batch.service") })
         try machine.run("rm /etc/patchd/endpoints.d/zz.yaml; systemctl start patchd")
         try host.go("PAIE")

@@ -87,11 +87,11 @@ import Testing
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = """
             id -un > who
-            for place in /srv/open /var/lib/patchd /srv/payroll/PAIE /srv/payroll /home/payroll /dev/shm; do
+            for place in /srv/open /var/lib/patchd /srv/payroll/PAIE /srv/payroll /home/payroll; do
                 touch $place/by-$PATCHD_FOLDER 2>/dev/null && echo $place >> written
             done
             touch here && echo here >> written
-            echo x > /tmp/private && echo tmp >> written
+            echo x > /tmp/private && echo x > /dev/shm/private && echo tmp >> written
             true
 
             """
@@ -102,6 +102,6 @@ import Testing
             try machine.run("journalctl --no-pager -u patchd-job-1-payroll-SEED").output.contains("apply payroll/SEED"))
         #expect(try host.read("SEED", "written") == "here\ntmp\n")
         #expect(try host.read("PAIE", "written") == "/srv/payroll/PAIE\nhere\ntmp\n")
-        #expect(!machine.exists("/tmp/private"))
+        #expect(!machine.exists("/tmp/private") && !machine.exists("/dev/shm/private"))
     }
 }
