@@ -109,8 +109,8 @@ final class Machine: @unchecked Sendable {  // one test's, on one thread at a ti
         off()
     }
 
-    /// Stops it as `systemctl poweroff` does.
-    func shutdown(timeout: Duration = .seconds(60)) throws {
+    /// Stops it as `systemctl poweroff` does. A service may take 90 s before systemd kills it.
+    func shutdown(timeout: Duration = .seconds(120)) throws {
         guard let container, isRunning else { throw Failure("shutting down a machine that is off") }
         try run("systemctl --no-block poweroff")
         guard container.ended.wait(timeout: timeout) else {

@@ -59,9 +59,10 @@ import Testing
         // /run is empty, in memory and its own.
         #expect(
             seen == """
-                root: dev etc lib lib64 proc root run sys tree usr
+                root: dev etc lib lib64 proc root run sys tree usr var
                 run: credentials systemd
                 etc:
+                var:
                 writes: /run /tree
                 interfaces: lo
                 a socket: Operation not permitted
@@ -79,6 +80,7 @@ import Testing
         list root /
         list run /run
         list etc /etc
+        list var /var
         printf 'writes:'
         for place in / /usr /run /etc /dev /dev/shm /tmp /var/tmp /tree; do
             if (: >"$place/probe") 2>/dev/null; then printf ' %s' "$place"; fi
