@@ -81,6 +81,9 @@ let package = Package(
         .testTarget(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
+        .testTarget(
+            name: "PatchStepsTests", dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel"],
+            swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
         .testTarget(name: "EndToEndTests", swiftSettings: settings),

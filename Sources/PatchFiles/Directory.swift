@@ -146,6 +146,20 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Whether nothing is in this directory, not even a name that is no UTF-8.
+    public func isEmpty() throws(FileError) -> Bool {
+        let own = patch_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY, 0, 0)
+        guard own >= 0 else { throw FileError("read directory", path) }
+        guard let stream = fdopendir(own) else {
+            close(own)
+            throw FileError("read directory", path)
+        }
+        defer { closedir(stream) }
+        // Two of the three are `.` and `..`.
+        for _ in 0..<3 where readdir(stream) == nil { return true }
+        return false
+    }
+
     /// Makes the directory's entries durable. A failure is final, as with ``File/sync()``.
     public func sync() throws(FileError) {
         try FaultPoint.pass("sync", path)
@@ -210,6 +224,16 @@ public struct Directory: ~Copyable, Sendable {
     public func remove(_ name: String) throws(FileError) {
         try FaultPoint.pass("unlink", place(name))
         guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw FileError("remove", place(name)) }
+    }
+
+    /// Removes a directory that is empty.
+    ///
+    /// - Returns: false when something is in it, which is no error; one that is not there counts as removed.
+    public func removeDirectory(_ name: String) throws(FileError) -> Bool {
+        try FaultPoint.pass("rmdir", place(name))
+        if unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT { return true }
+        if errno == ENOTEMPTY || errno == EEXIST { return false }
+        throw FileError("remove directory", place(name))
     }
 
     /// Removes a file or a directory with everything in it, without following links; what is not there is no error.

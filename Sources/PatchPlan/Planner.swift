@@ -76,10 +76,13 @@ public struct Planner {
         for content in chosen {
             plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
             plan.steps += content.files
-            let scripts = content.scripts.filter { script in
-                from.map { $0 < script.name.version } ?? true && script.name.version <= manifest.version
+            func runs(_ name: ScriptName) -> Bool {
+                from.map { $0 < name.version } ?? true && name.version <= manifest.version
             }
+            let scripts = content.scripts.filter { runs($0.name) }
             plan.steps += scripts.map(\.step)
+            // The way back goes through the patches in reverse.
+            plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unsupported(content, scripts: scripts.map(\.name), folder: folder)
             faults += databaseFaults(content, folder: folder)
         }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct `A ledger` {
     let path = "/tmp/patchd-ledger-\(UInt64.random(in: .min ... .max))"
     let records: [LedgerRecord] = [
-        .surveyed(faults: [], warnings: [], equal: [2]), .staged([.init(step: 0, inode: 7, replaces: nil)]), .prepared,
+        .surveyed(faults: [], warnings: [], equal: [2]), .staged([.init(step: 0, inode: 7, replaces: nil, place: "a")]),
+        .prepared,
         .finished(steps: [0]), .done,
     ]
 

@@ -191,6 +191,17 @@ struct PlannerTests {
         #expect(try scripts("SEED2") == ["8.0.1.sh", "8.0.2~x.sh", "8.0.2.sh"])
     }
 
+    @Test func `The way back is the downgrades of what is brought, the last one first`() throws {
+        let files = ["M/a", "B/FIL/b"] + ["8.0.1", "8.0.2~x", "8.0.2", "8.0.3"].map { "M/downgrades/\($0).sh" }
+        let plan = try plan(update: Tree.update(files + ["B/FIL/downgrades/8.0.2.sh", "M/downgrades/README"]))
+        let downgrades = try plan.folder("SEED").downgrades
+        #expect(
+            downgrades.map(\.source) == [
+                "B/FIL/downgrades/8.0.2.sh", "M/downgrades/8.0.2.sh", "M/downgrades/8.0.2~x.sh",
+            ])
+        #expect(try plan.folder("SEED").step(2) == downgrades[0])
+    }
+
     @Test func `Patches go where type and target aim, and where they are on`() throws {
         let manifest = try Tree.manifest([
             Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M", target: .supervisor),

@@ -1,0 +1,202 @@
+import Foundation
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchSteps
+import Testing
+
+/// A step as a test writes it down.
+struct Brought {
+    var kind: PlannedStep.Kind
+    var path: String
+    var text = ""
+    var mode: UInt16?
+    var patch = "MAIN"
+
+    static func file(_ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN") -> Brought {
+        Brought(kind: .file, path: path, text: text, mode: mode, patch: patch)
+    }
+
+    static func directory(_ path: String, mode: UInt16? = nil, patch: String = "MAIN") -> Brought {
+        Brought(kind: .directory, path: path, mode: mode, patch: patch)
+    }
+
+    static func script(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
+        Brought(kind: .script, path: path, text: text, patch: patch)
+    }
+}
+
+/// One folder with the ledgers of its jobs, in a directory of its own below /tmp that goes with the value, and the
+/// worker's phases run in this process.
+final class Workplace {
+    let root: String
+    var folder: String { root + "/folder" }
+
+    init() throws {
+        root = "/tmp/patchd-steps-\(UInt64.random(in: .min ... .max))"
+        for name in ["folder", "trees"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
+    }
+
+    deinit {
+        if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    // MARK: Files
+
+    func write(_ text: String, _ path: String) throws {
+        let place = "\(folder)/\(path)"
+        try FileManager.default.createDirectory(
+            atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: place))
+    }
+
+    func read(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(path)")), as: UTF8.self)
+    }
+
+    func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/\(path)") }
+
+    func makeDirectory(_ path: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
+    }
+
+    func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0
+    }
+
+    func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    func mode(_ path: String) -> UInt32? {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0 ? status.st_mode & 0o7777 : nil
+    }
+
+    /// Everything that an application could see: path, mode, content. `.patchd` is left out.
+    func picture() throws -> [String] {
+        var lines: [String] = []
+        for case let path as String in try #require(FileManager.default.enumerator(atPath: folder)) {
+            if path.split(separator: "/").contains(".patchd") { continue }
+            var status = stat()
+            guard lstat("\(folder)/\(path)", &status) == 0 else { continue }
+            let content = status.st_mode & S_IFMT == S_IFREG ? try read(path).debugDescription : ""
+            lines.append("\(path) \(String(status.st_mode, radix: 8)) \(content)")
+        }
+        return lines.sorted()
+    }
+
+    // MARK: Jobs
+
+    /// The plan of a job, whose content is put into a checked tree of its own.
+    func plan(
+        _ job: Int, _ steps: [Brought], downgrades: [Brought] = [], from: String = "8.0.1", to: String = "8.0.2"
+    ) throws -> FolderPlan {
+        let tree = URL(fileURLWithPath: "\(root)/trees/\(job)")
+        try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: true)
+        func planned(_ steps: [Brought], _ prefix: String) throws -> [PlannedStep] {
+            try steps.enumerated().map { index, step in
+                let source = "\(prefix)\(index)"
+                if step.kind != .directory {
+                    try Data(step.text.utf8).write(to: tree.appendingPathComponent(source))
+                }
+                return PlannedStep(
+                    kind: step.kind, path: step.path, patch: step.patch, source: source,
+                    size: UInt64(step.text.utf8.count), mode: step.mode,
+                    sha256: step.kind == .directory ? "" : SHA256.hash(of: Array(step.text.utf8)))
+            }
+        }
+        return FolderPlan(
+            folder: "SEED", parent: nil, path: folder, state: .pending, from: Version(from),
+            to: try #require(Version(to)), steps: try planned(steps, "s"), downgrades: try planned(downgrades, "d"))
+    }
+
+    func begin(_ job: Int, _ plan: FolderPlan, undo: [UndoneJob] = []) throws {
+        var ledger = try Ledger(ledgerFile(job))
+        try ledger.append(
+            .begin(
+                WorkOrder(
+                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: 10, plan: plan, undo: undo)))
+    }
+
+    func ledgerFile(_ job: Int) throws -> File { try Directory.open(root).appendingFile("ledger-\(job)") }
+
+    func summary(_ job: Int) throws -> LedgerSummary { LedgerSummary(try Ledger.read(ledgerFile(job))) }
+
+    /// What a worker would do in one phase; a failure is recorded as the program does.
+    @discardableResult
+    func work(_ job: Int, _ body: (inout FolderWork) throws(WorkerError) -> Void) throws -> LedgerSummary {
+        let tree = "\(root)/trees/\(job)"
+        let hasTree = FileManager.default.fileExists(atPath: tree)
+        var work = try FolderWork(
+            tree: Directory.open(hasTree ? tree : root), ledger: ledgerFile(job),
+            trace: Directory.open(root).appendingFile("trace-\(job)"), shouldStop: { false })
+        do throws(WorkerError) {
+            try body(&work)
+        } catch {
+            guard case .failed(let step, let code, let message) = error else { throw error }
+            try work.recordFailure(step: step, code, message)
+        }
+        return try summary(job)
+    }
+
+    @discardableResult
+    func survey(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.survey() }
+    }
+
+    @discardableResult
+    func stage(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.stage() }
+    }
+
+    @discardableResult
+    func apply(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.apply() }
+    }
+
+    @discardableResult
+    func revert(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.revert() }
+    }
+
+    /// A whole job from its order to its end.
+    @discardableResult
+    func run(
+        _ job: Int, _ steps: [Brought], downgrades: [Brought] = [], from: String = "8.0.1", to: String = "8.0.2"
+    ) throws -> LedgerSummary {
+        try begin(job, plan(job, steps, downgrades: downgrades, from: from, to: to))
+        let faults = try survey(job).survey?.faults
+        #expect(faults == [])
+        try stage(job)
+        return try apply(job)
+    }
+
+    /// The order of a rollback of jobs, newest first.
+    func beginRollback(_ job: Int, of undone: [Int]) throws {
+        let jobs = try undone.map { try #require(try summary($0).undoneJob) }
+        let first = try #require(jobs.first), last = try #require(jobs.last)
+        let plan = FolderPlan(
+            folder: "SEED", parent: nil, path: folder, state: .pending, from: first.plan.to,
+            to: try #require(last.plan.from))
+        try begin(job, plan, undo: jobs)
+    }
+
+    /// The lines of a job's trace, for people.
+    func trace(_ job: Int) throws -> [String] {
+        let text = try String(contentsOfFile: "\(root)/trace-\(job)", encoding: .utf8)
+        return try text.split(separator: "\n").map { line in
+            let event = try JSONText.read(TraceEvent.self, Array(line.utf8))
+            return event.step.isEmpty ? event.text : "\(event.step): \(event.text)"
+        }
+    }
+}
+
+extension LedgerSummary {
+    /// The survey's fault codes.
+    var codes: [FaultCode] { survey?.faults.map(\.code) ?? [] }
+}
