@@ -78,6 +78,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case directory
         /// A file brought to its place.
         case file
+        /// A file taken away; nothing there is no error.
+        case remove
         /// A version-named script to run.
         case script
     }

@@ -19,4 +19,20 @@ public struct StepSlot: Hashable, Codable, Sendable {
         self.place = place
         self.mount = mount
     }
+
+    /// Cuts a row of slots so that within a run no place comes twice: after a crash in a run, what lies at a place and in
+    /// its slot is then this one step's doing.
+    public static func runs(_ slots: [StepSlot]) -> [[StepSlot]] {
+        var runs: [[StepSlot]] = []
+        var places: Set<ExactText> = []
+        for slot in slots {
+            if places.insert(ExactText(slot.place)).inserted, !runs.isEmpty {
+                runs[runs.count - 1].append(slot)
+            } else {
+                runs.append([slot])
+                places = [ExactText(slot.place)]
+            }
+        }
+        return runs
+    }
 }

@@ -52,7 +52,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
             let files = plan.steps.indices.reversed().filter { number in
                 plan.steps[number].patch == patch && plan.steps[number].kind != .script
             }.compactMap { slots[$0] }
-            if !files.isEmpty { parts.append(.files(files)) }
+            parts += StepSlot.runs(files).map(Part.files)
         }
         return parts
     }

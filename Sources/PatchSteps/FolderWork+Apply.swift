@@ -31,70 +31,52 @@ extension FolderWork {
         trace.write(.message, "done: \(order.plan.folder) has \(order.plan.to)")
     }
 
-    /// A run of files between two scripts is switched as a whole and then made durable as a whole: the ledger's slots
-    /// tell after a crash which of them are live.
+    /// A run of files is switched as a whole and then made durable as a whole: the ledger's slots tell after a crash which
+    /// of them are live.
     private mutating func switchFiles(_ range: Range<Int>, in areas: WorkAreas) throws(WorkerError) {
-        let open = range.filter { state.slots[$0] != nil && !state.finished.contains($0) }
-        if open.isEmpty { return }
-        let successors = successors()
-        try renewSlots(open, successors, in: areas)
-        for index in open {
-            let step = order.plan.steps[index]
-            trace.write(.started, step: step.title)
-            guard let change = try change(index, in: areas) else { continue }
-            try working("switch \"\(step.path)\"", step: index) { () throws(FileError) in
-                // A later step of this plan may have replaced the file already (a crash came between the two): its
-                // slot is then live, and this one has been.
-                if let later = successors[index], let live = try change.live(), later.contains(live.inode) { return }
-                try change.do()
+        let open = range.filter { !state.finished.contains($0) }.compactMap { state.slots[$0] }
+        for run in StepSlot.runs(open) {
+            var changes: [Switch] = []
+            for slot in try renew(run, in: areas) { changes.append(try change(slot, in: areas)) }
+            for change in changes {
+                trace.write(.started, step: change.step.title)
+                try working("switch \"\(change.step.path)\"", step: change.slot.step) { () throws(FileError) in
+                    try change.do()
+                }
             }
+            try working("make the switch of \(run.count) files durable") { () throws(FileError) in try areas.sync() }
+            try record(.finished(steps: run.map(\.step)))
+            for change in changes { trace.write(.finished, step: change.step.title) }
         }
-        try working("make the switch of \(open.count) files durable") { () throws(FileError) in try areas.sync() }
-        try record(.finished(steps: open))
-        for index in open { trace.write(.finished, step: order.plan.steps[index].title) }
     }
 
-    private func change(_ index: Int, in areas: WorkAreas) throws(WorkerError) -> Switch? {
-        guard let slot = state.slots[index] else { return nil }
-        let step = order.plan.steps[index]
+    private func change(_ slot: StepSlot, in areas: WorkAreas) throws(WorkerError) -> Switch {
+        let step = order.plan.steps[slot.step]
         return Switch(area: try area(of: slot, in: areas, step), step: step, slot: slot)
     }
 
     /// An application may have replaced a file between staging and the lock. An undo has to know its original exactly, so
     /// the ledger learns what is there before the first of these steps is switched.
-    private mutating func renewSlots(
-        _ open: [Int], _ successors: [Int: [UInt64]], in areas: WorkAreas
-    ) throws(WorkerError) {
+    private mutating func renew(_ run: [StepSlot], in areas: WorkAreas) throws(WorkerError) -> [StepSlot] {
         var renewed: [StepSlot] = []
-        var coming: Set<ExactText> = []
-        for index in open {
-            guard let change = try change(index, in: areas) else { continue }
+        for slot in run {
+            let change = try change(slot, in: areas)
             let step = change.step
-            let isPreceded = !coming.insert(ExactText(change.slot.place)).inserted
-            if isPreceded { continue }
-            let (isDone, live) = try working("look at \"\(step.path)\"", step: index) { () throws(FileError) in
-                (try change.isDone(), try change.live()?.inode)
+            let (isWaiting, live) = try working("look at \"\(step.path)\"", step: slot.step) { () throws(FileError) in
+                (try change.isWaiting(), try change.live())
             }
-            if isDone || live == change.slot.replaces { continue }
-            if let later = successors[index], let live, later.contains(live) { continue }
-            var slot = change.slot
-            slot.replaces = live
-            renewed.append(slot)
+            if !isWaiting || live?.inode == slot.replaces { continue }
+            guard live?.kind != .directory || step.kind == .directory else {
+                throw .failed(
+                    step: slot.step, .exists,
+                    "cannot \(step.title): a directory came there after it was staged; move it away, then resume")
+            }
+            var exact = slot
+            exact.replaces = live?.inode
+            renewed.append(exact)
         }
         if !renewed.isEmpty { try record(.staged(renewed)) }
-    }
-
-    /// For each step whose file a later step of the plan replaces, the inodes that those bring.
-    private func successors() -> [Int: [UInt64]] {
-        var found: [Int: [UInt64]] = [:]
-        var later: [ExactText: [UInt64]] = [:]
-        for index in order.plan.steps.indices.reversed() {
-            guard let slot = state.slots[index], !slot.place.isEmpty else { continue }
-            let place = ExactText(slot.place)
-            if let inodes = later[place] { found[index] = inodes }
-            later[place, default: []].append(slot.inode)
-        }
-        return found
+        return run.compactMap { state.slots[$0.step] }
     }
 
     private mutating func run(_ index: Int, in areas: WorkAreas) throws(WorkerError) {

@@ -37,7 +37,7 @@ extension FolderWork {
         let places: Places
         var slots: [StepSlot] = []
         /// What an earlier step of the plan will have put at a place.
-        var coming: [ExactText: (inode: UInt64, mode: UInt16?)] = [:]
+        var coming: [ExactText: (inode: UInt64?, mode: UInt16?)] = [:]
     }
 
     private func area(_ mount: String, in areas: WorkAreas) throws(WorkerError) -> WorkArea {
@@ -66,6 +66,14 @@ extension FolderWork {
         let before = staging.coming[ExactText(place.path)]
         if step.kind == .directory, before == nil, live?.kind == .directory { return }
         var mode = step.mode
+        if step.kind == .remove {
+            staging.coming[ExactText(place.path)] = (nil, nil)
+            staging.slots.append(
+                StepSlot(
+                    step: index, inode: 0, replaces: before == nil ? live?.inode : before?.inode, place: place.path,
+                    mount: place.mount))
+            return
+        }
         if step.kind == .directory {
             try working("stage directory \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
                 _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: step.mode ?? 0o755)
@@ -79,7 +87,7 @@ extension FolderWork {
         staging.coming[ExactText(place.path)] = (inode, mode)
         staging.slots.append(
             StepSlot(
-                step: index, inode: inode, replaces: before?.inode ?? live?.inode, place: place.path,
+                step: index, inode: inode, replaces: before == nil ? live?.inode : before?.inode, place: place.path,
                 mount: place.mount))
     }
 

@@ -25,6 +25,7 @@ struct Survey {
             switch step.kind {
             case .directory: try look(atDirectory: step, index, in: folder)
             case .file: try look(atFile: step, index, in: folder)
+            case .remove: try look(atRemoved: step, index, in: folder)
             case .script: try look(atScript: step, in: tree)
             }
         }
@@ -101,33 +102,59 @@ struct Survey {
             return
         }
         if let before = coming[ExactText(step.path)] {
-            if before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode { equal.append(index) }
+            if before.kind == .file, before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode {
+                equal.append(index)
+            }
         } else if let found, try isEqual(found, step, in: folder) {
             equal.append(index)
             return
         }
         bytesNeeded += step.size
         guard let found, found.kind == .file else { return }
-        if try folder.file(step.path).isImmutable {
-            fault(
-                .ownership, "cannot replace \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
-        }
+        try checkRights(found, step, in: folder)
         if found.mode & 0o7000 != 0 {
             fault(
                 .ownership,
                 "cannot replace \"\(step.path)\": it is setuid, setgid or sticky, which no update brings; clear the bit"
             )
         }
+        if found.links > 1 {
+            warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content")
+        }
+    }
+
+    private mutating func look(
+        atRemoved step: PlannedStep, _ index: Int, in folder: borrowing Directory
+    ) throws(FileError) {
+        let before = coming[ExactText(step.path)]
+        coming[ExactText(step.path)] = step
+        let found = try live(step.path, in: folder)
+        if before.map({ $0.kind == .remove }) ?? (found == nil) {
+            equal.append(index)
+        } else if found?.kind == .directory {
+            fault(.exists, "cannot remove the file \"\(step.path)\": a directory is there; move it away, then resume")
+        } else if let found, found.kind == .file {
+            try checkRights(found, step, in: folder)
+        }
+    }
+
+    /// Whether a live file may be moved away.
+    private mutating func checkRights(
+        _ found: FileStatus, _ step: PlannedStep, in folder: borrowing Directory
+    ) throws(FileError) {
+        let what = step.kind == .remove ? "remove" : "replace"
+        if try folder.file(step.path).isImmutable {
+            fault(
+                .ownership,
+                "cannot \(what) \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
+        }
         if found.uid != geteuid(), geteuid() != 0 {
             fault(
                 .ownership,
                 """
-                cannot replace "\(step.path)": it belongs to uid \(found.uid), not to the folder's owner; chown it, or \
+                cannot \(what) "\(step.path)": it belongs to uid \(found.uid), not to the folder's owner; chown it, or \
                 name the right owner in the configuration
                 """)
-        }
-        if found.links > 1 {
-            warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content")
         }
     }
 

@@ -2,7 +2,7 @@ import Glibc
 import PatchFiles
 import PatchModel
 
-/// A file or directory that changes places with its slot. `do`, `undo` and `isDone` are each safe to repeat: after a
+/// A file or directory that changes places with its slot. `do` and `undo` are each safe to repeat: after a
 /// crash the inodes at the place and in the slot tell which of the two is live.
 struct Switch {
     let area: WorkArea
@@ -39,21 +39,25 @@ struct Switch {
     /// What is live at the place.
     func live() throws(FileError) -> FileStatus? { try parent()?.status(name) }
 
-    /// Whether the step's effect is live.
-    func isDone() throws(FileError) -> Bool { try isDone(live()) }
-
-    private func isDone(_ live: FileStatus?) throws(FileError) -> Bool {
-        // A directory that somebody made meanwhile is as good as ours, and never exchanged for an empty one.
-        live?.inode == slot.inode || step.kind == .directory && live?.kind == .directory
+    /// Whether the step is still to be done: its new file lies in the slot, or the slot that a removed one goes to is
+    /// empty. What is live says less, because a later step of the plan may have replaced it.
+    func isWaiting() throws(FileError) -> Bool {
+        let kept = try area.slots.status(slotName)?.inode
+        return step.kind == .remove ? kept == nil : kept == slot.inode
     }
 
     /// Brings the new file to its place; the one that was there is in the slot afterwards.
     func `do`() throws(FileError) {
+        guard try isWaiting() else { return }
+        if step.kind == .remove, try live() == nil { return }
         let directory = try area.top.directory(
             Directory.split(area.inside(slot.place)).parent ?? ".", stayOnMount: true)
         let live = try directory.status(name)
-        if try isDone(live) { return }
-        if live == nil {
+        // A directory that somebody made meanwhile is as good as ours, and never exchanged for an empty one.
+        if step.kind == .directory, live?.kind == .directory { return }
+        if step.kind == .remove {
+            try directory.renameNew(name, to: area.slots, slotName)
+        } else if live == nil {
             try area.slots.renameNew(slotName, to: directory, name)
         } else {
             try area.slots.exchange(slotName, with: directory, name)
@@ -63,6 +67,7 @@ struct Switch {
     /// Brings the original back. What was live is in the slot afterwards, or beside its place where somebody changed it
     /// since; a file that somebody removed since is no error.
     func undo() throws(FileError) -> Undone {
+        if step.kind == .remove, slot.replaces == nil { return .plain }
         guard let directory = try parent(makingIt: slot.replaces != nil) else { return .plain }
         let live = try directory.status(name)
         var kept = try area.slots.status(slotName)
@@ -112,6 +117,7 @@ struct Switch {
         case .directory:
             guard found.kind == .directory else { return true }
             return try !directory.directory(name).isEmpty()
+        case .remove: return true
         case .file, .script:
             guard found.kind == .file, found.size == Int64(step.size) else { return true }
             return try directory.file(name).sha256() != step.sha256
@@ -164,6 +170,7 @@ extension Switch {
             // Undone already, by an earlier run.
             guard isNewest, try live()?.inode == original else { return .lost }
         }
+        if step.kind == .remove, slot.replaces == nil { return .open }
         guard isSwitched, isNewest, let directory = try parent() else { return .open }
         if faccessat(directory.descriptor, ".", W_OK | X_OK, 0) != 0 {
             return .forbidden("\(directory.path) is not writable; its owner needs write permission")

@@ -21,6 +21,10 @@ struct Brought {
         Brought(kind: .directory, path: path, mode: mode, patch: patch)
     }
 
+    static func remove(_ path: String, patch: String = "MAIN") -> Brought {
+        Brought(kind: .remove, path: path, patch: patch)
+    }
+
     static func script(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
         Brought(kind: .script, path: path, text: text, patch: patch)
     }
@@ -101,13 +105,14 @@ final class Workplace {
         func planned(_ steps: [Brought], _ prefix: String) throws -> [PlannedStep] {
             try steps.enumerated().map { index, step in
                 let source = "\(prefix)\(index)"
-                if step.kind != .directory {
+                let hasContent = step.kind == .file || step.kind == .script
+                if hasContent {
                     try Data(step.text.utf8).write(to: tree.appendingPathComponent(source))
                 }
                 return PlannedStep(
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
-                    sha256: step.kind == .directory ? "" : SHA256.hash(of: Array(step.text.utf8)))
+                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "")
             }
         }
         return FolderPlan(
