@@ -125,6 +125,14 @@ public struct Directory: ~Copyable, Sendable {
 
     /// The names in this directory, sorted, without `.` and `..`; names that are no UTF-8 are left out.
     public func names() throws(FileError) -> [String] {
+        var names: [String] = []
+        try forEachEntry { raw in
+            if let name = String(validating: raw, as: UTF8.self) { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private func forEachEntry(_ body: (Slice<UnsafeRawBufferPointer>) -> Void) throws(FileError) {
         let own = patch_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY, 0, 0)
         guard own >= 0 else { throw FileError("read directory", path) }
         guard let stream = fdopendir(own) else {
@@ -132,32 +140,24 @@ public struct Directory: ~Copyable, Sendable {
             throw FileError("read directory", path)
         }
         defer { closedir(stream) }
-        var names: [String] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 if errno != 0 { throw FileError("read directory", path) }
-                return names.sorted()
+                return
             }
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                String(validating: raw.prefix { $0 != 0 }, as: UTF8.self)
+            withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                let name = raw.prefix { $0 != 0 }
+                if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) { body(name) }
             }
-            if let name, name != ".", name != ".." { names.append(name) }
         }
     }
 
-    /// Whether nothing is in this directory, not even a name that is no UTF-8.
-    public func isEmpty() throws(FileError) -> Bool {
-        let own = patch_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY, 0, 0)
-        guard own >= 0 else { throw FileError("read directory", path) }
-        guard let stream = fdopendir(own) else {
-            close(own)
-            throw FileError("read directory", path)
-        }
-        defer { closedir(stream) }
-        // Two of the three are `.` and `..`.
-        for _ in 0..<3 where readdir(stream) == nil { return true }
-        return false
+    /// How many entries this directory has, with those that ``names()`` leaves out.
+    public func count() throws(FileError) -> Int {
+        var count = 0
+        try forEachEntry { _ in count += 1 }
+        return count
     }
 
     /// Makes the directory's entries durable. A failure is final, as with ``File/sync()``.

@@ -98,11 +98,14 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var mode: UInt16?
     /// Of the content; empty for a directory.
     public var sha256: String
+    /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
+    /// `NAME.patchd-new`.
+    public var keep: Bool
 
     /// A step from its parts.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = ""
+        sha256: String = "", keep: Bool = false
     ) {
         self.kind = kind
         self.path = path
@@ -111,6 +114,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.size = size
         self.mode = mode
         self.sha256 = sha256
+        self.keep = keep
     }
 }
 

@@ -20,18 +20,24 @@ public struct StepSlot: Hashable, Codable, Sendable {
         self.mount = mount
     }
 
-    /// Cuts a row of slots so that within a run no place comes twice: after a crash in a run, what lies at a place and in
-    /// its slot is then this one step's doing.
-    public static func runs(_ slots: [StepSlot]) -> [[StepSlot]] {
+    /// Cuts a row of slots so that within a run no place comes twice, and no file takes the place of a directory that
+    /// something earlier in the run lies in: after a crash in a run, what lies at a place and in its slot is then this one
+    /// step's doing, and before the run it is what it will be when the step's turn comes.
+    public static func runs(_ slots: [StepSlot], of plan: FolderPlan) -> [[StepSlot]] {
         var runs: [[StepSlot]] = []
         var places: Set<ExactText> = []
+        var above: Set<ExactText> = []
         for slot in slots {
-            if places.insert(ExactText(slot.place)).inserted, !runs.isEmpty {
-                runs[runs.count - 1].append(slot)
-            } else {
-                runs.append([slot])
-                places = [ExactText(slot.place)]
+            let place = ExactText(slot.place)
+            let isDirectory = plan.step(slot.step)?.kind == .directory
+            if runs.isEmpty || places.contains(place) || !isDirectory && above.contains(place) {
+                runs.append([])
+                places = []
+                above = []
             }
+            runs[runs.count - 1].append(slot)
+            places.insert(place)
+            if !isDirectory { above.formUnion(place.parents) }
         }
         return runs
     }

@@ -37,8 +37,8 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         case files([StepSlot])
     }
 
-    /// The way back: the patches in reverse; of each first its downgrades, then its files, the last one first. So a
-    /// downgrade finds the files that its upgrade ran with.
+    /// The way back: the steps in reverse, a patch's downgrades before the last of its steps is undone. So a downgrade
+    /// finds the files that its upgrade ran with.
     ///
     /// Of a job that came to its end all downgrades run. Of a half-done one only those whose version's upgrade was
     /// started: an upgrade that was cut off counts, because nobody knows how far it came.
@@ -46,27 +46,25 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         var slots: [Int: StepSlot] = [:]
         for slot in self.slots { slots[slot.step] = slot }
         let downgrades = plan.downgrades.indices.map { plan.steps.count + $0 }.filter(isNeeded)
-        var parts: [Part] = []
-        for patch in patches.reversed() {
-            parts += downgrades.filter { plan.step($0)?.patch == patch }.map(Part.downgrade)
-            let files = plan.steps.indices.reversed().filter { number in
-                plan.steps[number].patch == patch && plan.steps[number].kind != .script
-            }.compactMap { slots[$0] }
-            parts += StepSlot.runs(files).map(Part.files)
+        let withSteps = Set(plan.steps.map(\.patch))
+        var parts = downgrades.filter { !withSteps.contains(plan.step($0)?.patch ?? "") }.map(Part.downgrade)
+        var files: [StepSlot] = []
+        var begun: Set<String> = []
+        for (number, step) in plan.steps.enumerated().reversed() {
+            let own = begun.insert(step.patch).inserted ? downgrades.filter { plan.step($0)?.patch == step.patch } : []
+            if !own.isEmpty {
+                parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
+                files = []
+            }
+            if step.kind != .script, let slot = slots[number] { files.append(slot) }
         }
-        return parts
+        return parts + StepSlot.runs(files, of: plan).map(Part.files)
     }
 
     /// The scripts that ran and that no downgrade undoes.
     public var scriptsWithoutDowngrade: [PlannedStep] {
         let ways = Set(plan.downgrades.compactMap(Script.init))
         return ran.compactMap(plan.step).filter { step in Script(step).map { !ways.contains($0) } ?? true }
-    }
-
-    /// In the order in which the plan has them.
-    private var patches: [String] {
-        var known: Set<String> = []
-        return (plan.steps + plan.downgrades.reversed()).map(\.patch).filter { known.insert($0).inserted }
     }
 
     private func isNeeded(_ downgrade: Int) -> Bool {

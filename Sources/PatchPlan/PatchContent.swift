@@ -18,6 +18,7 @@ struct PatchContent {
     init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
         self.patch = patch
         let root = ExactText(patch.path)
+        let keep = patch.keep.map { Glob($0) }
         var known: [ExactText: ContentEntry?] = [:]
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
@@ -29,7 +30,8 @@ struct PatchContent {
                 files.append(
                     PlannedStep(
                         kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
-                        mode: entry.mode, sha256: entry.sha256))
+                        mode: entry.mode, sha256: entry.sha256,
+                        keep: keep.contains { $0.matches(path: path.description) }))
             }
         }
         // What commands are to do with the files is not built yet; copying them all would be wrong.

@@ -26,6 +26,11 @@ extension FolderWork {
                 case .files(let slots): try undo(slots, of: job, in: areas)
                 }
             }
+            try working("take back the list of what job \(job.job) brought") { () throws(FileError) in
+                if let root = try WorkArea.root(existing: folder, order: order) {
+                    try Registry.withdraw(root, job: job.job)
+                }
+            }
         }
         try record(.reverted)
         let version = undoneJobs.last?.plan.from?.description ?? "?"

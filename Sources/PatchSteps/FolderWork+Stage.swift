@@ -13,15 +13,22 @@ extension FolderWork {
         let areas = try areas(ofJob: order.job)
         let own = try area("", in: areas)
         var staging = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
-            Staging(own: own, areas: areas, places: try Places(folder, order: order))
+            Staging(
+                own: own, areas: areas, places: try Places(folder, order: order),
+                registry: try Registry(folder, order: order))
         }
-        for (index, step) in order.plan.steps.enumerated() where !state.equal.contains(index) {
-            try stage(step, index, &staging)
+        for (index, step) in order.plan.steps.enumerated() {
+            if state.equal.contains(index) {
+                try list(step, index, at: place(of: step, index, staging.places).path, &staging)
+            } else {
+                try stage(step, index, &staging)
+            }
         }
         // A later undo has to find its scripts, whatever became of the archive by then.
         for (offset, step) in order.plan.downgrades.enumerated() {
             try stage(step, order.plan.steps.count + offset, &staging)
         }
+        try working("list what was staged") { () throws(FileError) in try Registry.write(staging.brought, to: own) }
         try working("make what was staged durable") { () throws(FileError) in try areas.sync() }
         try record(.staged(staging.slots))
         try record(.prepared)
@@ -35,6 +42,9 @@ extension FolderWork {
         let own: WorkArea
         let areas: WorkAreas
         let places: Places
+        let registry: Registry
+        /// What the registry is to say of this job.
+        var brought: [ExactText: Registry.Entry] = [:]
         var slots: [StepSlot] = []
         /// What an earlier step of the plan will have put at a place.
         var coming: [ExactText: (inode: UInt64?, mode: UInt16?)] = [:]
@@ -56,39 +66,74 @@ extension FolderWork {
         }
         let place = try self.place(of: step, index, staging.places)
         let area = try area(place.mount, in: staging.areas)
-        let live = try working("look at \"\(step.path)\"", step: index) { () throws(FileError) in
-            do throws(FileError) { return try folder.status(place.path) } catch {
+        let live = try live(at: place.path, step, index)
+        let before = staging.coming[ExactText(place.path)]
+        try list(step, index, at: place.path, &staging)
+        if step.kind == .directory, before == nil, live?.kind == .directory { return }
+        var slot = StepSlot(
+            step: index, inode: 0, replaces: before == nil ? live?.inode : before?.inode, place: place.path,
+            mount: place.mount)
+        var mode = step.mode
+        switch step.kind {
+        case .directory:
+            try working("stage directory \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
+                _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: step.mode ?? 0o755)
+            }
+        case .file, .script:
+            let known = before?.mode ?? (live?.kind == .file ? live.map { $0.mode & 0o777 } : nil)
+            mode = step.mode ?? known ?? 0o644
+            try copy(step, index, to: area, mode: mode ?? 0o644, live: live, place: place.path)
+            let isAdmins = try working("look at \"\(step.path)\"", step: index) { () throws(FileError) in
+                guard before == nil else { return false }
+                return try staging.registry.isAdmins(step, at: place.path, live)
+            }
+            if isAdmins {
+                slot.place = Switch.beside(place.path, Registry.newSuffix)
+                let other = staging.coming[ExactText(slot.place)]
+                slot.replaces = try other == nil ? self.live(at: slot.place, step, index)?.inode : other?.inode
+            }
+        case .remove:
+            staging.coming[ExactText(place.path)] = (nil, nil)
+            staging.slots.append(slot)
+            return
+        }
+        slot.inode = try inode(index, in: area)
+        staging.coming[ExactText(slot.place)] = (slot.inode, mode)
+        staging.slots.append(slot)
+    }
+
+    private func live(at place: String, _ step: PlannedStep, _ index: Int) throws(WorkerError) -> FileStatus? {
+        try working("look at \"\(step.path)\"", step: index) { () throws(FileError) in
+            do throws(FileError) { return try folder.status(place) } catch {
                 // A file in the way of a directory: an earlier step of this plan replaces it.
                 if error.number == ENOTDIR { return nil }
                 throw error
             }
         }
-        let before = staging.coming[ExactText(place.path)]
-        if step.kind == .directory, before == nil, live?.kind == .directory { return }
-        var mode = step.mode
-        if step.kind == .remove {
-            staging.coming[ExactText(place.path)] = (nil, nil)
-            staging.slots.append(
-                StepSlot(
-                    step: index, inode: 0, replaces: before == nil ? live?.inode : before?.inode, place: place.path,
-                    mount: place.mount))
-            return
-        }
-        if step.kind == .directory {
-            try working("stage directory \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
-                _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: step.mode ?? 0o755)
+    }
+
+    /// Notes for the registry what the folder will have of patchd at a place. Of a directory that a file replaces, what
+    /// was in it is gone.
+    private func list(
+        _ step: PlannedStep, _ index: Int, at place: String, _ staging: inout Staging
+    ) throws(WorkerError) {
+        let key = ExactText(place)
+        switch step.kind {
+        case .directory: staging.brought[key] = .directory
+        case .remove: staging.brought[key] = .removed
+        case .script: break
+        case .file:
+            let live = try live(at: place, step, index)
+            if staging.brought[key] == .directory || live?.kind == .directory {
+                let known = try working("read what was brought", step: index) { () throws(FileError) in
+                    try staging.registry.entries().keys
+                }
+                for other in Array(staging.brought.keys) + known where other.isBelow(key) {
+                    staging.brought[other] = .removed
+                }
             }
-        } else {
-            let known = before?.mode ?? (live?.kind == .file ? live.map { $0.mode & 0o777 } : nil)
-            mode = step.mode ?? known ?? 0o644
-            try copy(step, index, to: area, mode: mode ?? 0o644, live: live, place: place.path)
+            staging.brought[key] = .file(sha256: step.sha256)
         }
-        let inode = try inode(index, in: area)
-        staging.coming[ExactText(place.path)] = (inode, mode)
-        staging.slots.append(
-            StepSlot(
-                step: index, inode: inode, replaces: before == nil ? live?.inode : before?.inode, place: place.path,
-                mount: place.mount))
     }
 
     private var target: String { "\(order.endpoint)/\(order.plan.folder)" }

@@ -37,7 +37,7 @@ final class Places {
     init(_ folder: borrowing Directory, order: WorkOrder) throws(FileError) {
         self.folder = try folder.duplicate()
         root = ExactText(order.plan.path)
-        mayFollow = false
+        mayFollow = order.links == .inside
         known[ExactText("")] = Known(
             path: ExactText(""), mount: ExactText(""), mountID: try folder.mount(), exists: true)
     }
@@ -94,8 +94,42 @@ final class Places {
         return found
     }
 
+    /// Where a link leads, component by component, because what lies behind a `..` depends on where one is by then.
     private func follow(_ link: ExactText, depth: Int) throws(Obstacle) -> Known {
-        throw .link("\"\(link)\" is a symbolic link; replace it by what it points to")
+        guard mayFollow else {
+            throw .link("\"\(link)\" is a symbolic link; replace it by what it points to, or set \"links: inside\"")
+        }
+        guard depth < 40 else { throw .link("\"\(link)\" is one of too many symbolic links; they may form a loop") }
+        let outside = Obstacle.link("\"\(link)\" is a symbolic link that leads out of the folder")
+        let text = try file { () throws(FileError) in ExactText(try folder.linkTarget(link.description)) }
+        var target = text
+        var here = Self.split(link).parent
+        if text.bytes.first == UInt8(ascii: "/") {
+            guard text == root || text.isBelow(root) else { throw outside }
+            target = text.relative(to: root) ?? ExactText("")
+            here = ExactText("")
+        }
+        var found = try directory(here, depth: depth + 1)
+        for component in target.components where !component.isEmpty && !component.elementsEqual(".".utf8) {
+            if component.elementsEqual("..".utf8) {
+                guard !here.bytes.isEmpty else { throw outside }
+                here = Self.split(here).parent
+            } else {
+                here = Self.join(here, ExactText(bytes: component))
+            }
+            found = try directory(here, depth: depth + 1)
+            here = found.path
+        }
+        guard found.exists else {
+            throw .link("\"\(link)\" is a symbolic link to \"\(text)\", where no directory is")
+        }
+        // patchd's own files are no target, and a line feed would break the registry's lines.
+        guard EntryName.reservedProblem(inFolder: found.path.description) == nil,
+            !found.path.bytes.contains(UInt8(ascii: "\n"))
+        else {
+            throw .link("\"\(link)\" is a symbolic link to \"\(text)\", a name that no update may bring")
+        }
+        return found
     }
 
     private func file<Value: ~Copyable>(_ body: () throws(FileError) -> Value) throws(Obstacle) -> Value {

@@ -7,7 +7,7 @@ import PatchModel
 struct Switch {
     let area: WorkArea
     let step: PlannedStep
-    let slot: StepSlot
+    var slot: StepSlot
 
     /// What became of the live file when its original came back.
     enum Undone: Hashable {
@@ -116,7 +116,7 @@ struct Switch {
         switch step.kind {
         case .directory:
             guard found.kind == .directory else { return true }
-            return try !directory.directory(name).isEmpty()
+            return try directory.directory(name).count() > 0
         case .remove: return true
         case .file, .script:
             guard found.kind == .file, found.size == Int64(step.size) else { return true }
@@ -139,11 +139,12 @@ struct Switch {
         }
     }
 
-    /// A name with something behind it; cut so that a file system takes it.
-    static func beside(_ name: String, _ suffix: String) -> String {
+    /// A path with something behind its name, which is cut so that a file system takes it.
+    static func beside(_ path: String, _ suffix: String) -> String {
+        let (parent, name) = Directory.split(path)
         var start = Substring(name)
         while start.utf8.count + suffix.utf8.count > EntryName.maximumComponent { start = start.dropLast() }
-        return start + suffix
+        return (parent.map { $0 + "/" } ?? "") + start + suffix
     }
 }
 

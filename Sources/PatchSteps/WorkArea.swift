@@ -7,6 +7,8 @@ import PatchModel
 ///
 ///     marker.json       endpoint, folder and inode: a copied folder's `.patchd` is not taken for its own
 ///     jobs/<n>/<step>   a slot: the new file before the switch, the original after it
+///     brought/<n>       what the job brought (``Registry``); in the folder's own only
+///     mounts.json       the other mounts that have an area; in the folder's own only
 ///
 /// The mode is 0700: originals may lie below what a web server serves.
 final class WorkArea {
@@ -61,6 +63,13 @@ final class WorkArea {
         self.top = top
     }
 
+    /// `.patchd` of the folder itself; nil when there is none, or when it is a copied folder's.
+    static func root(existing folder: borrowing Directory, order: WorkOrder) throws(FileError) -> Directory? {
+        let bytes = try folder.readFile(name + "/marker.json") ?? []
+        guard (try? JSONText.read(Marker.self, bytes)) == (try marker(folder, order)) else { return nil }
+        return try folder.directory(name)
+    }
+
     private static func top(_ folder: borrowing Directory, _ mount: String) throws(FileError) -> Directory {
         mount.isEmpty ? try folder.duplicate() : try folder.directory(mount)
     }
@@ -71,6 +80,28 @@ final class WorkArea {
 
     private static func path(_ inside: String, _ mount: String) -> String {
         (mount.isEmpty ? "" : mount + "/") + name + "/" + inside
+    }
+
+    /// Remembers that a mount has an area, before it has one. To be called of the folder's own.
+    func add(mount: String) throws(FileError) {
+        var mounts = try Self.mounts(root)
+        if mounts.contains(mount) { return }
+        mounts.append(mount)
+        if let bytes = try? JSONText.page(MountList(mounts: mounts.sorted())) {
+            try root.replaceFile(MountList.name, with: bytes)
+        }
+    }
+
+    /// The mounts besides the folder's own that have, or had, an area.
+    static func mounts(_ root: borrowing Directory) throws(FileError) -> [String] {
+        let bytes = try root.readFile(MountList.name) ?? []
+        return (try? JSONText.read(MountList.self, bytes))?.mounts ?? []
+    }
+
+    private struct MountList: Codable {
+        static var name: String { "mounts.json" }
+        var schema = 1
+        var mounts: [String]
     }
 
     /// The name of a step's slot.
@@ -103,6 +134,7 @@ final class WorkAreas {
     /// The area of a mount, created and emptied where it is first asked for.
     func new(_ mount: String) throws(FileError) -> WorkArea {
         if let area = open[mount] { return area }
+        if !mount.isEmpty { try new("").add(mount: mount) }
         let area = try WorkArea(folder, mount: mount, job: job, order: order)
         try area.clear()
         open[mount] = area

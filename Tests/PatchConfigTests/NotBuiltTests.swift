@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NotBuiltTests {
     @Test(arguments: [
-        "leadTime: 5m", "disconnect: onDemand", "spare: [app]", "links: inside", "onFailure: revert",
+        "leadTime: 5m", "disconnect: onDemand", "spare: [app]", "onFailure: revert",
         "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
         "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
         "tasks: {stopCommand: /bin/true}", "tasks: {startCommand: /bin/true}", "tasks: {idleCheck: /bin/true}",

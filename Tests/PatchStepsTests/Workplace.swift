@@ -12,9 +12,12 @@ struct Brought {
     var text = ""
     var mode: UInt16?
     var patch = "MAIN"
+    var keep = false
 
-    static func file(_ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN") -> Brought {
-        Brought(kind: .file, path: path, text: text, mode: mode, patch: patch)
+    static func file(
+        _ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN", keep: Bool = false
+    ) -> Brought {
+        Brought(kind: .file, path: path, text: text, mode: mode, patch: patch, keep: keep)
     }
 
     static func directory(_ path: String, mode: UInt16? = nil, patch: String = "MAIN") -> Brought {
@@ -112,7 +115,7 @@ final class Workplace {
                 return PlannedStep(
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
-                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "")
+                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep)
             }
         }
         return FolderPlan(
@@ -120,12 +123,13 @@ final class Workplace {
             to: try #require(Version(to)), steps: try planned(steps, "s"), downgrades: try planned(downgrades, "d"))
     }
 
-    func begin(_ job: Int, _ plan: FolderPlan, undo: [UndoneJob] = []) throws {
+    func begin(_ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = []) throws {
         var ledger = try Ledger(ledgerFile(job))
         try ledger.append(
             .begin(
                 WorkOrder(
-                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: 10, plan: plan, undo: undo)))
+                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: 10, links: links, plan: plan,
+                    undo: undo)))
     }
 
     func ledgerFile(_ job: Int) throws -> File { try Directory.open(root).appendingFile("ledger-\(job)") }
