@@ -47,6 +47,7 @@ final class Workplace {
     }
 
     deinit {
+        for place in mounted.reversed() { umount2(place, Int32(MNT_DETACH)) }
         if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
     }
 
@@ -95,6 +96,43 @@ final class Workplace {
             lines.append("\(path) \(String(status.st_mode, radix: 8)) \(content)")
         }
         return lines.sorted()
+    }
+
+    // MARK: Mounts
+
+    private var mounted: [String] = []
+
+    /// Mounts a new file system of its own at a place in the folder; made there where it is missing.
+    func mount(_ type: String, at path: String, megabytes: Int = 8) throws {
+        let image = "\(root)/image-\(mounted.count)"
+        try run("/usr/bin/truncate", ["-s", "\(megabytes)M", image])
+        try run("/usr/sbin/mkfs.\(type)", ["-q", image])
+        try makeDirectory(path)
+        try run("/usr/bin/mount", ["-o", "loop", image, "\(folder)/\(path)"])
+        mounted.append("\(folder)/\(path)")
+    }
+
+    /// Mounts a directory or file of the same file system at a place in the folder.
+    func bind(_ source: String, at path: String, readOnly: Bool = false) throws {
+        try run("/usr/bin/mount", ["--bind", source, "\(folder)/\(path)"])
+        mounted.append("\(folder)/\(path)")
+        if readOnly { try run("/usr/bin/mount", ["-o", "remount,bind,ro", "\(folder)/\(path)"]) }
+    }
+
+    func unmount(_ path: String) throws {
+        try run("/usr/bin/umount", ["\(folder)/\(path)"])
+        mounted.removeAll { $0 == "\(folder)/\(path)" }
+    }
+
+    private func run(_ program: String, _ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
     }
 
     // MARK: Jobs
