@@ -241,6 +241,8 @@ public struct Directory: ~Copyable, Sendable {
         guard let found = try status(name) else { return }
         guard found.kind == .directory else { return try remove(name) }
         let inside = try directory(name)
+        // Its owner may have taken his own right to write; what is in it goes all the same.
+        if found.mode & 0o300 != 0o300, geteuid() != 0 { _ = fchmod(inside.descriptor, 0o700) }
         for child in try inside.names() { try inside.removeTree(child) }
         try FaultPoint.pass("rmdir", place(name))
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {

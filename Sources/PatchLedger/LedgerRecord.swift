@@ -6,8 +6,8 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case begin(WorkOrder)
     /// The folder was looked at: what is in the way, and the steps whose effect is there already.
     case surveyed(faults: [Fault], warnings: [String], equal: [Int])
-    /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record about a step
-    /// replaces an earlier one.
+    /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record
+    /// replaces an earlier one: before ``prepared`` as a whole, then for the steps that it names.
     case staged([StepSlot])
     /// Everything that an undo needs and everything that is to be switched is complete and durable.
     case prepared
@@ -31,4 +31,9 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case undone(job: Int, steps: [Int])
     /// Everything is undone and durable.
     case reverted
+    /// The job's slots are gone from the folder; it can no longer be undone.
+    case forgotten
+    /// Of the files that patchd brought here: those that are other than it brought them last, and those that are not
+    /// there. Sorted, relative to the folder.
+    case verified(changed: [String], missing: [String])
 }

@@ -42,6 +42,10 @@ public struct LedgerSummary: Sendable {
     public private(set) var undone: [Int: Set<Int>] = [:]
     /// The downgrade that was started last and not finished, and its attempt.
     public private(set) var undoing: (job: Int, step: Int, attempt: Int)?
+    /// Whether the job's slots were removed.
+    public private(set) var isForgotten = false
+    /// What a verify found; nil before it.
+    public private(set) var verified: (changed: [String], missing: [String])?
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
@@ -57,7 +61,10 @@ public struct LedgerSummary: Sendable {
         case .surveyed(let faults, let warnings, let equal):
             survey = (faults, warnings)
             self.equal = Set(equal)
-        case .staged(let added): for slot in added { slots[slot.step] = slot }
+        case .staged(let added):
+            // Before everything is complete, staging begins anew and says everything again.
+            if !isPrepared { slots = [:] }
+            for slot in added { slots[slot.step] = slot }
         case .prepared:
             isPrepared = true
             outcome = .prepared
@@ -87,6 +94,8 @@ public struct LedgerSummary: Sendable {
             undone[job, default: []].formUnion(steps)
             undoing = nil
         case .reverted: outcome = .reverted
+        case .forgotten: isForgotten = true
+        case .verified(let changed, let missing): verified = (changed, missing)
         }
     }
 

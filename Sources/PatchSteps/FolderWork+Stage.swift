@@ -11,6 +11,16 @@ extension FolderWork {
         if !order.undo.isEmpty { return try record(.prepared) }
         trace.write(.message, "staging \(order.update) \(order.plan.to)")
         let areas = try areas(ofJob: order.job)
+        do throws(WorkerError) {
+            try stage(in: areas)
+        } catch {
+            // What is half there only takes room, maybe the very room that was missing.
+            if case .failed = error { areas.discard() }
+            throw error
+        }
+    }
+
+    private mutating func stage(in areas: WorkAreas) throws(WorkerError) {
         let own = try area("", in: areas)
         var staging = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
             Staging(
@@ -28,7 +38,7 @@ extension FolderWork {
         for (offset, step) in order.plan.downgrades.enumerated() {
             try stage(step, order.plan.steps.count + offset, &staging)
         }
-        try working("list what was staged") { () throws(FileError) in try Registry.write(staging.brought, to: own) }
+        try working("list what was staged") { () throws(FileError) in try Registry.prepare(staging.brought, in: own) }
         try working("make what was staged durable") { () throws(FileError) in try areas.sync() }
         try record(.staged(staging.slots))
         try record(.prepared)
@@ -77,7 +87,8 @@ extension FolderWork {
         switch step.kind {
         case .directory:
             try working("stage directory \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
-                _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: step.mode ?? 0o755)
+                // Without its owner's right to write, it could neither be moved to its place nor filled.
+                _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: (step.mode ?? 0o755) | 0o700)
             }
         case .file, .script:
             let known = before?.mode ?? (live?.kind == .file ? live.map { $0.mode & 0o777 } : nil)

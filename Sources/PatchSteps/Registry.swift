@@ -118,9 +118,11 @@ final class Registry {
 
     // MARK: Lists
 
-    /// Writes a job's list beside its slots, where it says nothing yet.
-    static func write(_ entries: [ExactText: Entry], to area: WorkArea) throws(FileError) {
+    /// Writes a job's list beside its slots, where it says nothing yet. All that ``publish(_:job:)`` needs is there
+    /// afterwards: a disk that fills up meanwhile does not keep it from being published.
+    static func prepare(_ entries: [ExactText: Entry], in area: WorkArea) throws(FileError) {
         if !entries.isEmpty { try area.slots.createFile(name).write(text(entries)) }
+        _ = try area.root.ensureDirectory(name)
     }
 
     private static func text(_ entries: [ExactText: Entry]) -> [UInt8] {
@@ -134,7 +136,7 @@ final class Registry {
     /// Makes a job's list count, durably. Done already: nothing happens.
     static func publish(_ area: WorkArea, job: Int) throws(FileError) {
         guard try area.slots.status(name) != nil else { return }
-        let lists = try area.root.ensureDirectory(name)
+        let lists = try area.root.directory(name)
         try area.slots.rename(name, to: lists, "\(job)")
         try lists.sync()
         try area.slots.sync()

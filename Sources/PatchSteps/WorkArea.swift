@@ -104,6 +104,28 @@ final class WorkArea {
         var mounts: [String]
     }
 
+    /// Removes a job's slots from all mounts of a folder, so that it can no longer be undone; the slots of other jobs are
+    /// left alone, and what it brought stays known. Done already: nothing happens.
+    ///
+    /// - Returns: the mounts that could not be reached because what belongs there is not mounted.
+    static func forget(
+        job: Int, in folder: borrowing Directory, order: WorkOrder
+    ) throws(FileError) -> [String] {
+        guard let root = try root(existing: folder, order: order) else { return [] }
+        var missing: [String] = []
+        for mount in try mounts(root) {
+            let area = try WorkArea(existing: folder, mount: mount, job: job, order: order)
+            if let area {
+                try area.root.directory("jobs").removeTree("\(job)")
+            } else if try folder.status(path("marker.json", mount)) == nil {
+                missing.append(mount)
+            }
+        }
+        if try root.status("jobs/\(job)") != nil { try root.directory("jobs").removeTree("\(job)") }
+        try Registry.compact(root)
+        return missing
+    }
+
     /// The name of a step's slot.
     static func slot(_ step: Int) -> String { "\(step)" }
 
@@ -149,6 +171,11 @@ final class WorkAreas {
         let area = try WorkArea(existing: folder, mount: mount, job: job, order: order)
         open[mount] = area
         return area
+    }
+
+    /// Empties the areas asked for so far, as far as that is possible.
+    func discard() {
+        for area in open.values { try? area.clear() }
     }
 
     /// Makes everything durable that was written on the mounts asked for so far.

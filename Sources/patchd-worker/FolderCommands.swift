@@ -33,6 +33,20 @@ struct RevertCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.revert() } }
 }
 
+/// Removes what was kept for an undo of the job that the order names.
+struct ForgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "forget")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.forget() } }
+}
+
+/// Compares what patchd brought with what is there; changes nothing.
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "verify")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.verify() } }
+}
+
 /// What they have in common: the checked tree on standard input, the ledger on standard output, the trace on
 /// standard error. The result is the ledger's last record; the exit code says only whether the worker could work.
 enum FolderCommand {

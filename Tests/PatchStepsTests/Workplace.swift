@@ -124,15 +124,20 @@ final class Workplace {
         mounted.removeAll { $0 == "\(folder)/\(path)" }
     }
 
-    private func run(_ program: String, _ arguments: [String]) throws {
+    /// A program's standard output; it has to succeed.
+    @discardableResult
+    func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
+        let output = Foundation.Pipe()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         try process.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+        return text
     }
 
     // MARK: Jobs
