@@ -88,6 +88,9 @@ let package = Package(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
+        .testTarget(
+            name: "PatchStepsTests", dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel"],
+            swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),

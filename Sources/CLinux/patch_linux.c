@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,14 @@ int patch_nobody_writes(int descriptor) {
 int patch_is_immutable(int descriptor) {
     int flags = 0;
     return ioctl(descriptor, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
+}
+
+int patch_mount(int directory, const char *path, uint64_t *id, int *is_root) {
+    struct statx found;
+    if (statx(directory, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &found) < 0) return -1;
+    *id = found.stx_mnt_id;
+    *is_root = (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return 0;
 }
 
 // Only async-signal-safe calls between fork and execve: the daemon has threads.

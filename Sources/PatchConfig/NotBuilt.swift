@@ -8,7 +8,6 @@ enum NotBuilt {
         UnbuiltKey("spare", \.spare),
         UnbuiltKey("backup", \.backup),
         UnbuiltKey("restore", \.restore),
-        UnbuiltKey("links", \.links),
         UnbuiltKey("onFailure", \.onFailure),
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),

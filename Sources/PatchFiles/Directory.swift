@@ -125,6 +125,14 @@ public struct Directory: ~Copyable, Sendable {
 
     /// The names in this directory, sorted, without `.` and `..`; names that are no UTF-8 are left out.
     public func names() throws(FileError) -> [String] {
+        var names: [String] = []
+        try forEachEntry { raw in
+            if let name = String(validating: raw, as: UTF8.self) { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private func forEachEntry(_ body: (Slice<UnsafeRawBufferPointer>) -> Void) throws(FileError) {
         let own = patch_open_beneath(descriptor, ".", O_RDONLY | O_DIRECTORY, 0, 0)
         guard own >= 0 else { throw FileError("read directory", path) }
         guard let stream = fdopendir(own) else {
@@ -132,18 +140,24 @@ public struct Directory: ~Copyable, Sendable {
             throw FileError("read directory", path)
         }
         defer { closedir(stream) }
-        var names: [String] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 if errno != 0 { throw FileError("read directory", path) }
-                return names.sorted()
+                return
             }
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                String(validating: raw.prefix { $0 != 0 }, as: UTF8.self)
+            withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                let name = raw.prefix { $0 != 0 }
+                if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) { body(name) }
             }
-            if let name, name != ".", name != ".." { names.append(name) }
         }
+    }
+
+    /// How many entries this directory has, with those that ``names()`` leaves out.
+    public func count() throws(FileError) -> Int {
+        var count = 0
+        try forEachEntry { _ in count += 1 }
+        return count
     }
 
     /// Makes the directory's entries durable. A failure is final, as with ``File/sync()``.
@@ -212,11 +226,23 @@ public struct Directory: ~Copyable, Sendable {
         guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw FileError("remove", place(name)) }
     }
 
+    /// Removes a directory that is empty.
+    ///
+    /// - Returns: false when something is in it, which is no error; one that is not there counts as removed.
+    public func removeDirectory(_ name: String) throws(FileError) -> Bool {
+        try FaultPoint.pass("rmdir", place(name))
+        if unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT { return true }
+        if errno == ENOTEMPTY || errno == EEXIST { return false }
+        throw FileError("remove directory", place(name))
+    }
+
     /// Removes a file or a directory with everything in it, without following links; what is not there is no error.
     public func removeTree(_ name: String) throws(FileError) {
         guard let found = try status(name) else { return }
         guard found.kind == .directory else { return try remove(name) }
         let inside = try directory(name)
+        // Its owner may have taken his own right to write; what is in it goes all the same.
+        if found.mode & 0o300 != 0o300, geteuid() != 0 { _ = fchmod(inside.descriptor, 0o700) }
         for child in try inside.names() { try inside.removeTree(child) }
         try FaultPoint.pass("rmdir", place(name))
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {

@@ -6,7 +6,7 @@ import PatchModel
 public enum LedgerError: Error, Sendable, CustomStringConvertible {
     /// A system call failed.
     case file(FileError)
-    /// A record before the last one does not have its checksum, or is out of order.
+    /// A record that was whole once does not have its checksum, or is out of order.
     case damaged(path: String, record: Int)
     /// A record has its checksum but is none that this version knows.
     case unknown(path: String, record: Int, String)
@@ -17,8 +17,8 @@ public enum LedgerError: Error, Sendable, CustomStringConvertible {
         case .file(let error): error.description
         case .damaged(let path, let record):
             """
-            ledger "\(path)" is damaged at record \(record), and valid records follow: the disk or somebody changed \
-            it. Nothing was done; compare the folder with the trace beside it before the job is resumed
+            ledger "\(path)" is damaged at record \(record), and not by a write that was cut: the disk or somebody \
+            changed it. Nothing was done; compare the folder with the trace beside it before the job is resumed
             """
         case .unknown(let path, let record, let why):
             "ledger \"\(path)\" has a record \(record) that this version does not know (\(why)); use the newer patchd"
@@ -106,7 +106,10 @@ public struct Ledger: ~Copyable {
             }
             at = next
         }
-        if at < bytes.count, validRecordFollows(in: bytes, after: at, number: records.count) {
+        let tail = bytes[at...]
+        // A cut write ends anywhere, or in zeros; one that has its line feed and no zeros was whole once.
+        let wasWhole = tail.last == UInt8(ascii: "\n") && !tail.contains(0)
+        if wasWhole || at < bytes.count && validRecordFollows(in: bytes, after: at, number: records.count) {
             throw .damaged(path: file.path, record: records.count)
         }
         return (records, Int64(at), Int64(bytes.count))

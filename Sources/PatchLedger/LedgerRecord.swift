@@ -6,8 +6,9 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case begin(WorkOrder)
     /// The folder was looked at: what is in the way, and the steps whose effect is there already.
     case surveyed(faults: [Fault], warnings: [String], equal: [Int])
-    /// The new content of these steps lies beside its place. Not durable before ``prepared``.
-    case staged([Slot])
+    /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record
+    /// replaces an earlier one: before ``prepared`` as a whole, then for the steps that it names.
+    case staged([StepSlot])
     /// Everything that an undo needs and everything that is to be switched is complete and durable.
     case prepared
     /// A script is about to run, for the attempt-th time.
@@ -22,21 +23,17 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case interrupted
     /// Everything is done and durable.
     case done
-
-    /// Where a step's new content lies, or will be found after the switch.
-    public struct Slot: Hashable, Codable, Sendable {
-        /// The step's index in the plan.
-        public var step: Int
-        /// The inode of the new file: the step is done when its place shows this inode.
-        public var inode: UInt64
-        /// The file that is to be replaced; nil where there was none.
-        public var replaces: UInt64?
-
-        /// A slot from its parts.
-        public init(step: Int, inode: UInt64, replaces: UInt64?) {
-            self.step = step
-            self.inode = inode
-            self.replaces = replaces
-        }
-    }
+    /// From here on only what was done is undone: by this job, or by the jobs that its order names.
+    case reverting
+    /// A downgrade of a job is about to run, for the attempt-th time.
+    case undoing(job: Int, step: Int, attempt: Int)
+    /// The effect of these steps of a job is gone, durably.
+    case undone(job: Int, steps: [Int])
+    /// Everything is undone and durable.
+    case reverted
+    /// The job's slots are gone from the folder; it can no longer be undone.
+    case forgotten
+    /// Of the files that patchd brought here: those that are other than it brought them last, and those that are not
+    /// there. Sorted, relative to the folder.
+    case verified(changed: [String], missing: [String])
 }

@@ -14,6 +14,8 @@ public struct LedgerSummary: Sendable {
         case failed(step: Int?, code: FaultCode, message: String)
         /// Done and durable.
         case done
+        /// Undone and durable.
+        case reverted
     }
 
     /// What is to be done; nil for an empty ledger.
@@ -23,43 +25,88 @@ public struct LedgerSummary: Sendable {
     /// Steps whose effect was there already.
     public private(set) var equal: Set<Int> = []
     /// By step.
-    public private(set) var slots: [Int: LedgerRecord.Slot] = [:]
+    public private(set) var slots: [Int: StepSlot] = [:]
     /// Whether ``LedgerRecord/prepared`` was recorded.
     public private(set) var isPrepared = false
     /// Steps recorded as finished.
     public private(set) var finished: Set<Int> = []
     /// The script that was started last and not finished, and its attempt.
     public private(set) var started: (step: Int, attempt: Int)?
+    /// Scripts that were ever started.
+    public private(set) var ran: Set<Int> = []
+    /// Whether the job came to its end, whatever was undone since.
+    public private(set) var wasDone = false
+    /// Whether the way back was begun: only ``LedgerRecord/reverted`` can be its end.
+    public private(set) var isReverting = false
+    /// By job, the steps recorded as undone.
+    public private(set) var undone: [Int: Set<Int>] = [:]
+    /// The downgrade that was started last and not finished, and its attempt.
+    public private(set) var undoing: (job: Int, step: Int, attempt: Int)?
+    /// Whether the job's slots were removed.
+    public private(set) var isForgotten = false
+    /// What a verify found; nil before it.
+    public private(set) var verified: (changed: [String], missing: [String])?
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
     /// Reads the records in their order.
     public init(_ records: [LedgerRecord]) {
-        for record in records {
-            switch record {
-            case .begin(let order): self.order = order
-            case .surveyed(let faults, let warnings, let equal):
-                survey = (faults, warnings)
-                self.equal = Set(equal)
-            case .staged(let added): for slot in added { slots[slot.step] = slot }
-            case .prepared:
-                isPrepared = true
-                outcome = .prepared
-            case .started(let step, let attempt):
-                started = (step, attempt)
-                outcome = .unfinished
-            case .finished(let steps):
-                finished.formUnion(steps)
-                started = nil
-                outcome = .unfinished
-            case .failed(let step, let code, let message):
-                outcome = .failed(step: step, code: code, message: message)
-            case .resumed:
-                started = nil
-                outcome = isPrepared ? .unfinished : .untouched
-            case .interrupted: outcome = isPrepared ? .unfinished : .untouched
-            case .done: outcome = .done
-            }
+        for record in records { note(record) }
+    }
+
+    /// Adds one record.
+    public mutating func note(_ record: LedgerRecord) {
+        switch record {
+        case .begin(let order): self.order = order
+        case .surveyed(let faults, let warnings, let equal):
+            survey = (faults, warnings)
+            self.equal = Set(equal)
+        case .staged(let added):
+            // Before everything is complete, staging begins anew and says everything again.
+            if !isPrepared { slots = [:] }
+            for slot in added { slots[slot.step] = slot }
+        case .prepared:
+            isPrepared = true
+            outcome = .prepared
+        case .started(let step, let attempt):
+            started = (step, attempt)
+            ran.insert(step)
+            outcome = .unfinished
+        case .finished(let steps):
+            finished.formUnion(steps)
+            started = nil
+            outcome = .unfinished
+        case .failed(let step, let code, let message):
+            outcome = .failed(step: step, code: code, message: message)
+        case .resumed:
+            started = nil
+            undoing = nil
+            outcome = resting
+        case .interrupted: outcome = resting
+        case .done:
+            wasDone = true
+            outcome = .done
+        case .reverting:
+            isReverting = true
+            outcome = .unfinished
+        case .undoing(let job, let step, let attempt): undoing = (job, step, attempt)
+        case .undone(let job, let steps):
+            undone[job, default: []].formUnion(steps)
+            undoing = nil
+        case .reverted: outcome = .reverted
+        case .forgotten: isForgotten = true
+        case .verified(let changed, let missing): verified = (changed, missing)
         }
+    }
+
+    private var resting: Outcome { isPrepared || isReverting ? .unfinished : .untouched }
+
+    /// This job as one to undo: what a rollback's order names, and what an automatic revert undoes. Nil for an empty
+    /// ledger, and for one of a rollback, which cannot itself be undone.
+    public var undoneJob: UndoneJob? {
+        guard let order, order.undo.isEmpty else { return nil }
+        return UndoneJob(
+            job: order.job, update: order.update, plan: order.plan, isPrepared: isPrepared, isDone: wasDone,
+            ran: ran.sorted(), slots: slots.values.sorted { $0.step < $1.step })
     }
 }

@@ -43,11 +43,13 @@ public struct FolderPlan: Hashable, Codable, Sendable {
     public var patches: [String: Bool]
     /// In the order in which they are done.
     public var steps: [PlannedStep]
+    /// The archive's way back, for a later undo: what would run, in descending order.
+    public var downgrades: [PlannedStep]
 
     /// A folder's plan from its parts.
     public init(
         folder: String, parent: String?, path: String, state: FolderJob.State, from: Version?, to: Version,
-        patches: [String: Bool] = [:], steps: [PlannedStep] = []
+        patches: [String: Bool] = [:], steps: [PlannedStep] = [], downgrades: [PlannedStep] = []
     ) {
         self.folder = folder
         self.parent = parent
@@ -57,6 +59,14 @@ public struct FolderPlan: Hashable, Codable, Sendable {
         self.to = to
         self.patches = patches
         self.steps = steps
+        self.downgrades = downgrades
+    }
+
+    /// A step by its number: the steps are numbered from 0, and the downgrades behind them. Nil beyond both.
+    public func step(_ number: Int) -> PlannedStep? {
+        if steps.indices.contains(number) { return steps[number] }
+        let rest = number - steps.count
+        return downgrades.indices.contains(rest) ? downgrades[rest] : nil
     }
 }
 
@@ -68,13 +78,15 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case directory
         /// A file brought to its place.
         case file
+        /// A file taken away; nothing there is no error.
+        case remove
         /// A version-named script to run.
         case script
     }
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/`.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -86,11 +98,14 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var mode: UInt16?
     /// Of the content; empty for a directory.
     public var sha256: String
+    /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
+    /// `NAME.patchd-new`.
+    public var keep: Bool
 
     /// A step from its parts.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = ""
+        sha256: String = "", keep: Bool = false
     ) {
         self.kind = kind
         self.path = path
@@ -99,6 +114,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.size = size
         self.mode = mode
         self.sha256 = sha256
+        self.keep = keep
     }
 }
 

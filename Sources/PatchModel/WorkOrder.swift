@@ -11,13 +11,23 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     public var scriptTimeout: Double
     /// The folder and its steps.
     public var plan: FolderPlan
+    /// Whether the folder's own symlinked directories may be written through.
+    public var links: Endpoint.Links
+    /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is what the oldest of them
+    /// came from.
+    public var undo: [UndoneJob]
 
     /// An order from its parts.
-    public init(job: Int, endpoint: String, update: String, scriptTimeout: Double, plan: FolderPlan) {
+    public init(
+        job: Int, endpoint: String, update: String, scriptTimeout: Double, links: Endpoint.Links = .deny,
+        plan: FolderPlan, undo: [UndoneJob] = []
+    ) {
         self.job = job
         self.endpoint = endpoint
         self.update = update
         self.scriptTimeout = scriptTimeout
+        self.links = links
         self.plan = plan
+        self.undo = undo
     }
 }

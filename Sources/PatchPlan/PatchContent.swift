@@ -9,6 +9,8 @@ struct PatchContent {
     private(set) var files: [PlannedStep] = []
     /// In the order in which they run.
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
+    /// In the order in which they would run: the last one first.
+    private(set) var downgrades: [(name: ScriptName, step: PlannedStep)] = []
     /// The files at its top that say what becomes of the others, as far as it has them.
     private(set) var descriptions: [String] = []
 
@@ -16,6 +18,7 @@ struct PatchContent {
     init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
         self.patch = patch
         let root = ExactText(patch.path)
+        let keep = patch.keep.map { Glob($0) }
         var known: [ExactText: ContentEntry?] = [:]
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
@@ -27,7 +30,8 @@ struct PatchContent {
                 files.append(
                     PlannedStep(
                         kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
-                        mode: entry.mode, sha256: entry.sha256))
+                        mode: entry.mode, sha256: entry.sha256,
+                        keep: keep.contains { $0.matches(path: path.description) }))
             }
         }
         // What commands are to do with the files is not built yet; copying them all would be wrong.
@@ -42,6 +46,7 @@ struct PatchContent {
             return (path, step)
         }
         scripts.sort { $0.name < $1.name }
+        downgrades.sort { $0.name > $1.name }
     }
 
     private mutating func take(script path: ExactText, _ entry: ContentEntry) -> Bool {
@@ -51,11 +56,12 @@ struct PatchContent {
             path.isBelow(upgrades) || path.isBelow(downgrades)
                 || entry.kind == .directory && [upgrades, downgrades].contains(path)
         else { return false }
-        if entry.kind == .file, let name = path.relative(to: upgrades)?.description, let script = ScriptName(name) {
+        let name = path.relative(to: upgrades) ?? path.relative(to: downgrades)
+        if entry.kind == .file, let name = name?.description, let script = ScriptName(name) {
             let step = PlannedStep(
                 kind: .script, path: name, patch: patch.name, source: entry.path, size: entry.size, mode: entry.mode,
                 sha256: entry.sha256)
-            scripts.append((script, step))
+            if path.isBelow(upgrades) { scripts.append((script, step)) } else { self.downgrades.append((script, step)) }
         }
         return true
     }

@@ -76,10 +76,18 @@ public struct Planner {
         for content in chosen {
             plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
             plan.steps += content.files
-            let scripts = content.scripts.filter { script in
-                from.map { $0 < script.name.version } ?? true && script.name.version <= manifest.version
+            // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
+            for file in content.files where directories.contains(ExactText(file.path)) {
+                let place = ExactText(file.path)
+                directories = directories.filter { $0 != place && !$0.isBelow(place) }
             }
+            func runs(_ name: ScriptName) -> Bool {
+                from.map { $0 < name.version } ?? true && name.version <= manifest.version
+            }
+            let scripts = content.scripts.filter { runs($0.name) }
             plan.steps += scripts.map(\.step)
+            // The way back goes through the patches in reverse.
+            plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unsupported(content, scripts: scripts.map(\.name), folder: folder)
             faults += databaseFaults(content, folder: folder)
         }
@@ -150,10 +158,7 @@ public struct Planner {
     }
 
     private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
-        // `keep` must not be passed over: an admin's changed file would be overwritten.
-        let names =
-            content.descriptions + scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
-            + (content.patch.keep.isEmpty ? [] : ["(its key \"keep\")"])
+        let names = content.descriptions + scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
         return names.map { name in
             Fault(
                 folder: folder.name, .script,

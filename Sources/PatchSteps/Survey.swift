@@ -3,43 +3,76 @@ import PatchFiles
 import PatchModel
 
 /// Looks at a folder before anything is touched: what is in the way, and what is there already. Changes nothing.
-struct Survey {
+final class Survey {
     private(set) var faults: [Fault] = []
     private(set) var warnings: [String] = []
     private(set) var equal: [Int] = []
-    private var bytesNeeded: UInt64 = 0
 
+    private let folder: Directory
     private let order: WorkOrder
-    private let ownDevice: UInt64
-    /// What earlier steps of the plan will have put at a path.
+    private let places: Places
+    private let registry: Registry
+    /// What earlier steps of the plan will have put at a place.
     private var coming: [ExactText: PlannedStep] = [:]
+    /// By file system, what is to be staged on it.
+    private var needs: [UInt64: (mount: String, bytes: UInt64)] = [:]
+    private var mounts: [String: UInt64] = [:]
 
     init(_ folder: borrowing Directory, tree: borrowing Directory, order: WorkOrder) throws(FileError) {
+        let copy = try folder.duplicate()
+        let places = try Places(folder, order: order)
+        let registry = try Registry(folder, order: order)
+        self.folder = copy
+        self.places = places
+        self.registry = registry
         self.order = order
-        let own = try folder.status()
-        ownDevice = own.device
-        if access(folder.path, W_OK) != 0 {
-            fault(.ownership, "cannot write to \(folder.path); its owner needs write permission")
-        }
+        try look(atMount: "")
         for (index, step) in order.plan.steps.enumerated() {
-            switch step.kind {
-            case .directory: try look(atDirectory: step, index, in: folder)
-            case .file: try look(atFile: step, index, in: folder)
-            case .script: try look(atScript: step, in: tree)
+            if step.kind == .script {
+                try look(atScript: step, in: tree)
+            } else if let place = try place(of: step) {
+                try look(at: step, index, place)
             }
         }
-        // New files and a little more; the originals stay in their blocks.
-        let needed = bytesNeeded + bytesNeeded / 50 + (1 << 20)
-        let free = try folder.availableSpace()
-        if bytesNeeded > 0, free < needed {
-            fault(
-                .space,
-                "cannot stage \(order.update): \(Self.size(needed)) needed, \(Self.size(free)) free on \(folder.path)")
+        for script in order.plan.downgrades { try need(script.size, on: "") }
+        for (_, need) in needs.sorted(by: { $0.key < $1.key }) where need.bytes > 0 { try checkSpace(need) }
+    }
+
+    private func fault(_ code: FaultCode, _ message: String) {
+        faults.append(Fault(folder: order.plan.folder, code, message))
+    }
+
+    // MARK: Mounts
+
+    private func path(_ mount: String) -> String { mount.isEmpty ? order.plan.path : order.plan.path + "/" + mount }
+
+    /// `.patchd` is made at the top of each mount that holds a target.
+    private func look(atMount mount: String) throws(FileError) {
+        if mounts[mount] != nil { return }
+        let top = mount.isEmpty ? try folder.duplicate() : try folder.directory(mount)
+        mounts[mount] = try top.status().device
+        if faccessat(top.descriptor, ".", W_OK | X_OK, 0) != 0 {
+            let why = errno == EROFS ? "it is mounted read-only" : "its owner needs write permission"
+            fault(.ownership, "cannot write to \(path(mount)); \(why)")
         }
     }
 
-    private mutating func fault(_ code: FaultCode, _ message: String) {
-        faults.append(Fault(folder: order.plan.folder, code, message))
+    private func need(_ bytes: UInt64, on mount: String) throws(FileError) {
+        try look(atMount: mount)
+        needs[mounts[mount] ?? 0, default: (mount, 0)].bytes += bytes
+    }
+
+    /// New files and a little more; the originals stay in their blocks.
+    private func checkSpace(_ need: (mount: String, bytes: UInt64)) throws(FileError) {
+        let needed = need.bytes + need.bytes / 50 + (1 << 20)
+        let top = need.mount.isEmpty ? try folder.duplicate() : try folder.directory(need.mount)
+        let free = try top.availableSpace()
+        if free < needed {
+            fault(
+                .space,
+                "cannot stage \(order.update): \(Self.size(needed)) needed, \(Self.size(free)) free on \(path(need.mount))"
+            )
+        }
     }
 
     /// `312 MB`.
@@ -47,95 +80,145 @@ struct Survey {
         bytes < 10_000_000 ? "\((bytes + 999) / 1000) kB" : "\((bytes + 999_999) / 1_000_000) MB"
     }
 
-    /// What lies at a place, or nil; a link or a file on the way to it is a fault or will be a directory.
-    private mutating func live(_ path: String, in folder: borrowing Directory) throws(FileError) -> FileStatus? {
-        do throws(FileError) {
-            let found = try folder.status(path)
-            if let found, found.device != ownDevice {
-                fault(
-                    .io,
-                    """
-                    cannot replace "\(path)": it lies on another file system than \(folder.path), where a switch cannot \
-                    be one rename; make it a folder of its own or unmount it
-                    """)
-            }
-            return found
+    // MARK: Steps
+
+    private func place(of step: PlannedStep) throws(FileError) -> Places.Place? {
+        do throws(Places.Obstacle) {
+            return try places.place(of: step)
         } catch {
+            switch error {
+            case .link(let why):
+                fault(.ownership, "cannot write \"\(step.path)\": \(why)")
+                return nil
+            case .file(let error): throw error
+            }
+        }
+    }
+
+    private func look(at step: PlannedStep, _ index: Int, _ place: Places.Place) throws(FileError) {
+        try look(atMount: place.mount)
+        let live = try live(place.path)
+        if let live, live.kind != .directory || step.kind != .directory, try folder.isMountPoint(place.path) {
+            return fault(
+                .io, "cannot \(step.title): something is mounted at that very place; unmount it, or exclude the folder")
+        }
+        switch step.kind {
+        case .directory: try look(atDirectory: step, index, place, live)
+        case .file: try look(atFile: step, index, place, live)
+        case .remove: try look(atRemoved: step, index, place, live)
+        case .script: break
+        }
+    }
+
+    /// What lies at a place, or nil.
+    private func live(_ place: String) throws(FileError) -> FileStatus? {
+        do throws(FileError) { return try folder.status(place) } catch {
             // A file in the way of a directory is replaced by an earlier step of the plan.
             if error.number == ENOTDIR { return nil }
-            guard error.number == ELOOP else { throw error }
-            fault(
-                .ownership,
-                "cannot write \"\(path)\" through a symbolic link on its way; replace the link by what it points to")
-            return nil
+            throw error
         }
     }
 
-    private mutating func look(
-        atDirectory step: PlannedStep, _ index: Int, in folder: borrowing Directory
+    private func look(
+        atDirectory step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
     ) throws(FileError) {
-        guard let found = try live(step.path, in: folder) else { return }
-        switch found.kind {
-        case .directory:
-            equal.append(index)
-            if geteuid() != 0, found.uid != geteuid(), faccessat(folder.descriptor, step.path, W_OK, 0) != 0 {
-                fault(.ownership, "cannot write to directory \"\(step.path)\", which belongs to uid \(found.uid)")
+        let before = coming.updateValue(step, forKey: ExactText(place.path))
+        guard live?.kind == .directory, before == nil || before?.kind == .directory else {
+            if let live { try checkRights(live, step, place) }
+            return
+        }
+        equal.append(index)
+        if geteuid() != 0, live?.uid != geteuid(), faccessat(folder.descriptor, place.path, W_OK, 0) != 0 {
+            fault(.ownership, "cannot write to directory \"\(step.path)\", which belongs to uid \(live?.uid ?? 0)")
+        }
+    }
+
+    private func look(
+        atFile step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
+    ) throws(FileError) {
+        let before = coming[ExactText(place.path)]
+        let isAdmins = before == nil ? try registry.isAdmins(step, at: place.path, live) : false
+        if !isAdmins { coming[ExactText(place.path)] = step }
+        if let before {
+            if before.kind == .file, before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode {
+                return equal.append(index)
             }
-        case .link:
-            fault(
-                .ownership,
-                "cannot write through the symbolic link \"\(step.path)\"; replace the link by what it points to")
-        case .file, .other: break
+        } else if isAdmins {
+            let beside = Switch.beside(place.path, Registry.newSuffix)
+            warnings.append("\"\(step.path)\" was changed here and stays; the new one will be \"\(beside)\"")
+            if try folder.status(beside)?.kind == .directory {
+                fault(.exists, "cannot put a file at \"\(beside)\": a directory is there; move it away, then resume")
+            }
+        } else if let live, try isEqual(live, step, place.path) {
+            return equal.append(index)
         }
-    }
-
-    private mutating func look(
-        atFile step: PlannedStep, _ index: Int, in folder: borrowing Directory
-    ) throws(FileError) {
-        defer { coming[ExactText(step.path)] = step }
-        let found = try live(step.path, in: folder)
-        if found?.kind == .directory {
-            fault(
-                .exists,
-                "cannot put a file at \"\(step.path)\": a directory is there; move it away, then resume")
-            return
+        try need(step.size, on: place.mount)
+        guard let live, !isAdmins else { return }
+        if live.kind == .directory { return try look(atDirectoryInTheWay: place.path, of: step) }
+        try checkRights(live, step, place)
+        if live.kind == .link {
+            warnings.append("\"\(step.path)\" is a symbolic link, which the new file replaces")
         }
-        if let before = coming[ExactText(step.path)] {
-            if before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode { equal.append(index) }
-        } else if let found, try isEqual(found, step, in: folder) {
-            equal.append(index)
-            return
-        }
-        bytesNeeded += step.size
-        guard let found, found.kind == .file else { return }
-        if try folder.file(step.path).isImmutable {
-            fault(
-                .ownership, "cannot replace \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
-        }
-        if found.mode & 0o7000 != 0 {
+        if live.kind == .file, live.mode & 0o7000 != 0 {
             fault(
                 .ownership,
                 "cannot replace \"\(step.path)\": it is setuid, setgid or sticky, which no update brings; clear the bit"
             )
         }
-        if found.uid != geteuid(), geteuid() != 0 {
+        if live.kind == .file, !mayGive(group: live.gid) {
             fault(
                 .ownership,
                 """
-                cannot replace "\(step.path)": it belongs to uid \(found.uid), not to the folder's owner; chown it, or \
-                name the right owner in the configuration
-                """)
-        }
-        if !mayGive(group: found.gid) {
-            fault(
-                .ownership,
-                """
-                cannot replace "\(step.path)": it has group \(found.gid), which the folder's owner is no member of and \
+                cannot replace "\(step.path)": it has group \(live.gid), which the folder's owner is no member of and \
                 could not give to the new file; chgrp it, or make the owner a member
                 """)
         }
-        if found.links > 1 {
-            warnings.append("\"\(step.path)\" has \(found.links) hard links; the others keep the old content")
+        if live.kind == .file, live.links > 1 {
+            warnings.append("\"\(step.path)\" has \(live.links) hard links; the others keep the old content")
+        }
+    }
+
+    private func look(atDirectoryInTheWay place: String, of step: PlannedStep) throws(FileError) {
+        let known = coming
+        guard let foreign = try registry.foreign(in: place, isComing: { known[$0] != nil }) else { return }
+        fault(
+            .exists,
+            """
+            cannot put a file at "\(step.path)": a directory is there, and patchd did not bring "\(foreign)", or it was \
+            changed since; move the directory away, then resume
+            """)
+    }
+
+    private func look(
+        atRemoved step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
+    ) throws(FileError) {
+        let before = coming.updateValue(step, forKey: ExactText(place.path))
+        if before.map({ $0.kind == .remove }) ?? (live == nil) {
+            equal.append(index)
+        } else if before.map({ $0.kind == .directory }) ?? (live?.kind == .directory) {
+            fault(.exists, "cannot remove the file \"\(step.path)\": a directory is there; move it away, then resume")
+        } else if let live {
+            try checkRights(live, step, place)
+        }
+    }
+
+    /// Whether what is live may be moved away.
+    private func checkRights(
+        _ live: FileStatus, _ step: PlannedStep, _ place: Places.Place
+    ) throws(FileError) {
+        let what = step.kind == .remove ? "remove" : "replace"
+        if live.kind == .file, try folder.file(place.path).isImmutable {
+            fault(
+                .ownership,
+                "cannot \(what) \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
+        }
+        if live.uid != geteuid(), geteuid() != 0 {
+            fault(
+                .ownership,
+                """
+                cannot \(what) "\(step.path)": it belongs to uid \(live.uid), not to the folder's owner; chown it, or \
+                name the right owner in the configuration
+                """)
         }
     }
 
@@ -147,22 +230,20 @@ struct Survey {
         return groups.prefix(Int(max(0, count))).contains(group)
     }
 
-    private func isEqual(
-        _ found: FileStatus, _ step: PlannedStep, in folder: borrowing Directory
-    ) throws(FileError) -> Bool {
-        guard found.kind == .file, found.size == Int64(step.size), step.mode == nil || step.mode == found.mode else {
+    private func isEqual(_ live: FileStatus, _ step: PlannedStep, _ place: String) throws(FileError) -> Bool {
+        guard live.kind == .file, live.size == Int64(step.size), step.mode == nil || step.mode == live.mode else {
             return false
         }
-        return try folder.file(step.path).sha256() == step.sha256
+        return try folder.file(place).sha256() == step.sha256
     }
 
-    private mutating func look(atScript step: PlannedStep, in tree: borrowing Directory) throws(FileError) {
+    private func look(atScript step: PlannedStep, in tree: borrowing Directory) throws(FileError) {
         let interpreter = try Script.interpreter(of: tree.file(step.source))
         if access(interpreter[0], X_OK) != 0 {
             fault(
                 .interpreter,
                 "cannot run script \"\(step.path)\": its interpreter \(interpreter[0]) is not there; install it")
         }
-        bytesNeeded += step.size
+        try need(step.size, on: "")
     }
 }

@@ -12,10 +12,10 @@ struct Trace: ~Copyable {
         self.order = order
     }
 
-    func write(_ event: TraceEvent.Kind, step: Int?, _ text: String = "") {
-        let title = step.map { order.plan.steps[$0].title } ?? ""
+    /// - Parameter step: its title; empty when the line is about the folder as a whole.
+    func write(_ event: TraceEvent.Kind, step: String = "", _ text: String = "") {
         let event = TraceEvent(
-            at: .now, job: order.job, endpoint: order.endpoint, folder: order.plan.folder, step: title, event: event,
+            at: .now, job: order.job, endpoint: order.endpoint, folder: order.plan.folder, step: step, event: event,
             text: text)
         guard let line = try? JSONText.line(event) else { return }
         try? file.write(line + [UInt8(ascii: "\n")])

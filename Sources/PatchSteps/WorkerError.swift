@@ -1,3 +1,4 @@
+import Glibc
 import PatchFiles
 import PatchLedger
 import PatchModel
@@ -25,6 +26,8 @@ func working<Value: ~Copyable>(
     do throws(FileError) {
         return try body()
     } catch {
-        throw .failed(step: step, .io, "cannot \(doing): \(error)")
+        let isFull = error.number == ENOSPC || error.number == EDQUOT
+        let wayOut = isFull ? "; make room there, then resume the job" : ""
+        throw .failed(step: step, isFull ? .space : .io, "cannot \(doing): \(error)\(wayOut)")
     }
 }

@@ -51,7 +51,7 @@ struct Preflight: Sendable {
         do {
             let order = WorkOrder(
                 job: job.job, endpoint: endpoint.name, update: job.update, scriptTimeout: endpoint.scriptTimeout,
-                plan: folder)
+                links: endpoint.links, plan: folder)
             let summary = try await work.run(.survey, job, folder.folder, order: order) { $0.survey != nil }
             return (folder.folder, summary, [])
         } catch let fault as Fault {

@@ -56,7 +56,7 @@ struct Plan: ParsableCommand {
                     let owner = try OwnerRule.check(folder: folder, recorded: states[folder.name]?.owner)
                     let order = WorkOrder(
                         job: 0, endpoint: endpoint.name, update: update.manifest.name,
-                        scriptTimeout: endpoint.scriptTimeout, plan: plan.folders[index])
+                        scriptTimeout: endpoint.scriptTimeout, links: endpoint.links, plan: plan.folders[index])
                     let summary = try survey(order, worker, owner: owner)
                     plan.faults += summary.survey?.faults ?? []
                     plan.warnings += summary.survey?.warnings.map { "\(folder.name): \($0)" } ?? []

@@ -26,7 +26,28 @@ struct ApplyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
 }
 
-/// What the three have in common: the checked tree on standard input, the ledger on standard output, the trace on
+/// Undoes what this job did, or what the jobs did that its order names.
+struct RevertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "revert")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.revert() } }
+}
+
+/// Removes what was kept for an undo of the job that the order names.
+struct ForgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "forget")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.forget() } }
+}
+
+/// Compares what patchd brought with what is there; changes nothing.
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "verify")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.verify() } }
+}
+
+/// What they have in common: the checked tree on standard input, the ledger on standard output, the trace on
 /// standard error. The result is the ledger's last record; the exit code says only whether the worker could work.
 enum FolderCommand {
     private static let stopping = Atomic<Bool>(false)

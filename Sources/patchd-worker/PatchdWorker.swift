@@ -6,5 +6,9 @@ struct PatchdWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patchd-worker",
         abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
-        subcommands: [UnpackCommand.self, SurveyCommand.self, StageCommand.self, ApplyCommand.self])
+        subcommands: [
+            UnpackCommand.self, SurveyCommand.self, StageCommand.self, ApplyCommand.self, RevertCommand.self,
+            ForgetCommand.self,
+            VerifyCommand.self,
+        ])
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NotBuiltTests {
     @Test(arguments: [
-        "disconnect: onDemand", "spare: [app]", "links: inside", "onFailure: revert",
+        "disconnect: onDemand", "spare: [app]", "onFailure: revert",
         "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
         "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
         "backup: none",

@@ -8,7 +8,8 @@ import Testing
 @Suite struct `A ledger` {
     let path = "/tmp/patchd-ledger-\(UInt64.random(in: .min ... .max))"
     let records: [LedgerRecord] = [
-        .surveyed(faults: [], warnings: [], equal: [2]), .staged([.init(step: 0, inode: 7, replaces: nil)]), .prepared,
+        .surveyed(faults: [], warnings: [], equal: [2]), .staged([.init(step: 0, inode: 7, replaces: nil, place: "a")]),
+        .prepared,
         .finished(steps: [0]), .done,
     ]
 
@@ -42,15 +43,24 @@ import Testing
         }
     }
 
-    @Test func `with a changed byte before its last record is damaged, and says so`() throws {
+    @Test func `with a changed byte in any record is damaged, says so, and is left as it is`() throws {
         defer { unlink(path) }
         let whole = try write()
-        let last = try #require(whole.dropLast().lastIndex(of: 0x0a))
-        for index in 0..<last where whole[index] != 0x0a {
+        for index in whole.indices where whole[index] != 0x0a {
             var changed = whole
             changed[index] ^= 1
             try Data(changed).write(to: URL(fileURLWithPath: path))
             #expect(throws: LedgerError.self, "byte \(index)") { _ = try open().records }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(changed))
+        }
+    }
+
+    @Test func `with a record twice, or without one of the middle, is damaged`() throws {
+        defer { unlink(path) }
+        let lines = try write().split(separator: 0x0a).map { Array($0) + [0x0a] }
+        for order in [[0, 0, 1, 2], [0, 2, 3], [1, 2], [0, 1, 2, 2]] {
+            try Data(order.flatMap { lines[$0] }).write(to: URL(fileURLWithPath: path))
+            #expect(throws: LedgerError.self, "\(order)") { _ = try open().records }
         }
     }
 

@@ -191,6 +191,39 @@ struct PlannerTests {
         #expect(try scripts("SEED2") == ["8.0.1.sh", "8.0.2~x.sh", "8.0.2.sh"])
     }
 
+    @Test func `The way back is the downgrades of what is brought, the last one first`() throws {
+        let files = ["M/a", "B/FIL/b"] + ["8.0.1", "8.0.2~x", "8.0.2", "8.0.3"].map { "M/downgrades/\($0).sh" }
+        let plan = try plan(update: Tree.update(files + ["B/FIL/downgrades/8.0.2.sh", "M/downgrades/README"]))
+        let downgrades = try plan.folder("SEED").downgrades
+        #expect(
+            downgrades.map(\.source) == [
+                "B/FIL/downgrades/8.0.2.sh", "M/downgrades/8.0.2.sh", "M/downgrades/8.0.2~x.sh",
+            ])
+        #expect(try plan.folder("SEED").step(2) == downgrades[0])
+    }
+
+    @Test func `Files that the admin may own are marked, by name wherever they lie or by path`() throws {
+        let manifest = try Tree.manifest([
+            Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M", keep: ["*.ini", "conf/**/local"])
+        ])
+        let files = ["M/a.ini", "M/conf/a.ini", "M/conf/deep/local", "M/local", "M/a.dat"]
+        let plan = try plan(update: Tree.update(files, manifest))
+        #expect(plan.faults == [])
+        let kept = try plan.folder("SEED").steps.filter(\.keep).map(\.path)
+        #expect(kept == ["a.ini", "conf/a.ini", "conf/deep/local"])
+    }
+
+    @Test func `A directory that a file replaced is made again by a later patch`() throws {
+        let patches = ["A", "B", "C"].map { Patch(name: $0, type: "$ROOT", mandatory: true, path: $0) }
+        let files = ["A/d/deep/x", "B/d", "C/d/deep/y"]
+        let plan = try plan(update: Tree.update(files, Tree.manifest(patches)))
+        #expect(
+            try plan.folder("SEED").lines == [
+                "directory d (A)", "directory d/deep (A)", "file d/deep/x (A)", "file d (B)", "directory d (C)",
+                "directory d/deep (C)", "file d/deep/y (C)",
+            ])
+    }
+
     @Test func `Patches go where type and target aim, and where they are on`() throws {
         let manifest = try Tree.manifest([
             Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M", target: .supervisor),

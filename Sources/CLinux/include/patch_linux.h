@@ -34,6 +34,10 @@ int patch_nobody_writes(int descriptor);
 // such flags.
 int patch_is_immutable(int descriptor);
 
+// statx(2): the id of the mount that a file lies on, and whether it is that mount's root. A link at the end of the path is
+// not followed; an empty path stands for the descriptor itself.
+int patch_mount(int directory, const char *path, uint64_t *id, int *is_root);
+
 // What a child process is started with.
 struct patch_process {
     const char *path;

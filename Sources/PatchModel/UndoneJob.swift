@@ -1,0 +1,87 @@
+/// One job whose work in a folder is to be undone, as that job's ledger tells it: enough for a worker that knows nothing
+/// else. `LedgerSummary.undoneJob` makes it from the ledger.
+public struct UndoneJob: Hashable, Codable, Sendable {
+    /// The job's number; its slots lie in `.patchd/jobs/<job>`.
+    public var job: Int
+    /// The update's name.
+    public var update: String
+    /// What the job did, in its order; `from` is the version that the folder has again afterwards.
+    public var plan: FolderPlan
+    /// Whether everything that an undo needs was marked complete before the first live byte changed.
+    public var isPrepared: Bool
+    /// Whether the job had come to its end in this folder.
+    public var isDone: Bool
+    /// Numbers of the scripts that were started, finished or not.
+    public var ran: [Int]
+    /// By step.
+    public var slots: [StepSlot]
+
+    /// A job to undo from its parts.
+    public init(
+        job: Int, update: String, plan: FolderPlan, isPrepared: Bool, isDone: Bool, ran: [Int], slots: [StepSlot]
+    ) {
+        self.job = job
+        self.update = update
+        self.plan = plan
+        self.isPrepared = isPrepared
+        self.isDone = isDone
+        self.ran = ran
+        self.slots = slots
+    }
+
+    /// A part of the way back.
+    public enum Part: Hashable, Sendable {
+        /// The number of a downgrade to run.
+        case downgrade(Int)
+        /// Files to bring back, in this order.
+        case files([StepSlot])
+    }
+
+    /// The way back: the steps in reverse, a patch's downgrades before the last of its steps is undone. So a downgrade
+    /// finds the files that its upgrade ran with.
+    ///
+    /// Of a job that came to its end all downgrades run. Of a half-done one only those whose version's upgrade was
+    /// started: an upgrade that was cut off counts, because nobody knows how far it came.
+    public var parts: [Part] {
+        var slots: [Int: StepSlot] = [:]
+        for slot in self.slots { slots[slot.step] = slot }
+        let downgrades = plan.downgrades.indices.map { plan.steps.count + $0 }.filter(isNeeded)
+        let withSteps = Set(plan.steps.map(\.patch))
+        var parts = downgrades.filter { !withSteps.contains(plan.step($0)?.patch ?? "") }.map(Part.downgrade)
+        var files: [StepSlot] = []
+        var begun: Set<String> = []
+        for (number, step) in plan.steps.enumerated().reversed() {
+            let own = begun.insert(step.patch).inserted ? downgrades.filter { plan.step($0)?.patch == step.patch } : []
+            if !own.isEmpty {
+                parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
+                files = []
+            }
+            if step.kind != .script, let slot = slots[number] { files.append(slot) }
+        }
+        return parts + StepSlot.runs(files, of: plan).map(Part.files)
+    }
+
+    /// The scripts that ran and that no downgrade undoes.
+    public var scriptsWithoutDowngrade: [PlannedStep] {
+        let ways = Set(plan.downgrades.compactMap(Script.init))
+        return ran.compactMap(plan.step).filter { step in Script(step).map { !ways.contains($0) } ?? true }
+    }
+
+    private func isNeeded(_ downgrade: Int) -> Bool {
+        if isDone { return true }
+        guard let way = plan.step(downgrade).flatMap(Script.init) else { return false }
+        return ran.contains { number in plan.step(number).flatMap(Script.init) == way }
+    }
+
+    /// A downgrade belongs to the upgrades of its patch that have its version.
+    private struct Script: Hashable {
+        var patch: String
+        var version: Version
+
+        init?(_ step: PlannedStep) {
+            guard let name = ScriptName(step.path) else { return nil }
+            patch = step.patch
+            version = name.version
+        }
+    }
+}

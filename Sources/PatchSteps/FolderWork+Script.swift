@@ -1,0 +1,80 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+extension FolderWork {
+    /// One run of a staged script.
+    struct ScriptRun {
+        /// For the trace.
+        var title: String
+        /// From 1.
+        var attempt: Int
+        /// The version that the folder has.
+        var from: Version?
+        /// The version that it is on its way to.
+        var to: Version?
+    }
+
+    /// Three attempts after the first one: a vendor's script that ends the worker itself must not do so for ever.
+    private static var attempts: Int { 4 }
+
+    /// Fails the step when it was cut off too often.
+    func checkAttempt(_ attempt: Int, _ step: PlannedStep, _ index: Int) throws(WorkerError) {
+        guard attempt > Self.attempts else { return }
+        throw .failed(
+            step: index, .script,
+            """
+            script \(step.path) was cut off \(Self.attempts) times; look at the trace for what ends it, then resume \
+            the job
+            """)
+    }
+
+    /// Runs a script from its slot to a good end, and makes durable what it wrote in the folder.
+    func run(
+        _ step: PlannedStep, _ slot: StepSlot, in area: WorkArea, _ run: ScriptRun
+    ) throws(WorkerError) {
+        let index = slot.step
+        trace.write(.started, step: run.title, run.attempt > 1 ? "attempt \(run.attempt)" : "")
+        let name = WorkArea.slot(index)
+        let seconds = order.scriptTimeout
+        let environment = environment(step, run)
+        let result = try working("run script \(step.path)", step: index) { () throws(FileError) in
+            let command = try Script.interpreter(of: area.slots.file(name)) + [area.slots.path + "/" + name]
+            return try Script.run(command, environment: environment, in: folder, seconds: seconds) { line in
+                trace.write(.output, step: run.title, line)
+            }
+        }
+        switch result {
+        case .exit(.code(0)): break
+        case .exit(.code(let code)):
+            throw .failed(
+                step: index, .script,
+                "script \(step.path) ended with exit code \(code); see its trace, mend the cause, then resume the job")
+        case .exit(.signal(let number)):
+            throw .failed(
+                step: index, .script,
+                "script \(step.path) was ended by signal \(number); see its trace, then resume the job")
+        case .timeout:
+            throw .failed(
+                step: index, .script,
+                "script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend the script, then resume the job"
+            )
+        }
+        try working("make what script \(step.path) wrote durable", step: index) { () throws(FileError) in
+            try folder.syncFileSystem()
+        }
+    }
+
+    private func environment(_ step: PlannedStep, _ run: ScriptRun) -> [String] {
+        let user = getpwuid(geteuid())
+        let home = user.map { String(cString: $0.pointee.pw_dir) } ?? "/"
+        let name = user.map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+        return [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(home)", "USER=\(name)",
+            "LOGNAME=\(name)", "LANG=C.UTF-8", "SHELL=/bin/sh",
+            "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
+            "PATCHD_FROM=\(run.from?.description ?? "")", "PATCHD_TO=\(run.to?.description ?? "")",
+            "PATCHD_SCRIPT=\(step.path)", "PATCHD_ATTEMPT=\(run.attempt)", "PATCHD_DATABASE_URL=",
+        ]
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import PatchFiles
+import PatchLedger
+import PatchModel
+
+extension FolderWork {
+    /// Compares what patchd brought with what is there now, and records the difference. Nothing is changed. A file that
+    /// is no plain file any more counts as changed.
+    public mutating func verify() throws(WorkerError) {
+        var changed: [String] = []
+        var missing: [String] = []
+        try working("compare folder \(order.plan.folder) with what was brought") { () throws(FileError) in
+            for (place, entry) in try Registry(folder, order: order).entries() {
+                guard case .file(let sha256) = entry else { continue }
+                switch try kind(of: place.description) {
+                case .file:
+                    if try folder.file(place.description).sha256() != sha256 { changed.append(place.description) }
+                case nil: missing.append(place.description)
+                default: changed.append(place.description)
+                }
+            }
+        }
+        try record(.verified(changed: changed.sorted(), missing: missing.sorted()))
+    }
+
+    private func kind(of place: String) throws(FileError) -> FileStatus.Kind? {
+        do throws(FileError) { return try folder.status(place)?.kind } catch {
+            // Something on the way is no directory any more, or a link.
+            if error.number == ENOTDIR || error.number == ELOOP { return nil }
+            throw error
+        }
+    }
+
+    /// Removes what was kept for an undo of the job that the order names. Other jobs' slots and the registry stay.
+    public mutating func forget() throws(WorkerError) {
+        let job = order.job
+        let missing = try working("forget job \(job) in folder \(order.plan.folder)") { () throws(FileError) in
+            try WorkArea.forget(job: job, in: folder, order: order)
+        }
+        for mount in missing {
+            trace.write(
+                .message, "what was kept below \(order.plan.path)/\(mount) stays: nothing of this folder is there")
+        }
+        try record(.forgotten)
+    }
+}

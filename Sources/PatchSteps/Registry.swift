@@ -1,0 +1,193 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+/// What patchd brought in a folder: `.patchd/brought/<job>`, a list for each job, the newest word on a place counts.
+///
+/// A line a place, `<what> <place>`: what is the SHA-256 that was brought last, `directory` for one that patchd made, or
+/// `removed`. Paths have no line feeds (`EntryName`). A job adds its own list and touches no other one, so 100,000 files of
+/// earlier jobs cost it nothing, and a revert takes the one list away. Lists of forgotten jobs are merged (``compact(_:)``).
+/// Read only when somebody asks.
+final class Registry {
+    /// The directory of the lists in `.patchd`, and the name of a list that a job has not published yet.
+    static let name = "brought"
+
+    /// What stands at a place.
+    enum Entry: Hashable {
+        case file(sha256: String)
+        case directory
+        case removed
+
+        /// As in a list.
+        var text: String {
+            switch self {
+            case .file(let sha256): sha256
+            case .directory: "directory"
+            case .removed: "removed"
+            }
+        }
+
+        init?(_ text: some StringProtocol) {
+            switch text {
+            case "directory": self = .directory
+            case "removed": self = .removed
+            default:
+                guard text.utf8.count == 64 else { return nil }
+                self = .file(sha256: String(text))
+            }
+        }
+    }
+
+    private let folder: Directory
+    private let order: WorkOrder
+    private var loaded: [ExactText: Entry]?
+
+    init(_ folder: borrowing Directory, order: WorkOrder) throws(FileError) {
+        self.folder = try folder.duplicate()
+        self.order = order
+    }
+
+    /// Everything that was brought and not removed since, by place.
+    func entries() throws(FileError) -> [ExactText: Entry] {
+        if let loaded { return loaded }
+        var all: [ExactText: Entry] = [:]
+        if let root = try WorkArea.root(existing: folder, order: order), try root.status(Self.name) != nil {
+            let lists = try root.directory(Self.name)
+            for job in try Self.jobs(lists) { try Self.read(lists, job, into: &all) }
+        }
+        loaded = all.filter { $0.value != .removed }
+        return loaded ?? [:]
+    }
+
+    /// What was brought to a place; nil for what never was.
+    func entry(_ place: String) throws(FileError) -> Entry? { try entries()[ExactText(place)] }
+
+    /// How many steps of the plan were noted.
+    var noted = 0
+
+    /// Adds what a step brings: from here on it counts as brought.
+    func note(_ step: PlannedStep, at place: String) throws(FileError) {
+        _ = try entries()
+        let entry: Entry? =
+            switch step.kind {
+            case .directory: .directory
+            case .file: .file(sha256: step.sha256)
+            case .remove, .script: nil
+            }
+        loaded?[ExactText(place)] = entry
+    }
+
+    /// Behind the name of a new file that lands beside one that the admin changed.
+    static let newSuffix = ".patchd-new"
+
+    /// Whether a file that a step would replace stays because it is the admin's own: the step keeps changed files, and
+    /// what is live is neither what was brought last nor what is to be brought. One that was never brought counts as
+    /// changed; one that is not there does not.
+    func isAdmins(_ step: PlannedStep, at place: String, _ live: FileStatus?) throws(FileError) -> Bool {
+        guard step.kind == .file, step.keep, let live, live.kind != .directory else { return false }
+        guard live.kind == .file else { return true }
+        let sha256 = try folder.file(place).sha256()
+        let entry = try entry(place)
+        return sha256 != step.sha256 && entry != .file(sha256: sha256)
+    }
+
+    /// Looks for something in a directory that patchd did not bring, or that was changed since.
+    ///
+    /// - Parameter isComing: whether a step of the plan will have replaced what is at a place.
+    /// - Returns: the first such place; nil when there is none.
+    func foreign(in directory: String, isComing: (ExactText) -> Bool) throws(FileError) -> String? {
+        let inside = try folder.directory(directory)
+        let names = try inside.names()
+        if try inside.count() != names.count { return directory + "/(a name that is no UTF-8)" }
+        for name in names {
+            let place = directory + "/" + name
+            if isComing(ExactText(place)) { continue }
+            let entry = try entry(place)
+            switch (try inside.status(name)?.kind, entry) {
+            case (.directory, .directory):
+                if try inside.isMountPoint(name) { return place }
+                if let found = try foreign(in: place, isComing: isComing) { return found }
+            case (.file, .file(let sha256)):
+                if try inside.file(name).sha256() != sha256 { return place }
+            case (nil, _): break
+            default: return place
+            }
+        }
+        return nil
+    }
+
+    // MARK: Lists
+
+    /// Writes a job's list beside its slots, where it says nothing yet. All that ``publish(_:job:)`` needs is there
+    /// afterwards: a disk that fills up meanwhile does not keep it from being published.
+    static func prepare(_ entries: [ExactText: Entry], in area: WorkArea) throws(FileError) {
+        if !entries.isEmpty { try area.slots.createFile(name).write(text(entries)) }
+        _ = try area.root.ensureDirectory(name)
+    }
+
+    private static func text(_ entries: [ExactText: Entry]) -> [UInt8] {
+        var text: [UInt8] = []
+        for (place, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            text += Array(entry.text.utf8) + [UInt8(ascii: " ")] + place.bytes + [UInt8(ascii: "\n")]
+        }
+        return text
+    }
+
+    /// Makes a job's list count, durably. Done already: nothing happens.
+    static func publish(_ area: WorkArea, job: Int) throws(FileError) {
+        guard try area.slots.status(name) != nil else { return }
+        let lists = try area.root.directory(name)
+        try area.slots.rename(name, to: lists, "\(job)")
+        try lists.sync()
+        try area.slots.sync()
+    }
+
+    /// Makes a job's list count no more, durably.
+    static func withdraw(_ root: borrowing Directory, job: Int) throws(FileError) {
+        guard try root.status(name) != nil else { return }
+        let lists = try root.directory(name)
+        try lists.remove("\(job)")
+        try lists.sync()
+    }
+
+    /// Merges the oldest lists into one where none of their jobs can be undone any more. A list is rewritten only when
+    /// those behind it have come to half its size, so that each line is rewritten a few times in all.
+    static func compact(_ root: borrowing Directory) throws(FileError) {
+        guard try root.status(name) != nil else { return }
+        let lists = try root.directory(name)
+        var old: [Int] = []
+        for job in try jobs(lists) {
+            if try root.status("jobs/\(job)") != nil { break }
+            old.append(job)
+        }
+        guard let first = old.first, let last = old.last, first != last else { return }
+        var sizes: [Int64] = []
+        for job in old { sizes.append(try lists.status("\(job)")?.size ?? 0) }
+        guard sizes.dropFirst().reduce(0, +) * 2 >= sizes[0] else { return }
+        var all: [ExactText: Entry] = [:]
+        for job in old { try read(lists, job, into: &all) }
+        try lists.replaceFile("\(last)", with: text(all))
+        for job in old.dropLast() { try lists.remove("\(job)") }
+        try lists.sync()
+    }
+
+    private static func jobs(_ lists: borrowing Directory) throws(FileError) -> [Int] {
+        try lists.names().compactMap { Int($0) }.sorted()
+    }
+
+    private static func read(
+        _ lists: borrowing Directory, _ job: Int, into all: inout [ExactText: Entry]
+    ) throws(FileError) {
+        let bytes = try lists.readFile("\(job)", limit: .max) ?? []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard let space = line.firstIndex(of: UInt8(ascii: " ")),
+                let entry = Entry(String(decoding: line[..<space], as: UTF8.self))
+            else {
+                throw FileError(
+                    "use (a line is damaged; without this file, what it lists counts as the admin's own)",
+                    lists.path + "/\(job)", number: EBADMSG)
+            }
+            all[ExactText(bytes: line[(space + 1)...])] = entry
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+/// Looks at a folder before anything is undone: what cannot be. Changes nothing. An undo writes no content, so it needs no
+/// space.
+struct UndoSurvey {
+    private(set) var faults: [Fault] = []
+    private(set) var warnings: [String] = []
+
+    private let order: WorkOrder
+    /// Places that a newer one of the jobs has switched: what is live there is no concern of an older one.
+    private var seen: Set<ExactText> = []
+
+    init(_ folder: borrowing Directory, order: WorkOrder, jobs: [UndoneJob]) throws(FileError) {
+        self.order = order
+        for job in jobs { try look(at: job, in: folder) }
+    }
+
+    private mutating func fault(_ code: FaultCode, _ message: String) {
+        faults.append(Fault(folder: order.plan.folder, code, message))
+    }
+
+    private mutating func look(at job: UndoneJob, in folder: borrowing Directory) throws(FileError) {
+        for script in job.scriptsWithoutDowngrade {
+            fault(
+                .irreversible,
+                """
+                cannot undo job \(job.job): its script upgrades/\(script.path) of \(script.patch) ran, and the update \
+                brings no script for that version in downgrades/
+                """)
+        }
+        // Nothing live was changed before this mark; without it, what lies in the slots proves nothing.
+        guard job.isPrepared else {
+            if !job.ran.isEmpty || job.isDone {
+                fault(.irreversible, "cannot undo job \(job.job): its originals were never marked complete")
+            }
+            return
+        }
+        let areas = try WorkAreas(folder, order: order, job: job.job)
+        for part in job.parts {
+            switch part {
+            case .downgrade(let number): try look(atDowngrade: number, of: job, in: areas)
+            case .files(let slots): for slot in slots { try look(at: slot, of: job, in: areas) }
+            }
+        }
+    }
+
+    private mutating func look(
+        atDowngrade number: Int, of job: UndoneJob, in areas: WorkAreas
+    ) throws(FileError) {
+        guard let step = job.plan.step(number) else { return }
+        let name = "downgrades/\(step.path)"
+        guard ScriptName(step.path)?.kind == .sh else {
+            return fault(.irreversible, "cannot undo job \(job.job): this version of patchd cannot run \(name)")
+        }
+        guard job.slots.contains(where: { $0.step == number }), let area = try areas.existing(""),
+            try area.slots.status(WorkArea.slot(number))?.kind == .file,
+            try area.slots.file(WorkArea.slot(number)).sha256() == step.sha256
+        else {
+            return fault(
+                .irreversible, "cannot undo job \(job.job): \(name) is not kept in \(order.plan.path)/.patchd any more")
+        }
+        let interpreter = try Script.interpreter(of: area.slots.file(WorkArea.slot(number)))
+        if access(interpreter[0], X_OK) != 0 {
+            fault(
+                .interpreter, "cannot run script \(name): its interpreter \(interpreter[0]) is not there; install it")
+        }
+    }
+
+    private mutating func look(at slot: StepSlot, of job: UndoneJob, in areas: WorkAreas) throws(FileError) {
+        guard let step = job.plan.step(slot.step) else { return }
+        guard let area = try areas.existing(slot.mount) else {
+            let place = slot.mount.isEmpty ? order.plan.path : order.plan.path + "/" + slot.mount
+            return fault(
+                .irreversible,
+                """
+                cannot undo \(step.title) of job \(job.job): \(place)/.patchd/jobs/\(job.job) is not there or not this \
+                folder's; mount what belongs at \(place), or restore the folder from a backup
+                """)
+        }
+        let change = Switch(area: area, step: step, slot: slot)
+        let isNewest = seen.insert(ExactText(slot.place)).inserted
+        do throws(FileError) {
+            switch try change.way(isNewest: isNewest) {
+            case .open: break
+            case .changed: warnings.append("\"\(slot.place)\" was changed since; an undo keeps it as NAME.patchd-old")
+            case .lost:
+                fault(
+                    .irreversible,
+                    "cannot undo \(step.title) of job \(job.job): its original is not in \(area.slots.path) any more")
+            case .forbidden(let why): fault(.ownership, "cannot undo \(step.title) of job \(job.job): \(why)")
+            }
+        } catch {
+            fault(.io, "cannot undo \(step.title) of job \(job.job): \(error)")
+        }
+    }
+}

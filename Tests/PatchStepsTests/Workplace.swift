@@ -1,0 +1,254 @@
+import Foundation
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchSteps
+import Testing
+
+/// A step as a test writes it down.
+struct Brought {
+    var kind: PlannedStep.Kind
+    var path: String
+    var text = ""
+    var mode: UInt16?
+    var patch = "MAIN"
+    var keep = false
+
+    static func file(
+        _ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN", keep: Bool = false
+    ) -> Brought {
+        Brought(kind: .file, path: path, text: text, mode: mode, patch: patch, keep: keep)
+    }
+
+    static func directory(_ path: String, mode: UInt16? = nil, patch: String = "MAIN") -> Brought {
+        Brought(kind: .directory, path: path, mode: mode, patch: patch)
+    }
+
+    static func remove(_ path: String, patch: String = "MAIN") -> Brought {
+        Brought(kind: .remove, path: path, patch: patch)
+    }
+
+    static func script(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
+        Brought(kind: .script, path: path, text: text, patch: patch)
+    }
+}
+
+/// One folder with the ledgers of its jobs, in a directory of its own below /tmp that goes with the value, and the
+/// worker's phases run in this process.
+final class Workplace {
+    let root: String
+    var folder: String { root + "/folder" }
+
+    init() throws {
+        root = "/tmp/patchd-steps-\(UInt64.random(in: .min ... .max))"
+        for name in ["folder", "trees"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
+    }
+
+    deinit {
+        for place in mounted.reversed() { umount2(place, Int32(MNT_DETACH)) }
+        if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    // MARK: Files
+
+    func write(_ text: String, _ path: String) throws {
+        let place = "\(folder)/\(path)"
+        try FileManager.default.createDirectory(
+            atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: place))
+    }
+
+    func read(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(path)")), as: UTF8.self)
+    }
+
+    func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/\(path)") }
+
+    func makeDirectory(_ path: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
+    }
+
+    func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0
+    }
+
+    func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    func mode(_ path: String) -> UInt32? {
+        var status = stat()
+        return lstat("\(folder)/\(path)", &status) == 0 ? status.st_mode & 0o7777 : nil
+    }
+
+    /// Everything that an application could see: path, mode, content. `.patchd` is left out.
+    func picture() throws -> [String] {
+        var lines: [String] = []
+        for case let path as String in try #require(FileManager.default.enumerator(atPath: folder)) {
+            if path.split(separator: "/").contains(".patchd") { continue }
+            var status = stat()
+            guard lstat("\(folder)/\(path)", &status) == 0 else { continue }
+            let content = status.st_mode & S_IFMT == S_IFREG ? try read(path).debugDescription : ""
+            lines.append("\(path) \(String(status.st_mode, radix: 8)) \(content)")
+        }
+        return lines.sorted()
+    }
+
+    // MARK: Mounts
+
+    private var mounted: [String] = []
+
+    /// Mounts a new file system of its own at a place in the folder; made there where it is missing.
+    func mount(_ type: String, at path: String, megabytes: Int = 8) throws {
+        let image = "\(root)/image-\(mounted.count)"
+        try run("/usr/bin/truncate", ["-s", "\(megabytes)M", image])
+        try run("/usr/sbin/mkfs.\(type)", ["-q", image])
+        try makeDirectory(path)
+        try run("/usr/bin/mount", ["-o", "loop", image, "\(folder)/\(path)"])
+        mounted.append("\(folder)/\(path)")
+    }
+
+    /// Mounts a directory or file of the same file system at a place in the folder.
+    func bind(_ source: String, at path: String, readOnly: Bool = false) throws {
+        try run("/usr/bin/mount", ["--bind", source, "\(folder)/\(path)"])
+        mounted.append("\(folder)/\(path)")
+        if readOnly { try run("/usr/bin/mount", ["-o", "remount,bind,ro", "\(folder)/\(path)"]) }
+    }
+
+    func unmount(_ path: String) throws {
+        try run("/usr/bin/umount", ["\(folder)/\(path)"])
+        mounted.removeAll { $0 == "\(folder)/\(path)" }
+    }
+
+    /// A program's standard output; it has to succeed.
+    @discardableResult
+    func run(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        let output = Foundation.Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+        return text
+    }
+
+    // MARK: Jobs
+
+    /// The plan of a job, whose content is put into a checked tree of its own.
+    func plan(
+        _ job: Int, _ steps: [Brought], downgrades: [Brought] = [], from: String = "8.0.1", to: String = "8.0.2"
+    ) throws -> FolderPlan {
+        let tree = URL(fileURLWithPath: "\(root)/trees/\(job)")
+        try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: true)
+        func planned(_ steps: [Brought], _ prefix: String) throws -> [PlannedStep] {
+            try steps.enumerated().map { index, step in
+                let source = "\(prefix)\(index)"
+                let hasContent = step.kind == .file || step.kind == .script
+                if hasContent {
+                    try Data(step.text.utf8).write(to: tree.appendingPathComponent(source))
+                }
+                return PlannedStep(
+                    kind: step.kind, path: step.path, patch: step.patch, source: source,
+                    size: UInt64(step.text.utf8.count), mode: step.mode,
+                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep)
+            }
+        }
+        return FolderPlan(
+            folder: "SEED", parent: nil, path: folder, state: .pending, from: Version(from),
+            to: try #require(Version(to)), steps: try planned(steps, "s"), downgrades: try planned(downgrades, "d"))
+    }
+
+    func begin(_ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = []) throws {
+        var ledger = try Ledger(ledgerFile(job))
+        try ledger.append(
+            .begin(
+                WorkOrder(
+                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: 10, links: links, plan: plan,
+                    undo: undo)))
+    }
+
+    func ledgerFile(_ job: Int) throws -> File { try Directory.open(root).appendingFile("ledger-\(job)") }
+
+    func summary(_ job: Int) throws -> LedgerSummary { LedgerSummary(try Ledger.read(ledgerFile(job))) }
+
+    /// What a worker would do in one phase; a failure is recorded as the program does.
+    @discardableResult
+    func work(_ job: Int, _ body: (inout FolderWork) throws(WorkerError) -> Void) throws -> LedgerSummary {
+        let tree = "\(root)/trees/\(job)"
+        let hasTree = FileManager.default.fileExists(atPath: tree)
+        var work = try FolderWork(
+            tree: Directory.open(hasTree ? tree : root), ledger: ledgerFile(job),
+            trace: Directory.open(root).appendingFile("trace-\(job)"), shouldStop: { false })
+        do throws(WorkerError) {
+            try body(&work)
+        } catch {
+            guard case .failed(let step, let code, let message) = error else { throw error }
+            try work.recordFailure(step: step, code, message)
+        }
+        return try summary(job)
+    }
+
+    @discardableResult
+    func survey(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.survey() }
+    }
+
+    @discardableResult
+    func stage(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.stage() }
+    }
+
+    @discardableResult
+    func apply(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.apply() }
+    }
+
+    @discardableResult
+    func revert(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.revert() }
+    }
+
+    /// A whole job from its order to its end.
+    @discardableResult
+    func run(
+        _ job: Int, _ steps: [Brought], downgrades: [Brought] = [], from: String = "8.0.1", to: String = "8.0.2"
+    ) throws -> LedgerSummary {
+        try begin(job, plan(job, steps, downgrades: downgrades, from: from, to: to))
+        let faults = try survey(job).survey?.faults
+        #expect(faults == [])
+        try stage(job)
+        return try apply(job)
+    }
+
+    /// The order of a rollback of jobs, newest first.
+    func beginRollback(_ job: Int, of undone: [Int]) throws {
+        let jobs = try undone.map { try #require(try summary($0).undoneJob) }
+        let first = try #require(jobs.first), last = try #require(jobs.last)
+        let plan = FolderPlan(
+            folder: "SEED", parent: nil, path: folder, state: .pending, from: first.plan.to,
+            to: try #require(last.plan.from))
+        try begin(job, plan, undo: jobs)
+    }
+
+    /// The lines of a job's trace, for people.
+    func trace(_ job: Int) throws -> [String] {
+        let text = try String(contentsOfFile: "\(root)/trace-\(job)", encoding: .utf8)
+        return try text.split(separator: "\n").map { line in
+            let event = try JSONText.read(TraceEvent.self, Array(line.utf8))
+            return event.step.isEmpty ? event.text : "\(event.step): \(event.text)"
+        }
+    }
+}
+
+extension LedgerSummary {
+    /// The survey's fault codes.
+    var codes: [FaultCode] { survey?.faults.map(\.code) ?? [] }
+}
