@@ -16,7 +16,8 @@ extension FolderWork {
         } else if case .failed(let step, let code, let message) = state.outcome {
             throw .failed(step: step, code, message)
         }
-        for job in undoneJobs {
+        // Before that mark nothing live was changed, and what the ledger says of the slots need not be true.
+        for job in undoneJobs where job.isPrepared {
             trace.write(.message, "undoing job \(job.job), \(job.update)")
             let areas = try areas(ofJob: job.job)
             for part in job.parts {

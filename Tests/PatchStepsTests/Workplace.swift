@@ -33,14 +33,14 @@ struct Brought {
     }
 }
 
-/// One folder with the ledgers of its jobs, in a directory of its own below /tmp that goes with the value, and the
+/// One folder with the ledgers of its jobs, in a directory of its own that goes with the value, and the
 /// worker's phases run in this process.
 final class Workplace {
     let root: String
     var folder: String { root + "/folder" }
 
-    init() throws {
-        root = "/tmp/patchd-steps-\(UInt64.random(in: .min ... .max))"
+    init(in parent: String = "/tmp") throws {
+        root = "\(parent)/patchd-steps-\(UInt64.random(in: .min ... .max))"
         for name in ["folder", "trees"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
