@@ -134,11 +134,6 @@ import Testing
 }
 
 extension Workplace {
-    private static let worker: String? = {
-        let build = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug/patchd-worker"
-        return FileManager.default.isExecutableFile(atPath: build) ? build : nil
-    }()
-
     /// Runs a phase of a job, undisturbed and in this process, which is faster.
     fileprivate func go(_ phase: `A worker that is cut off`.Phase, _ job: Int) throws {
         switch phase {
@@ -157,21 +152,6 @@ extension Workplace {
             let slots = try summary(2).slots
             return slots.values.first { $0.place == "lib/a" && $0.step == 2 }?.replaces
         }
-    }
-
-    /// Runs a phase of a job in the real program.
-    @discardableResult
-    fileprivate func start(_ phase: String, _ job: Int, fault: String? = nil) throws -> ChildProcess.Exit {
-        let worker = try #require(Self.worker, "build first: swift build")
-        let trees = try Directory.open("\(root)/trees")
-        let tree = try trees.status("\(job)") == nil ? trees : trees.directory("\(job)")
-        let environment = fault.map { ["PATCHD_FAULT_POINT=patchd-worker:\($0):\(root)/fired"] } ?? []
-        let ledger = try ledgerFile(job)
-        let trace = try Directory.open(root).appendingFile("trace-\(job)")
-        return try ChildProcess.start(
-            worker, ["patchd-worker", phase], environment: environment, in: Directory.open("/"),
-            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor
-        ).wait()
     }
 
     /// What `patchctl resume` comes to.
