@@ -3,8 +3,8 @@ import PatchLedger
 import PatchModel
 
 extension FolderWork {
-    /// Undoes, in reverse order, what this job did in the folder, or what the jobs did that its order names. Goes on where
-    /// an earlier run was cut off. What cannot be undone is refused before anything is touched.
+    /// Undoes, in reverse order, what this job did in the folder, or what the jobs did that its order names. Goes on
+    /// where an earlier run was cut off. What cannot be undone is refused before anything is touched.
     public mutating func revert() throws(WorkerError) {
         if state.outcome == .reverted { return }
         if !state.isReverting {
