@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Values and pure decisions: no I/O.
         .target(name: "PatchModel", swiftSettings: settings),
@@ -42,6 +43,7 @@ let package = Package(
             name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchConfig", dependencies: ["CYAML", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
@@ -80,6 +82,10 @@ let package = Package(
         .testTarget(name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchModel"], swiftSettings: settings),
         .testTarget(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
+            swiftSettings: settings),
+        // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
+        .testTarget(
+            name: "PatchSQLTests", dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
