@@ -29,7 +29,7 @@ struct SQLiteErrors {
         if failure.offset > 0 {
             error.place?.line += SQLScript.line(of: failure.offset, in: statement.text.utf8) - 1
         }
-        if failure.primary == SQLITE_AUTH, let denial {
+        if let denial {
             error.cause = denial
             error.wayOut = "correct the script"
         }
