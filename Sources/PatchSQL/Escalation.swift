@@ -40,27 +40,21 @@ public struct Escalation: Sendable {
     public mutating func next(_ blockers: [Blocker], at now: Double) -> Action {
         guard !blockers.isEmpty else { return unseen(at: now) }
         unseenSince = nil
-        // Whether it reads or writes may change from look to look.
-        let present = blockers.map { blocker in
-            var blocker = blocker
-            blocker.writes = true
-            return blocker
-        }
-        let new = present.filter { asked[$0] == nil }
-        for blocker in new { asked[blocker] = now }
+        let new = blockers.filter { asked[key($0)] == nil }
+        for blocker in new { asked[key(blocker)] = now }
         if !new.isEmpty { return .ask(new) }
-        let late = present.filter { now - (asked[$0] ?? now) >= grace }
+        let late = blockers.filter { now - (asked[key($0)] ?? now) >= grace }
         guard !late.isEmpty else { return .wait }
         let spared = late.filter(isSpared)
         guard spared.isEmpty else {
             return .giveUp("\(names(spared)) may not be ended (spare); end it yourself, then \"patchctl resume\"")
         }
-        let lasting = late.filter { ended[$0].map { now - $0 >= patience } ?? false }
+        let lasting = late.filter { ended[key($0)].map { now - $0 >= patience } ?? false }
         guard lasting.isEmpty else {
             return .giveUp("\(names(lasting)) could not be ended; end it yourself, then \"patchctl resume\"")
         }
-        let due = late.filter { ended[$0] == nil }
-        for blocker in due { ended[blocker] = now }
+        let due = late.filter { ended[key($0)] == nil }
+        for blocker in due { ended[key(blocker)] = now }
         return due.isEmpty ? .wait : .end(due)
     }
 
@@ -71,6 +65,13 @@ public struct Escalation: Sendable {
         return .giveUp(
             "something that cannot be seen from here (in a container, on another host) has it in use; end it, then \"patchctl resume\""
         )
+    }
+
+    /// Whether it reads or writes may change from look to look; it is the same one.
+    private func key(_ blocker: Blocker) -> Blocker {
+        var key = blocker
+        key.writes = false
+        return key
     }
 
     private func isSpared(_ blocker: Blocker) -> Bool {

@@ -54,6 +54,9 @@ struct SQLiteConnection: ~Copyable {
     /// Whether no transaction is open.
     var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 
+    /// Whether the file could not be opened for writing.
+    var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
+
     /// Runs all statements of a text, values bound to the first one, and hands on each row.
     ///
     /// - Returns: how many rows were inserted, changed or deleted.

@@ -29,6 +29,11 @@ final class SQLiteSession: Session {
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (create ? SQLITE_OPEN_CREATE : 0)
         do throws(SQLiteFailure) {
             let connection = try SQLiteConnection(path, flags: flags, lockTimeout: Int32(lockTimeout * 1000))
+            // Where the file may not be written SQLite opens it for reading, and the first script would find out.
+            guard !connection.isReadOnly else {
+                throw SQLiteFailure(
+                    code: SQLITE_READONLY, message: "it is read-only", offset: -1, number: 0)
+            }
             // The first reading: only now it shows whether it is a database. EXTRA, because FULL does not sync the
             // directory after the rollback journal was removed: a commit could be gone after a power cut.
             try connection.run("PRAGMA schema_version; PRAGMA synchronous = EXTRA")
@@ -137,8 +142,9 @@ final class SQLiteSession: Session {
         connection = try Self.connect(path, lockTimeout: lockTimeout)
     }
 
+    @discardableResult
     func query(_ statement: String, _ values: [String?]) throws(SQLError) -> [[String?]] {
-        try translating("run \(statement.prefix(SQLStatement.summaryLength))") { () throws(SQLiteFailure) in
+        try translating("run \(statement.prefix { !$0.isNewline })") { () throws(SQLiteFailure) in
             try connection.rows(statement, values)
         }
     }

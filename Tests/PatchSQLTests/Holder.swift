@@ -42,7 +42,7 @@ final class Holder {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        try #require(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "ready\n")
+        try #require(output.fileHandleForReading.availableData.first == UInt8(ascii: "r"))
     }
 
     /// Lets go, and returns when it is gone.
