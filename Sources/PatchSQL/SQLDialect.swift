@@ -25,6 +25,15 @@ public struct SQLDialect: Hashable, Sendable {
     /// How a statement gets semicolons into itself.
     public var compound: Compound = .none
 
+    /// What a name is quoted with.
+    public var nameQuote: Character = "\""
+
+    /// A table's or column's name as it stands in a statement.
+    func quoted(_ name: String) -> String {
+        let doubled = name.flatMap { $0 == nameQuote ? [$0, $0] : [$0] }
+        return "\(nameQuote)\(String(doubled))\(nameQuote)"
+    }
+
     /// SQLite 3.
     public static let sqlite = SQLDialect(
         extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers)
@@ -32,5 +41,6 @@ public struct SQLDialect: Hashable, Sendable {
     public static let postgresql = SQLDialect(hasDollarQuotes: true, hasNestedComments: true)
     /// MariaDB without `NO_BACKSLASH_ESCAPES`.
     public static let mariadb = SQLDialect(
-        extraQuotes: [UInt8(ascii: "`")], hasBackslashes: true, hasHashComments: true, compound: .delimiterCommand)
+        extraQuotes: [UInt8(ascii: "`")], hasBackslashes: true, hasHashComments: true, compound: .delimiterCommand,
+        nameQuote: "`")
 }

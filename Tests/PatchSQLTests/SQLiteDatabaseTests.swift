@@ -140,7 +140,9 @@ import Testing
             if getuid() == 0 { try #require(setuid(65534) == 0) }
             let session = try Databases.find("sqlite:app.db", in: Directory.open(folder))
                 .open(lockTimeout: 0.05, create: false)
-            let error = try #require(throws: SQLError.self) { try session.run(script("DELETE FROM pay"), as: .sample()) }
+            let error = try #require(throws: SQLError.self) {
+                try session.run(script("DELETE FROM pay"), as: .sample())
+            }
             try #require(error.code == .database && error.description.contains("its directory"))
         }
         #expect(chmod(folder, 0o755) == 0)
@@ -158,7 +160,8 @@ import Testing
         let (v801, v802) = (try #require(v801), try #require(v802))
         try session.setVersion(v801)
         #expect(try session.record() == DatabaseRecord(version: v801, steps: []))
-        let marker = StepMarker(.sample("8.0.2.sh"), version: v802, state: .assumed, job: 3, hash: "abc")
+        let at = try JSONText.read(Timestamp.self, Array(#""2026-11-21T10:15:00Z""#.utf8))
+        let marker = StepMarker(.sample("8.0.2.sh"), version: v802, state: .assumed, job: 3, hash: "abc", at: at)
         try session.mark(marker)
         try session.mark(marker)
         try session.setVersion(v802)
@@ -172,7 +175,8 @@ import Testing
         let database = try TestDatabase()
         let session = try database.open()
         let (v801, v802) = (try #require(v801), try #require(v802))
-        let low = StepMarker(.sample("8.0.1.sql"), version: v801, state: .done, job: 1)
+        let at = try JSONText.read(Timestamp.self, Array(#""2026-11-21T10:15:00Z""#.utf8))
+        let low = StepMarker(.sample("8.0.1.sql"), version: v801, state: .done, job: 1, at: at)
         try session.mark(low)
         try session.mark(StepMarker(.sample("8.0.2.sql"), version: v802, state: .done, job: 2))
         try session.mark(StepMarker(.sample("8.0.1_b.sql"), version: v801, state: .running, job: 2))
@@ -194,11 +198,11 @@ import Testing
         let session = try database.open()
         try session.show(nil)
         #expect(try database.program("SELECT count(*) FROM sqlite_schema WHERE name='patchd_revision'") == "0")
-        let deadline = try JSONText.read(Timestamp.self, Array(#""2026-11-21T10:15:00.123Z""#.utf8))
+        let deadline = try JSONText.read(Timestamp.self, Array(#""2026-11-21T10:15:00Z""#.utf8))
         let query = "SELECT code, phase, message, deadline FROM patchd_revision"
         try session.show(Revision(code: 9998, phase: .announced, message: "X3V8_P2's coming", deadline: deadline))
         let shown = try database.program(query)
-        #expect(shown == "9998|announced|X3V8_P2's coming|2026-11-21T10:15:00.123Z")
+        #expect(shown == "9998|announced|X3V8_P2's coming|2026-11-21T10:15:00.000Z")
         try session.show(Revision(code: 9999, phase: .updating, message: "", deadline: nil))
         #expect(try database.program(query) == "9999|updating||")
         let before = try database.program("PRAGMA data_version")
