@@ -181,7 +181,11 @@ private struct TriggerEnd {
             return true
         case (.start, .word("EXPLAIN")): state = .explained
         case (.start, .word("CREATE")), (.explained, .word("CREATE")): state = .created
-        case (.explained, .word("QUERY")), (.explained, .word("PLAN")): break
+        case (.explained, .word("EXPLAIN")), (.explained, .word("TEMP")), (.explained, .word("TEMPORARY")),
+            (.explained, .word("TRIGGER")), (.explained, .word("END")):
+            state = .ordinary
+        // QUERY PLAN
+        case (.explained, _): break
         case (.created, .word("TEMP")), (.created, .word("TEMPORARY")): break
         case (.created, .word("TRIGGER")): state = .within
         case (.within, .semicolon), (.semicolon, .semicolon): state = .semicolon

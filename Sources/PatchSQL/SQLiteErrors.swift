@@ -20,7 +20,7 @@ struct SQLiteErrors {
     ///
     /// - Parameter denial: what the script did that no script may.
     func error(
-        _ failure: SQLiteFailure, in statement: SQLStatement, denial: String?, seconds: Double,
+        _ failure: SQLiteFailure, in statement: SQLStatement, denial: String?,
         blockers: () -> [Blocker]
     ) -> SQLError {
         var error = error(failure, "run", blockers: blockers)
@@ -34,7 +34,7 @@ struct SQLiteErrors {
             error.wayOut = "correct the script"
         }
         if failure.primary == SQLITE_INTERRUPT {
-            error.cause = "it took longer than \(Int(seconds)) s"
+            error.cause = "the time that a script may take was over"
             error.wayOut = "correct the script, or raise scriptTimeout"
         }
         return error

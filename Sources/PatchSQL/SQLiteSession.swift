@@ -28,7 +28,7 @@ final class SQLiteSession: Session {
     ) throws(SQLError) -> SQLiteConnection {
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | (create ? SQLITE_OPEN_CREATE : 0)
         do throws(SQLiteFailure) {
-            let connection = try SQLiteConnection(path, flags: flags, lockTimeout: Int32(lockTimeout * 1000))
+            let connection = try SQLiteConnection(path, flags: flags, lockTimeout: Int32(min(lockTimeout, 3600) * 1000))
             // Where the file may not be written SQLite opens it for reading, and the first script would find out.
             guard !connection.isReadOnly else {
                 throw SQLiteFailure(
@@ -39,7 +39,9 @@ final class SQLiteSession: Session {
             try connection.run("PRAGMA schema_version; PRAGMA synchronous = EXTRA")
             return connection
         } catch {
-            throw SQLiteErrors(path: path).error(error, "open the database \"\(path)\"")
+            throw SQLiteErrors(path: path).error(error, "open the database \"\(path)\"") {
+                SQLiteLocks(path: path).blockers(alone: false)
+            }
         }
     }
 
@@ -57,7 +59,7 @@ final class SQLiteSession: Session {
             _ = try connection.run("BEGIN EXCLUSIVE")
         }
         isOurs = true
-        guard statements.contains(where: { $0.head.contains("FOREIGN_KEYS") }) else { return }
+        guard statements.contains(where: { SQLitePragma($0)?.name == "foreign_keys" }) else { return }
         do throws(SQLError) {
             let isChecked = try translating("read") { () throws(SQLiteFailure) in
                 try connection.value("PRAGMA foreign_keys") == "1"
@@ -71,10 +73,7 @@ final class SQLiteSession: Session {
 
     /// `foreign_keys = OFF … foreign_keys = ON` stands around the rebuilding of a table: what is between runs with OFF.
     private static func order(_ statements: [SQLStatement]) -> [SQLStatement] {
-        let switchesOff = { (statement: SQLStatement) in
-            statement.head.contains("FOREIGN_KEYS")
-                && !["ON", "1", "TRUE", "YES"].contains { statement.head.contains($0) }
-        }
+        let switchesOff = { (statement: SQLStatement) in SQLitePragma(statement)?.switchesForeignKeysOff == true }
         return statements.filter { !switchesOff($0) } + statements.filter(switchesOff)
     }
 
@@ -127,8 +126,8 @@ final class SQLiteSession: Session {
                 result.output.append(row.texts.map { $0 ?? "" }.joined(separator: "|"))
             }
         } catch {
-            let alone = statement.head.contains("JOURNAL_MODE")
-            throw errors.error(error, in: statement, denial: warden.denial, seconds: seconds) {
+            let alone = SQLitePragma(statement)?.name == "journal_mode"
+            throw errors.error(error, in: statement, denial: warden.denial) {
                 SQLiteLocks(path: path).blockers(alone: alone)
             }
         }

@@ -20,7 +20,9 @@ struct SQLiteTreatments {
             return .refuse("it attaches another database", wayOut: "an update's script is about its folder's own one")
         case "VACUUM" where statement.head.contains("INTO"):
             return .refuse("it writes another file", wayOut: "bring files as files of the patch")
-        case "PRAGMA": return pragma(statement)
+        case "PRAGMA" where script.isTransactional && statement.head.contains("WAL_CHECKPOINT"):
+            return .skip("it has no place in a transaction; SQLite does it by itself")
+        case "PRAGMA": return SQLitePragma(statement).map(treatment) ?? .run
         case _ where !script.isTransactional: return .run
         case "BEGIN", "COMMIT", "END":
             return .refuse(
@@ -47,29 +49,15 @@ struct SQLiteTreatments {
         return [first, last]
     }
 
-    /// `PRAGMA [schema.]name [= value | (value)]`.
-    private func pragma(_ statement: SQLStatement) -> Treatment {
-        var words = statement.head.dropFirst()
-        if words.dropFirst().first == "." { words = words.dropFirst(2) }
-        guard let name = words.first?.lowercased(), words.count > 2 else { return .run }
-        let value = (words.dropFirst(2).first ?? "").uppercased().trimmed(of: "'\"")
-        switch name {
-        case "journal_mode" where ["OFF", "MEMORY"].contains(value):
+    private func treatment(of pragma: SQLitePragma) -> Treatment {
+        switch pragma.name {
+        case "journal_mode" where ["OFF", "MEMORY"].contains(pragma.value):
             return .refuse(
-                "with journal_mode \(value) a crash would leave a broken database", wayOut: "use DELETE or WAL")
+                "with journal_mode \(pragma.value) a crash would leave a broken database", wayOut: "use DELETE or WAL")
         case "synchronous": return .skip("patchd's commits are always durable")
         case "busy_timeout": return .skip("patchd sets how long it waits for a lock")
-        case "foreign_keys", "journal_mode", "temp_store":
-            return script.isTransactional ? .hoist : .run
-        case "wal_checkpoint", "incremental_vacuum":
-            return script.isTransactional ? .skip("it has no place in a transaction") : .run
+        case "foreign_keys", "journal_mode", "temp_store": return script.isTransactional ? .hoist : .run
         default: return .run
         }
-    }
-}
-
-extension String {
-    fileprivate func trimmed(of characters: String) -> String {
-        String(drop { characters.contains($0) }.reversed().drop { characters.contains($0) }.reversed())
     }
 }

@@ -23,6 +23,8 @@ extension Session {
     /// Creates `patchd_step` and `patchd_revision` where they are missing, in a transaction of their own, because not every
     /// database can roll a new table back.
     public func prepareTables() throws(SQLError) {
+        // A temporary table of a script's could stand in front of the real one.
+        if isTainted { try reconnect() }
         let columns = try [columns(of: "patchd_step"), columns(of: "patchd_revision")]
         guard columns.contains([]) else { return }
         try transaction { () throws(SQLError) in
@@ -45,28 +47,36 @@ extension Session {
     public func record() throws(SQLError) -> DatabaseRecord? {
         guard try !columns(of: "patchd_step").isEmpty else { return nil }
         var record = DatabaseRecord(version: nil, steps: [])
-        let rows = try query(
-            """
-            SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM patchd_step
-            ORDER BY job, update_name, patch, script
-            """, [])
-        for row in rows {
-            let texts = row.map { $0 ?? "" }
-            guard let version = Version(texts[3]) else { throw damaged(texts) }
-            if texts[2].isEmpty {
-                record.version = version
-                continue
-            }
-            guard let state = StepMarker.State(rawValue: texts[4]), let job = Int(texts[5]),
-                let statements = Int(texts[6]), let total = Int(texts[7]),
-                let at = try? JSONText.read(Timestamp.self, "\"\(texts[9])\"".utf8)
-            else { throw damaged(texts) }
-            record.steps.append(
-                StepMarker(
-                    StepKey(update: texts[0], patch: texts[1], script: texts[2]), version: version, state: state,
-                    job: job, statements: statements, total: total, hash: texts[8], at: at))
+        for row in try query("\(stepQuery) ORDER BY job, update_name, patch, script", []) {
+            let marker = try marker(row)
+            if marker.key.script.isEmpty { record.version = marker.version } else { record.steps.append(marker) }
         }
         return record
+    }
+
+    /// The record of one script; nil where there is none.
+    public func marker(of key: StepKey) throws(SQLError) -> StepMarker? {
+        guard try !columns(of: "patchd_step").isEmpty else { return nil }
+        let rows = try query(
+            "\(stepQuery) WHERE update_name = ? AND patch = ? AND script = ?", [key.update, key.patch, key.script])
+        guard let row = rows.first else { return nil }
+        return try marker(row)
+    }
+
+    private var stepQuery: String {
+        "SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM patchd_step"
+    }
+
+    private func marker(_ row: [String?]) throws(SQLError) -> StepMarker {
+        let texts = row.map { $0 ?? "" }
+        guard let version = Version(texts[3]), let state = StepMarker.State(rawValue: texts[4]),
+            let job = Int(texts[5]),
+            let statements = Int(texts[6]), let total = Int(texts[7]),
+            let at = try? JSONText.read(Timestamp.self, "\"\(texts[9])\"".utf8)
+        else { throw damaged(texts) }
+        return StepMarker(
+            StepKey(update: texts[0], patch: texts[1], script: texts[2]), version: version, state: state, job: job,
+            statements: statements, total: total, hash: texts[8], at: at)
     }
 
     private func damaged(_ texts: [String]) -> SQLError {
@@ -83,14 +93,14 @@ extension Session {
 
     /// Forgets a script; one that is not recorded is no error.
     public func unmark(_ key: StepKey) throws(SQLError) {
-        guard try record()?[key] != nil else { return }
+        guard try marker(of: key) != nil else { return }
         try transaction { () throws(SQLError) in try erase(key) }
     }
 
     /// Records the folder's version.
     public func setVersion(_ version: Version) throws(SQLError) {
         try prepareTables()
-        guard try record()?.version?.description != version.description else { return }
+        guard try marker(of: Self.versionKey)?.version.description != version.description else { return }
         try transaction { () throws(SQLError) in try writeVersion(version) }
     }
 
@@ -126,9 +136,10 @@ extension Session {
             [key.update, key.patch, key.script])
     }
 
+    private static var versionKey: StepKey { StepKey(update: "", patch: "", script: "") }
+
     private func writeVersion(_ version: Version) throws(SQLError) {
-        try write(
-            StepMarker(StepKey(update: "", patch: "", script: ""), version: version, state: .done, job: 0))
+        try write(StepMarker(Self.versionKey, version: version, state: .done, job: 0))
     }
 
     /// Runs a body in a transaction: all of it takes effect or nothing.

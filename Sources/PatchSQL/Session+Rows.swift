@@ -40,7 +40,7 @@ extension Session {
         tryAgain: (SQLError) -> Bool = { _ in false }
     ) throws(SQLError) -> RowCount? {
         try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
-        if let state = try record()?[run.key]?.state, state == .done || state == .assumed { return nil }
+        if let state = try marker(of: run.key)?.state, state == .done || state == .assumed { return nil }
         var count = RowCount()
         try patiently(tryAgain) { () throws(SQLError) in
             count = RowCount()

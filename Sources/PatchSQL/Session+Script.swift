@@ -72,7 +72,7 @@ extension Session {
         if let problem = Self.problems(of: script).first { throw problem }
         do throws(SQLError) {
             try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
-            let marker = try record()?[run.key]
+            let marker = try marker(of: run.key)
             switch (run.direction, marker?.state) {
             case (.up, .done), (.up, .assumed), (.down, nil): return false
             case (.up, .reverting):
@@ -95,7 +95,7 @@ extension Session {
             for (index, part) in script.parts.enumerated() {
                 let isLast = index == script.parts.count - 1
                 if part.upperBound <= done, !isLast { continue }
-                if isTainted || index > 0 { try reconnect() }
+                if index > 0 { try reconnect() }
                 try patiently(tryAgain) { () throws(SQLError) in
                     try transaction(hoisting: work.hoisted(part)) { () throws(SQLError) in
                         for statement in script.statements[part] { try step(statement, &work, onEvent) }
@@ -119,7 +119,7 @@ extension Session {
             try transaction { () throws(SQLError) in try note(work, done: 0, isLast: false) }
         }
         for (index, part) in script.parts.enumerated() {
-            if isTainted || index > 0 { try reconnect() }
+            if index > 0 { try reconnect() }
             for statement in script.statements[part] {
                 try patiently(tryAgain) { () throws(SQLError) in try step(statement, &work, onEvent) }
             }

@@ -12,7 +12,12 @@ final class Holder {
         case idleInTransaction
         /// Has it open and does nothing.
         case idle
+        /// Has it for itself: not even a reader gets in.
+        case exclusive
     }
+
+    /// All but ``Use/exclusive``, which not even lets anybody look.
+    static let uses: [Use] = [.reads, .writes, .idleInTransaction, .idle]
 
     private let process = Process()
     private let input = Foundation.Pipe()
@@ -25,6 +30,7 @@ final class Holder {
             case .reads: "rows = db.execute('SELECT a.id FROM pay a, pay b'); rows.fetchone()"
             case .writes: "db.execute('BEGIN IMMEDIATE'); db.execute(\"INSERT INTO pay VALUES (77, 'x')\")"
             case .idleInTransaction: "db.execute('BEGIN'); db.execute('SELECT id FROM pay').fetchall()"
+            case .exclusive: "db.execute('PRAGMA locking_mode=EXCLUSIVE'); db.execute('BEGIN EXCLUSIVE')"
             case .idle: "db.execute('SELECT id FROM pay').fetchall()"
             }
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")

@@ -14,7 +14,7 @@ import Testing
 
     /// With a rollback journal readers keep a commit off, with a WAL only writers do.
     static let cases = TestDatabase.Journal.allCases.flatMap { journal in
-        Holder.Use.allCases.map { use in
+        Holder.uses.map { use in
             Case(journal: journal, use: use, blocks: use == .writes || use != .idle && journal == .delete)
         }
     }
@@ -69,6 +69,18 @@ import Testing
         #expect(session.others().map(\.pid) == [holder.pid])
         holder.leave()
         #expect(session.others() == [])
+    }
+
+    @Test(arguments: TestDatabase.Journal.allCases)
+    func `by somebody who has it for himself cannot even be opened, and he is named`(
+        journal: TestDatabase.Journal
+    ) throws {
+        let database = try TestDatabase(journal)
+        let holder = try Holder(.exclusive, database.path)
+        let error = try #require(throws: SQLError.self) { try database.open() }
+        #expect(error.code == .inUse && error.blockers.map(\.pid) == [holder.pid], "\(error)")
+        holder.leave()
+        #expect(try database.open().columns(of: "pay") == ["id", "name"])
     }
 
     @Test func `lets a single statement wait where the script wants no transaction`() throws {

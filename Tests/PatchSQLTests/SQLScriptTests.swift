@@ -1,3 +1,4 @@
+import CSQLite
 import PatchModel
 import Testing
 
@@ -123,5 +124,60 @@ func script(_ text: String, name: String = "8.0.2.sql") throws -> SQLScript {
             try SQLScript(bytes, name: "8.0.2.sql", dialect: .sqlite)
         }
         #expect(error.description.hasPrefix("cannot read 8.0.2.sql, line 3: it is not UTF-8"))
+    }
+
+    /// Against sqlite3_complete(), which says of a text whether it ends with the end of a statement.
+    @Test func `of random words ends its statements where SQLite's own rule does`() throws {
+        let words = [
+            "create", "temp", "temporary", "trigger", "explain", "query plan", "begin", "case", "end", "x", "7", "(",
+            ",",
+            "'a;''b'", "\"c;\"", "[d;']", "`e;`", "--f;'\n", "/* ; */", " ", "\n", ";", ";", ";", "; end;",
+            "create trigger ",
+        ]
+        var random = SeededGenerator(state: 7)
+        for _ in 0..<5000 {
+            let text = (0..<Int.random(in: 1...24, using: &random)).map { _ in
+                (words.randomElement(using: &random) ?? "") + (Bool.random(using: &random) ? " " : "\t")
+            }.joined()
+            var ends: [String] = []
+            var begun = ""
+            for character in text {
+                begun.append(character)
+                guard character == ";", sqlite3_complete(begun) == 1 else { continue }
+                ends.append(begun)
+                begun = ""
+            }
+            let own = try texts(text)
+            // Of what is between two ends, nothing but blanks and comments is no statement.
+            var expected: [String] = []
+            for piece in ends + [begun] { expected += try texts(piece) }
+            #expect(own == expected, "\(text)")
+            #expect(own.count <= ends.count + 1, "\(text)")
+        }
+    }
+
+    @Test func `of random bytes is refused or read, whatever they are`() {
+        var random = SeededGenerator(state: 11)
+        let bytes = Array("';\"`[]$-/*#\\.;a1 \nEeDELIMITER".utf8)
+        for _ in 0..<5000 {
+            let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in bytes.randomElement(using: &random) ?? 0
+            }
+            for dialect in [SQLDialect.sqlite, .postgresql, .mariadb] {
+                let script = try? SQLScript(text, name: "x.sql", dialect: dialect)
+                #expect(script?.statements.allSatisfy { !$0.text.isEmpty } != false)
+            }
+        }
+    }
+}
+
+/// The same numbers in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

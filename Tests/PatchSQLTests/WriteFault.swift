@@ -32,7 +32,9 @@ enum WriteFault {
     }
 
     /// Whether the call may be made.
-    private static func passes() -> Bool {
+    private static func passes(writes: Bool) -> Bool {
+        // Only what needs room fails for want of it.
+        if !writes, [ENOSPC, EDQUOT].contains(number.load(ordering: .relaxed)) { return true }
         guard count.add(1, ordering: .relaxed).newValue == point.load(ordering: .relaxed) else { return true }
         let number = number.load(ordering: .relaxed)
         if number == 0 { kill(getpid(), SIGKILL) }
@@ -41,17 +43,17 @@ enum WriteFault {
     }
 
     private static let write: @convention(c) (Int32, UnsafeRawPointer?, Int) -> Int = { file, bytes, count in
-        passes() ? Glibc.write(file, bytes, count) : -1
+        passes(writes: true) ? Glibc.write(file, bytes, count) : -1
     }
     private static let pwrite: @convention(c) (Int32, UnsafeRawPointer?, Int, off_t) -> Int = {
         file, bytes, count, offset in
-        passes() ? Glibc.pwrite(file, bytes, count, offset) : -1
+        passes(writes: true) ? Glibc.pwrite(file, bytes, count, offset) : -1
     }
     private static let ftruncate: @convention(c) (Int32, off_t) -> Int32 = { file, size in
-        passes() ? Glibc.ftruncate(file, size) : -1
+        passes(writes: false) ? Glibc.ftruncate(file, size) : -1
     }
     private static let unlink: @convention(c) (UnsafePointer<CChar>?) -> Int32 = { path in
-        guard passes(), let path else { return -1 }
+        guard passes(writes: false), let path else { return -1 }
         return Glibc.unlink(path)
     }
 }
