@@ -47,7 +47,7 @@ struct SQLiteErrors {
         case SQLITE_FULL: (.space, "make room on the file system of \"\(path)\"")
         case SQLITE_IOERR where failure.number == ENOSPC || failure.number == EDQUOT:
             (.space, "make room on the file system of \"\(path)\", or raise the quota")
-        case SQLITE_IOERR: (.io, "look for errors of the disk in the kernel's log")
+        case SQLITE_IOERR: (.io, "look for errors of the disk in the kernel's log, and at the owner's quota")
         case SQLITE_NOMEM: (.io, "")
         case SQLITE_READONLY, SQLITE_PERM:
             (.database, "make \"\(path)\" and its directory writable for the folder's owner")

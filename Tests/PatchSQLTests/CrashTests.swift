@@ -153,7 +153,12 @@ import Testing
                     try session.run(script("DROP TABLE extra"), as: .sample("8.0.2.sql", .down))
                 } catch let error as SQLError {
                     failed += 1
-                    try #require(error.code == (number == EIO ? .io : .space), "\(error)")
+                    switch number {
+                    case ENOSPC: try #require(error.code == .space, "\(error)")
+                    case EIO: try #require(error.code == .io, "\(error)")
+                    // SQLite does not always keep the error number.
+                    default: try #require(error.code == .space || error.description.contains("quota"), "\(error)")
+                    }
                     try #require(error.description.hasPrefix("cannot run 8.0.2.sql"))
                     try #require(try session.columns(of: "extra") == [])
                     try #require(try session.record()?.steps == [])
