@@ -2,8 +2,8 @@
 public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The process; nil where it runs on another host.
     public var pid: Int32?
-    /// When it started, in the kernel's ticks since the boot: with ``pid`` it names the process for good, a pid alone is
-    /// used again.
+    /// When it started, in the kernel's ticks since the boot: with ``pid`` it names the process for good, a pid alone
+    /// is used again.
     public var started: UInt64
     /// Its name.
     public var command: String
@@ -21,8 +21,8 @@ public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
         self.writes = writes
     }
 
-    /// The unit, where stopping it ends this process and nobody else's session: a service of the system that is not some
-    /// user's whole service manager.
+    /// The unit, where stopping it ends this process and nobody else's session: a service of the system that is not
+    /// some user's whole service manager.
     public var stoppableUnit: String? {
         guard let unit, unit.hasSuffix(".service"), !unit.hasPrefix("user@") else { return nil }
         return unit

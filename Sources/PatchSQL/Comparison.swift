@@ -25,8 +25,8 @@ public struct Comparison: Hashable, Sendable {
     /// How many scripts a message names.
     private static let shown = 5
 
-    /// All that does not fit, each with the code `database`. Empty too where the database has no record and nothing says
-    /// that it should have one: before patchd's first update of it.
+    /// All that does not fit, each with the code `database`. Empty too where the database has no record and nothing
+    /// says that it should have one: before patchd's first update of it.
     ///
     /// - Parameter place: `ENDPOINT/FOLDER`, for the commands in the messages.
     public func faults(of place: String) -> [Fault] {
@@ -34,8 +34,9 @@ public struct Comparison: Hashable, Sendable {
             guard let scripts, !scripts.isEmpty else { return [] }
             return [
                 fault(
-                    "the database of \(place) has no record of patchd's, but \(names(scripts)) ran in it: it was replaced, or restored from a dump made before patchd's first update",
-                    "restore a newer dump, or tell the version that it has with \"patchctl baseline \(place) VERSION\"")
+                    "the database of \(place) has no record of patchd's, but \(names(scripts)) ran in it: "
+                        + "it was replaced, or restored from a dump made before patchd's first update",
+                    "restore a newer dump, or \(baseline(place)) with the version that it has")
             ]
         }
         if let faults = versionFaults(record, place) { return faults }
@@ -45,17 +46,18 @@ public struct Comparison: Hashable, Sendable {
     /// Nil where the versions agree; the scripts say nothing new where they do not.
     private func versionFaults(_ record: DatabaseRecord, _ place: String) -> [Fault]? {
         guard let own = record.version, let version, own != version else { return nil }
-        let cause =
-            own < version
-            ? "an older dump was restored, or somebody else set it back"
-            : "somebody else updated it, or the folder's files were set back"
+        let found = "\(place) is at \(version), but its database at \(own)"
+        guard own < version else {
+            return [
+                fault(
+                    "\(found): somebody else updated it, or the folder's files were set back",
+                    "restore the dump that belongs to \(version), or \(baseline(place, own)) to go on from there")
+            ]
+        }
         return [
             fault(
-                "\(place) is at \(version), but its database at \(own): \(cause)",
-                own < version
-                    ? "restore a newer dump, or let the updates above \(own) run again with \"patchctl baseline \(place) \(own)\""
-                    : "restore the dump that belongs to \(version), or go on from there with \"patchctl baseline \(place) \(own)\""
-            )
+                "\(found): an older dump was restored, or somebody else set it back",
+                "restore a newer dump, or \(baseline(place, own)), so that the updates above it run again")
         ]
     }
 
@@ -66,8 +68,9 @@ public struct Comparison: Hashable, Sendable {
         if !cut.isEmpty {
             faults.append(
                 fault(
-                    "in the database of \(place), \(names(cut.map(\.key))) \(verb(cut.count)) begun and never ended: a dump made in the middle of an update was restored",
-                    "restore another dump, or repair it by hand and run \"patchctl baseline \(place) VERSION\""))
+                    "in the database of \(place), \(names(cut.map(\.key))) began and never ended: "
+                        + "a dump made in the middle of an update was restored",
+                    "restore another dump, or repair it by hand and \(baseline(place))"))
         }
         guard let scripts else { return faults }
         let done = Set(others.filter { $0.state == .done || $0.state == .assumed }.map(\.key))
@@ -75,20 +78,24 @@ public struct Comparison: Hashable, Sendable {
         if !lost.isEmpty {
             faults.append(
                 fault(
-                    "\(names(lost)) ran in \(place), but its database has no record of that: an older dump was restored",
-                    "restore a newer dump, or run \"patchctl baseline \(place) VERSION\" with the version before"))
+                    "\(names(lost)) ran in \(place), but its database has no record of that: "
+                        + "an older dump was restored",
+                    "restore a newer dump, or \(baseline(place)) with the version before"))
         }
         let foreign = done.subtracting(scripts)
         if !foreign.isEmpty {
             faults.append(
                 fault(
-                    "the database of \(place) has a record of \(names(foreign)), which never ran there: it is another folder's",
-                    "restore the folder's own dump, or run \"patchctl baseline \(place) VERSION\""))
+                    "the database of \(place) has a record of \(names(foreign)), which never ran there: "
+                        + "it is another folder's",
+                    "restore the folder's own dump, or \(baseline(place))"))
         }
         return faults
     }
 
-    private func verb(_ count: Int) -> String { count == 1 ? "was" : "were" }
+    private func baseline(_ place: String, _ version: Version? = nil) -> String {
+        "run \"patchctl baseline \(place) \(version?.description ?? "VERSION")\""
+    }
 
     private func names(_ keys: some Collection<StepKey>) -> String {
         let names = keys.map(\.description).sorted()

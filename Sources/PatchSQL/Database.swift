@@ -18,8 +18,8 @@ public protocol Database: Sendable {
 
 /// Databases by their URLs.
 public enum Databases {
-    /// Seconds that a call waits for a lock where nobody says otherwise. Short, because what is in the way is looked for
-    /// and asked to leave, which waiting does not do.
+    /// Seconds that a call waits for a lock where nobody says otherwise. Short, because what is in the way is looked
+    /// for and asked to leave, which waiting does not do.
     public static let lockTimeout = 2.0
 
     /// The database that a URL of the configuration names.

@@ -63,7 +63,8 @@ public struct Escalation: Sendable {
         unseenSince = since
         guard now - since >= grace + patience else { return .wait }
         return .giveUp(
-            "something that cannot be seen from here (in a container, on another host) has it in use; end it, then \"patchctl resume\""
+            "something that cannot be seen from here (in a container, on another host) has it in use; "
+                + "end it, then \"patchctl resume\""
         )
     }
 

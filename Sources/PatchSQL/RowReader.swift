@@ -1,7 +1,7 @@
 import PatchModel
 
-/// Reads rows of a CSV file (RFC 4180) as its bytes come: fields separated by commas, lines ended by LF or CRLF. A field
-/// that is empty and not quoted is NULL, as PostgreSQL's COPY has it; `""` is the empty text.
+/// Reads rows of a CSV file (RFC 4180) as its bytes come: fields separated by commas, lines ended by LF or CRLF. A
+/// field that is empty and not quoted is NULL, as PostgreSQL's COPY has it; `""` is the empty text.
 struct RowReader {
     private enum State { case atStart, plain, quoted, quoteSeen, returnSeen }
 

@@ -37,8 +37,8 @@ public struct SQLError: Error, Hashable, Sendable, CustomStringConvertible {
     public var wayOut: String
     /// Who holds the lock, with the code `inUse`.
     public var blockers: [Blocker]
-    /// With the code `inUse`: it is this session itself that still uses the object, so ending others does not help; a new
-    /// session does.
+    /// With the code `inUse`: it is this session itself that still uses the object, so ending others does not help; a
+    /// new session does.
     public var isOwn: Bool
 
     /// An error from its parts.

@@ -4,8 +4,8 @@ import PatchModel
 /// A file of SQL, cut into its statements.
 ///
 /// A line comment `-- patchd:reconnect` between two statements opens a new session there, so that what is before it is
-/// committed before what is behind it begins; `-- patchd:transaction none`, anywhere, runs the file without transactions
-/// of patchd's.
+/// committed before what is behind it begins; `-- patchd:transaction none`, anywhere, runs the file without
+/// transactions of patchd's.
 public struct SQLScript: Hashable, Sendable {
     /// The file's name, for messages.
     public let name: String
@@ -13,7 +13,8 @@ public struct SQLScript: Hashable, Sendable {
     public let statements: [SQLStatement]
     /// Whether each part of it runs in one transaction.
     public let isTransactional: Bool
-    /// The statements between two `-- patchd:reconnect`: at least one range, the only one of an empty script being empty.
+    /// The statements between two `-- patchd:reconnect`: at least one range, the only one of an empty script being
+    /// empty.
     public let parts: [Range<Int>]
 
     /// Bytes that a script may have.
@@ -124,7 +125,7 @@ private struct ScriptReader {
             let line = String(decoding: Array(bytes[token.bytes]) + lexer.restOfLine(), as: UTF8.self)
             throw refusal(
                 token.line,
-                "\"\(line.prefix(SQLStatement.summaryLength))\" is an order to a client program and no SQL; leave it out"
+                "\"\(line.prefix(SQLStatement.summaryLength))\" is an order to a client program, no SQL; leave it out"
             )
         }
         guard lexer.dialect.compound == .delimiterCommand, text(token).uppercased() == "DELIMITER" else { return false }

@@ -69,7 +69,8 @@ public struct SQLiteDatabase: Database {
     /// - Parameters:
     ///   - lockTimeout: seconds that a call waits for a lock, at the most.
     ///   - create: whether a missing file is created, empty.
-    /// - Throws: with the code `database`: nothing there, no database, damaged, not readable or writable; `inUse`: locked.
+    /// - Throws: with the code `database`: nothing there, no database, damaged, not readable or writable; `inUse`:
+    ///   locked.
     public func open(lockTimeout: Double, create: Bool) throws(SQLError) -> any Session {
         guard exists || create else {
             throw SQLError(

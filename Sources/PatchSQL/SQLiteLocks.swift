@@ -22,8 +22,8 @@ struct SQLiteLocks {
     /// everybody who has it open.
     private static let writerBytes: ClosedRange<UInt64> = 120...122
 
-    /// Who keeps a transaction of ours from beginning. Empty where nobody is in the way any more, or where whoever it is
-    /// cannot be seen from here (another container, NFS).
+    /// Who keeps a transaction of ours from beginning. Empty where nobody is in the way any more, or where whoever it
+    /// is cannot be seen from here (another container, NFS).
     ///
     /// - Parameter alone: whether we need the file for ourselves, as a change of the journal mode does.
     func blockers(alone: Bool) -> [Blocker] {
@@ -95,7 +95,8 @@ struct SQLiteLocks {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads `1: POSIX  ADVISORY  READ 4711 fe:01:131077 1073741826 1073742335`; those that only wait (`->`) are left out.
+    /// Reads `1: POSIX  ADVISORY  READ 4711 fe:01:131077 1073741826 1073742335`; those that only wait (`->`) are left
+    /// out.
     static func locks(in text: String) -> [Lock] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

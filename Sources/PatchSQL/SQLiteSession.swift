@@ -94,7 +94,7 @@ final class SQLiteSession: Session {
             guard worse.isEmpty else {
                 throw SQLError(
                     .sql, "commit",
-                    "with foreign_keys off, rows were left that refer to nothing: from \(worse.joined(separator: ", from "))",
+                    "with foreign_keys off, rows came about that refer to nothing: \(worse.joined(separator: ", "))",
                     wayOut: "correct the script; PRAGMA foreign_key_check shows the rows")
             }
         }
@@ -123,7 +123,7 @@ final class SQLiteSession: Session {
             result.changes = try connection.run(statement.text) { row in
                 result.rows += 1
                 guard result.output.count < StatementResult.outputLimit else { return }
-                result.output.append(row.texts.map { $0 ?? "" }.joined(separator: "|"))
+                result.output.append(String(row.texts.map { $0 ?? "" }.joined(separator: "|").prefix(1000)))
             }
         } catch {
             let alone = SQLitePragma(statement)?.name == "journal_mode"

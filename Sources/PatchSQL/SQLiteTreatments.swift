@@ -26,7 +26,7 @@ struct SQLiteTreatments {
         case _ where !script.isTransactional: return .run
         case "BEGIN", "COMMIT", "END":
             return .refuse(
-                "it says \(statement.head[0]) by itself, but patchd runs the file in a transaction, together with the record of it",
+                "it says \(statement.head[0]) by itself, but the file and the record of it are one transaction",
                 wayOut: "leave it out, or \(Self.noTransaction)")
         // ROLLBACK TO stays within the transaction.
         case "ROLLBACK" where !statement.head.contains("TO"):
@@ -37,8 +37,8 @@ struct SQLiteTreatments {
         }
     }
 
-    /// The first and the last statement, settings left aside, where they are BEGIN and COMMIT and no others are between:
-    /// what `.dump` and many editors write around a script.
+    /// The first and the last statement, settings left aside, where they are BEGIN and COMMIT and no others are
+    /// between: what `.dump` and many editors write around a script.
     private var outerPair: [Int] {
         guard script.isTransactional, script.parts.count == 1 else { return [] }
         let indices = script.statements.indices.filter { script.statements[$0].head.first != "PRAGMA" }

@@ -1,7 +1,7 @@
 public import PatchModel
 
-// patchd_step: a row a script, and one, with empty names, that holds the folder's version in `version`. Times are RFC 3339
-// in UTC. It lies in the application's own database so that it travels with its dumps.
+// patchd_step: a row a script, and one, with empty names, that holds the folder's version in `version`. Times are RFC
+// 3339 in UTC. It lies in the application's own database so that it travels with its dumps.
 extension Session {
     private var stepTable: String {
         """
@@ -20,24 +20,22 @@ extension Session {
         """
     }
 
-    /// Creates `patchd_step` and `patchd_revision` where they are missing, in a transaction of their own, because not every
-    /// database can roll a new table back.
+    /// Creates `patchd_step` and `patchd_revision` where they are missing: outside of a transaction, because in MariaDB
+    /// a new table ends one.
     public func prepareTables() throws(SQLError) {
         // A temporary table of a script's could stand in front of the real one.
         if isTainted { try reconnect() }
         let columns = try [columns(of: "patchd_step"), columns(of: "patchd_revision")]
         guard columns.contains([]) else { return }
-        try transaction { () throws(SQLError) in
-            try query(stepTable, [])
-            try query(
-                """
-                CREATE TABLE IF NOT EXISTS patchd_revision (
-                    code integer NOT NULL,
-                    phase varchar(16) NOT NULL,
-                    message text NOT NULL,
-                    deadline varchar(32))
-                """, [])
-        }
+        try query(stepTable, [])
+        try query(
+            """
+            CREATE TABLE IF NOT EXISTS patchd_revision (
+                code integer NOT NULL,
+                phase varchar(16) NOT NULL,
+                message text NOT NULL,
+                deadline varchar(32))
+            """, [])
     }
 
     /// What the database knows of itself.
@@ -104,8 +102,8 @@ extension Session {
         try transaction { () throws(SQLError) in try writeVersion(version) }
     }
 
-    /// Takes the database as it is for `version`: scripts for versions above it count as not run, so that the next update
-    /// runs them; what was cut in the middle counts as never begun.
+    /// Takes the database as it is for `version`: scripts for versions above it count as not run, so that the next
+    /// update runs them; what was cut in the middle counts as never begun.
     public func baseline(_ version: Version) throws(SQLError) {
         try prepareTables()
         let stale = try record()?.steps.filter {

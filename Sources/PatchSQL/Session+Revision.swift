@@ -26,8 +26,8 @@ public struct Revision: Hashable, Sendable {
 }
 
 extension Session {
-    /// Shows a revision, in place of what was shown before; nil when the folder is open again. What is shown already is not
-    /// written again.
+    /// Shows a revision, in place of what was shown before; nil when the folder is open again. What is shown already is
+    /// not written again.
     ///
     /// - Throws: with the code `inUse` when an application is in the middle of writing; to show it is no reason to end
     ///   anybody.

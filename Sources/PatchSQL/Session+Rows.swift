@@ -27,13 +27,13 @@ public struct RowCount: Hashable, Sendable {
 }
 
 extension Session {
-    /// Loads the rows of a CSV file (RFC 4180 with a header; an empty field that is not quoted is NULL) in one transaction,
-    /// together with the record of it.
+    /// Loads the rows of a CSV file (RFC 4180 with a header; an empty field that is not quoted is NULL) in one
+    /// transaction, together with the record of it.
     ///
     /// - Parameter name: the file's, for messages.
     /// - Returns: nil when it is recorded as done: rows without a key are never added twice.
-    /// - Throws: with the code `sql`, line and cause: a column that the table does not have, a broken quote, a wrong number of
-    ///   fields, a row that breaks a rule of the table. Nothing is loaded then.
+    /// - Throws: with the code `sql`, line and cause: a column that the table does not have, a broken quote, a wrong
+    ///   number of fields, a row that breaks a rule of the table. Nothing is loaded then.
     @discardableResult
     public func load(
         _ file: borrowing File, name: String, into target: RowTarget, as run: ScriptRun,
@@ -140,8 +140,9 @@ private struct RowWriter {
         for name in header {
             // To SQL, PAYCODE and paycode are one column.
             guard let name, let column = columns.first(where: { $0.lowercased() == name.lowercased() }) else {
+                let known = columns.joined(separator: ", ")
                 throw .file(
-                    "the table \(target.table) has no column \"\(name ?? "")\"; it has \(columns.joined(separator: ", "))"
+                    "the table \(target.table) has no column \"\(name ?? "")\"; it has \(known)"
                 )
             }
             guard !names.contains(column) else { throw .file("the column \"\(column)\" is named twice") }

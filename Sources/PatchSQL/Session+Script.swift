@@ -54,16 +54,17 @@ extension Session {
         }
     }
 
-    /// Runs a script, unless it is recorded as done. Each of its parts and the record of it take effect together, so after
-    /// a crash it goes on with the first part that did not; a script with `-- patchd:transaction none` begins anew.
+    /// Runs a script, unless it is recorded as done. Each of its parts and the record of it take effect together, so
+    /// after a crash it goes on with the first part that did not; a script with `-- patchd:transaction none` begins
+    /// anew.
     ///
     /// - Parameters:
     ///   - onEvent: is told of each statement.
-    ///   - tryAgain: asked when a lock of others is in the way, each time after the session's lock timeout: whether to go
-    ///     on waiting. It sees to it that they leave.
+    ///   - tryAgain: asked when a lock of others is in the way, each time after the session's lock timeout: whether to
+    ///     go on waiting. It sees to it that they leave.
     /// - Returns: false when there was nothing to do.
-    /// - Throws: with the code `sql` where a statement is wrong, and `inUse`, `space`, `io`, `database`. Of the part that
-    ///   failed nothing took effect.
+    /// - Throws: with the code `sql` where a statement is wrong, and `inUse`, `space`, `io`, `database`. Of the part
+    ///   that failed nothing took effect.
     @discardableResult
     public func run(
         _ script: SQLScript, as run: ScriptRun, onEvent: (ScriptEvent) -> Void = { _ in },
@@ -161,8 +162,8 @@ extension Session {
                 total: work.script.statements.count, hash: work.script.hash(first: done)))
     }
 
-    /// Repeats what failed because something was in use: in a new session, once, where it was this session itself, and as
-    /// long as `tryAgain` says where it was another.
+    /// Repeats what failed because something was in use: in a new session, once, where it was this session itself, and
+    /// as long as `tryAgain` says where it was another.
     func patiently(
         _ tryAgain: (SQLError) -> Bool, _ body: () throws(SQLError) -> Void
     ) throws(SQLError) {

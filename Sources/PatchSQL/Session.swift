@@ -1,7 +1,8 @@
 public import PatchFiles
 
-/// A connection to a folder's database, used by one thread. What all databases have in common (scripts and their markers,
-/// rows, the version, the revision row) is built on these few calls in extensions; SQLite is the first to fulfil them.
+/// A connection to a folder's database, used by one thread. What all databases have in common (scripts and their
+/// markers, rows, the version, the revision row) is built on these few calls in extensions; SQLite is the first to
+/// fulfil them.
 ///
 /// Everything that waits for a lock gives up after the session's lock timeout with the code `inUse`: no call waits for
 /// ever, and none retries by itself.
@@ -84,7 +85,7 @@ public struct StatementResult: Hashable, Sendable {
     public var changes: Int
     /// Rows returned.
     public var rows: Int
-    /// The first returned rows, columns separated by `|`, for the trace.
+    /// The first returned rows, columns separated by `|`, each cut to 1000 characters: for the trace.
     public var output: [String]
 
     /// How many returned rows are kept in ``output``.

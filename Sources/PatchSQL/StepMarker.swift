@@ -1,7 +1,7 @@
 public import PatchModel
 
-/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought later
-/// runs its own scripts although the version is reached.
+/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought
+/// later runs its own scripts although the version is reached.
 public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The update's name.
     public var update: String

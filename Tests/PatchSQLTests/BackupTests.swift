@@ -23,7 +23,8 @@ import Testing
         #expect(backup.mode == journal.rawValue.lowercased())
         try session.run(
             script(
-                "PRAGMA journal_mode=\(other.rawValue); DROP VIEW v; DELETE FROM pay; CREATE TABLE big AS SELECT randomblob(100000)"
+                "PRAGMA journal_mode=\(other.rawValue); DROP VIEW v; DELETE FROM pay;"
+                    + "CREATE TABLE big AS SELECT randomblob(100000)"
             ),
             as: .sample())
         try session.restore(backup, from: directory(database))

@@ -5,8 +5,8 @@ import Testing
 
 @testable import PatchSQL
 
-/// Each child process ends by SIGKILL: at the n-th system call with which SQLite changes a file, or, when there are fewer,
-/// after it has left the file `completed`.
+/// Each child process ends by SIGKILL: at the n-th system call with which SQLite changes a file, or, when there are
+/// fewer, after it has left the file `completed`.
 @Suite struct `A crash` {
     static let text = """
         PRAGMA foreign_keys=OFF;

@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `finds a script that somebody left in the middle`() throws {
-        #expect(try faults("8.0.2", nil, database: "8.0.2", [one: .running])[0].contains("begun and never ended"))
+        #expect(try faults("8.0.2", nil, database: "8.0.2", [one: .running])[0].contains("began and never ended"))
     }
 
     @Test func `finds a database without any record only where there should be one`() throws {

@@ -24,13 +24,17 @@ import Testing
         let database = try TestDatabase(test.journal)
         let holder = try Holder(test.use, database.path)
         var blocked: [SQLError] = []
-        let hasRun = try database.run("UPDATE pay SET name = 'x'; SELECT 1") { _ in
+        var started = 0
+        let hasRun = try database.run("UPDATE pay SET name = 'x'; SELECT 1") {
+            if case .started = $0 { started += 1 }
         } tryAgain: { error in
             blocked.append(error)
             if blocked.count == 2 { holder.leave() }
             return blocked.count < 20
         }
         #expect(hasRun)
+        // No statement ran before the whole transaction could be had.
+        #expect(started == 2)
         #expect((blocked.count >= 2) == test.blocks)
         for error in blocked.prefix(2) {
             #expect(error.code == .inUse && !error.isOwn)

@@ -2,8 +2,8 @@ import CSQLite
 import Glibc
 import Synchronization
 
-/// Lets SQLite's own writes fail, or ends the process right before one of them: counts the system calls with which SQLite
-/// changes files. For child processes only, because it holds for everything that the process does with SQLite.
+/// Lets SQLite's own writes fail, or ends the process right before one of them: counts the system calls with which
+/// SQLite changes files. For child processes only, because it holds for everything that the process does with SQLite.
 enum WriteFault {
     private static let count = Atomic<Int>(0)
     private static let point = Atomic<Int>(0)
