@@ -22,6 +22,7 @@ import Testing
     @Test(arguments: cases)
     func `is an error that names who uses it, and the script runs when it is gone`(test: Case) throws {
         let database = try TestDatabase(test.journal)
+        try database.open().prepareTables()
         let holder = try Holder(test.use, database.path)
         var blocked: [SQLError] = []
         var started = 0

@@ -147,6 +147,9 @@ import Testing
     @Test func `with reconnect commits what is before it, and goes on behind it`() throws {
         let database = try TestDatabase()
         let first = "CREATE TEMP TABLE t(a); CREATE TABLE once(a);\n-- patchd:reconnect\n"
+        #expect(throws: SQLError.self) {
+            try TestDatabase().run("CREATE TEMP TABLE t(a);\n-- patchd:reconnect\nSELECT * FROM t")
+        }
         let error = try #require(throws: SQLError.self) {
             try database.run(first + "INSERT INTO once VALUES (1); SELECT x")
         }
@@ -244,9 +247,11 @@ import Testing
     @Test func `leaves no settings to the next one in the same session`() throws {
         let database = try TestDatabase(.delete, "CREATE TABLE child(p REFERENCES pay(id));")
         let session = try database.open()
-        try session.run(script("PRAGMA foreign_keys=ON; CREATE TEMP TABLE t(a)"), as: .sample("1.sql"))
-        try session.run(script("INSERT INTO child VALUES (99); CREATE TEMP TABLE t(a)"), as: .sample("2.sql"))
-        #expect(try session.record()?.steps.map(\.key.script) == ["1.sql", "2.sql"])
+        try session.run(script("PRAGMA foreign_keys=ON"), as: .sample("1.sql"))
+        try session.run(script("INSERT INTO child VALUES (99)"), as: .sample("2.sql"))
+        try session.run(script("CREATE TEMP TABLE t(a)"), as: .sample("3.sql"))
+        try session.run(script("CREATE TEMP TABLE t(a)"), as: .sample("4.sql"))
+        #expect(try session.record()?.steps.map(\.key.script) == ["1.sql", "2.sql", "3.sql", "4.sql"])
     }
 }
 
