@@ -25,6 +25,8 @@ struct Requests: Sendable {
         var answered = false
         for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
             guard let status = try requests.status(name) else { continue }
+            // Written in place and not closed yet: its end wakes the daemon again.
+            if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false { continue }
             let answer: Answer
             do {
                 answer = try await self.answer(name, status)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NotBuiltTests {
     @Test(arguments: [
-        "disconnect: onDemand", "spare: [app]", "onFailure: revert",
+        "disconnect: onDemand", "spare: [app]",
         "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
         "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
         "backup: none",
@@ -45,7 +45,7 @@ import Testing
         #expect(try problems(endpoint(fine), units: units).isEmpty)
     }
 
-    @Test(arguments: ["signature: required", "retain: 6", "approvers: wheel", "notify: /bin/true"])
+    @Test(arguments: ["signature: required", "approvers: wheel", "notify: /bin/true"])
     func `the daemon's keys are refused alike`(key: String) throws {
         let found = try problems(["patchd.yaml": "# a line\n" + key + "\n"])
         #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:1:"), "\(found)")
