@@ -41,7 +41,9 @@ import Testing
         #expect(try host.job(2) == nil)
     }
 
-    @Test func `by a restart, an end or a kill of the daemon keeps its workers, and finds them again`() throws {
+    @Test func `by a restart, an end, a kill or an upgrade of the daemon keeps its workers, and finds them again`()
+        throws
+    {
         try machine.boot()
         try host.drop(update)
         try host.untilWaiting("PAIE")
@@ -51,6 +53,10 @@ import Testing
         for command in [
             "systemctl restart patchd", "systemctl stop patchd; sleep 0.2; systemctl start patchd",
             "systemctl kill -s KILL --kill-who=main patchd",
+            """
+            cd /usr/sbin && cp patchd patchd.new && mv patchd.new patchd
+            cd /usr/libexec/patchd && cp patchd-worker new && mv new patchd-worker && systemctl restart patchd
+            """,
         ] {
             #expect(try machine.run(command).code == 0)
             try machine.until("patchd is up again") {

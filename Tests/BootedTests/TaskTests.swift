@@ -267,6 +267,29 @@ extension Deployment {
         try host.until(job: 2, is: "done")
     }
 
+    @Test func `stop for a rollback as well, under locks that say so`() throws {
+        try host.daemon(
+            "payroll-batch.service", service: "ExecStop=/bin/sh -c 'cat /srv/payroll/SEED/update.lock >> /srv/stopped'")
+        try host.configure(settings: "tasks: {stop: [payroll-batch.service]}\n")
+        try machine.boot()
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] =
+            "cat update.lock > ../SEED2/lock || cp update.lock lock\n"
+        try host.drop(update)
+        try host.until(job: 1, is: "done")
+        #expect(try machine.run("patchctl rollback payroll/PAIE").output.contains("job 2 rolls back"))
+        try host.until(job: 2, is: "done")
+        for folder in host.folders {
+            #expect(try host.folder(folder)["version"] as? String == "8.0.1")
+            #expect(try host.read(folder, "lib/a.dat") == "old\n")
+            #expect(!machine.exists("/srv/payroll/\(folder)/update.lock"))
+        }
+        #expect(try host.read("SEED", "lock").contains("\"phase\" : \"reverting\""))
+        #expect(try machine.read("/srv/stopped").components(separatedBy: "\"schema\"").count == 3, "stopped twice")
+        #expect(try host.active("payroll-batch.service").count == 1)
+        #expect(try machine.run("stat -c %U /srv/payroll/SEED/lib/a.dat").output == "payroll\n")
+    }
+
     @Test func `that are commands run outside the daemon's cage`() throws {
         try host.configure(
             settings: """

@@ -49,6 +49,24 @@ import Testing
         #expect(host.until("done") { (try? host.json("state/jobs/1/job.json")["state"] as? String) == "done" })
     }
 
+    @Test func `is not longer than the lead time when the clock is set back by a day meanwhile`() throws {
+        let host = try Installation(settings: "leadTime: 2s\n")
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        let first = try host.start()
+        #expect(host.until("announced") { lock(host) != nil })
+        kill(first.processIdentifier, SIGKILL)
+        first.waitUntilExit()
+        // As if it had been announced when the clock was a day ahead.
+        var job = try host.json("state/jobs/1/job.json")
+        let ahead = Date().addingTimeInterval(86400).formatted(
+            Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        job["announcedAt"] = ahead
+        try JSONSerialization.data(withJSONObject: job).write(
+            to: URL(fileURLWithPath: "\(host.root)/state/jobs/1/job.json"))
+        #expect(try host.once().code == 0)
+        #expect(try host.json("state/jobs/1/job.json")["state"] as? String == "done")
+    }
+
     @Test func `keeps its locks when they are removed, replaced or changed by hand`() throws {
         let host = try Installation(settings: "leadTime: 1h\n")
         try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
