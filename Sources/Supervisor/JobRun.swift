@@ -50,11 +50,12 @@ struct JobRun: Sendable {
         let open = pending.filter { folder in
             [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
         }
-        if !open.isEmpty { try await work(pending, open, job) }
+        if !open.isEmpty { try await change(pending, open, job) }
         await end(nil)
     }
 
-    private func work(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
+    /// Changes the folders: what the applications must not see.
+    private func change(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
         let afterEach: @Sendable () async throws -> Void = {
             if let job = await jobs.job(number) { try await downtime.lock(job, job.lockPhase) }
         }

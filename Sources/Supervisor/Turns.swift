@@ -28,21 +28,21 @@ struct Turns: Sendable {
             return nil
         }
         let states = try FolderStates(host: host, endpoint: endpoint).all()
-        var queued: [(job: Job, update: QueuedUpdate)] = []
-        for job in waiting {
-            if job.rollback != nil { return job.job }
+        var updates: [Int: QueuedUpdate] = [:]
+        for job in waiting where job.rollback == nil {
             guard let update = try host.state.contents(ofArchive: job.sha256) else { return job.job }
             let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
             // Options that do not fit any more are for the preflight to tell.
             guard let plan = try? planner.plan() else { return job.job }
             let label = "job \(job.job) (\(job.update) \(job.version))"
-            queued.append((job, QueuedUpdate(label: label, manifest: update.manifest, plan: plan)))
+            updates[job.job] = QueuedUpdate(label: label, manifest: update.manifest, plan: plan)
         }
-        for (index, entry) in queued.enumerated() {
-            let others = queued.enumerated().filter { $0.offset != index }.map(\.element.update)
-            switch entry.update.readiness(among: others) {
-            case .ready: return entry.job.job
-            case .waits(let reason): try await wait(entry.job, for: reason)
+        for job in waiting {
+            // A rollback waits for nothing but its turn.
+            guard let own = updates[job.job] else { return job.job }
+            switch own.readiness(among: updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)) {
+            case .ready: return job.job
+            case .waits(let reason): try await wait(job, for: reason)
             }
         }
         return nil
