@@ -49,7 +49,7 @@ extension TreeRun {
             job.folders[name]?.state = .failed
             job.folders[name]?.code = fault.code.rawValue
             job.folders[name]?.message = fault.message
-            job.folders[name]?.progress.done = finished
+            job.folders[name]?.progress = .init(done: finished, total: folder.steps.count)
         }
         var fields = fields(name, job)
         fields.code = fault.code.rawValue

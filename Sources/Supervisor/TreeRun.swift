@@ -104,7 +104,10 @@ struct TreeRun: Sendable {
             "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",
             fields(name, job))
         do {
-            let summary = try await work.run(.apply, job, name) { $0.outcome == .done }
+            let progress = Progress(jobs: jobs, work: work, job: number, folder: folder)
+            let summary = try await progress.shown {
+                try await work.run(.apply, job, name) { $0.outcome == .done }
+            }
             try await commit(folder, summary)
             return true
         } catch let fault as Fault {

@@ -273,6 +273,13 @@ import Testing
         let daemon = try host.start()
         defer { daemon.terminate() }
         #expect(host.until("in mid-update") { host.exists("srv/PAIE/waiting") })
+        #expect(
+            host.until("progress is shown") {
+                let folders = (try? host.json("state/jobs/1/job.json"))?["folders"] as? [String: [String: Any]]
+                let progress = folders?["PAIE"]?["progress"] as? [String: Any]
+                return progress?["step"] as? String == "script 8.0.2.sh" && (progress?["done"] as? Int ?? 0) > 3
+                    && (progress?["done"] as? Int ?? 9) < (progress?["total"] as? Int ?? 0)
+            })
         try cancel(host)
         #expect(host.until("answered") { host.exists("spool/requests/done/c.json") })
         try host.write("", "srv/PAIE/go")
