@@ -55,13 +55,15 @@ struct TreeRun: Sendable {
     /// - Parameter afterEach: called when a folder is through, whatever came of it.
     func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
         let names = Set(folders.map(\.folder))
+        // A folder that has the version already may lie between two that have not: a failure blocks all below it.
+        func above(_ folder: FolderPlan) -> String? { endpoint.ancestors(of: folder.folder).first(where: names.contains) }
         try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
-            for folder in folders where folder.parent.map({ !names.contains($0) }) ?? true {
+            for folder in folders where above(folder) == nil {
                 group.addTask { (folder, try await apply(folder)) }
             }
             while let (folder, isDone) = try await group.next() {
                 if isDone {
-                    for child in folders where child.parent == folder.folder {
+                    for child in folders where above(child) == folder.folder {
                         group.addTask { (child, try await apply(child)) }
                     }
                 } else {
@@ -174,7 +176,7 @@ struct TreeRun: Sendable {
             _ = try await work.run(.revert, job, name) { $0.outcome == .reverted }
         } catch {
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
-            try await fail(folder, fault)
+            try await fail(folder, fault, in: undone)
             return false
         }
         try host.state.renderTrace(job: undone, folder: name)
@@ -287,8 +289,10 @@ struct TreeRun: Sendable {
             fields(name, job))
     }
 
-    private func fail(_ folder: FolderPlan, _ fault: Fault) async throws {
+    /// - Parameter failed: the job that the folder failed in; nil for this one.
+    private func fail(_ folder: FolderPlan, _ fault: Fault, in failed: Int? = nil) async throws {
         let name = folder.folder
+        let number = failed ?? number
         try host.state.renderTrace(job: number, folder: name)
         try states.change(name) { state in
             state.status = .failed

@@ -91,7 +91,9 @@ struct Draw {
         case 2: return .byHand(name, .remove(file))
         case 3: return .byHand(name, .make(random.once(in: 2) ? "foreign" : "d/foreign"))
         case 4: return .byHand(name, .removeLock)
-        case 5: return .byHand(name, .copyLock(from: folder(model)))
+        case 5:
+            let other = folder(model)
+            return other == name ? .nothing : .byHand(name, .copyLock(from: other))
         default:
             let other = folder(model)
             // In the middle of a job its own record is lost with it: what happens then is not the model's business.

@@ -85,7 +85,7 @@ extension Model {
             return false
         }
         guard let selected = selection(job) else {
-            fail(number, "optionsInvalid")
+            fail(number, "dependency")
             return false
         }
         let pending = raises(job)
@@ -115,9 +115,11 @@ extension Model {
         for at in folders.indices {
             let name = folders[at].name
             guard jobs[number - 1].folders[name] == "pending" else { continue }
-            let above = folders[at].parent.flatMap { jobs[number - 1].folders[$0] }
-            // A reference folder that failed blocks it; one that was put back or left out, too.
-            if ["failed", "blocked", "reverted"].contains(above) || isSkipped(folders[at].parent, number) {
+            // A failed folder blocks all below it; one that was put back or left out, too.
+            let isBlocked = ancestors(of: name).contains { above in
+                ["failed", "blocked", "reverted"].contains(jobs[number - 1].folders[above]) || isSkipped(above, number)
+            }
+            if isBlocked {
                 jobs[number - 1].folders[name] = "blocked"
                 continue
             }
@@ -154,9 +156,8 @@ extension Model {
     }
 
     /// Whether a folder was left out of a job by `resume --skip`, below its version.
-    private func isSkipped(_ folder: String?, _ number: Int) -> Bool {
-        guard let folder, let job = jobs.first(where: { $0.number == number }) else { return false }
-        return job.folders[folder] == "excluded" && job.equal[folder] != nil
+    private func isSkipped(_ folder: String, _ number: Int) -> Bool {
+        jobs[number - 1].folders[folder] == "excluded" && jobs[number - 1].equal[folder] != nil
     }
 
     /// Undoes a job in a folder, from its own record.

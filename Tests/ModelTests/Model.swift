@@ -148,7 +148,7 @@ struct Model: Hashable {
     private mutating func resume(_ number: Int, _ assumed: String?, _ skip: [String]) -> String {
         guard jobs.indices.contains(number - 1) else { return "unknownJob" }
         var job = jobs[number - 1]
-        guard job.state == "failed", job.isHolding || !job.hasBegun else { return "wrongState" }
+        guard job.state == "failed", !job.isSettled else { return "wrongState" }
         let wasHolding = job.isHolding
         let isHeld = { [job] (folder: String) in ["failed", "blocked"].contains(job.folders[folder]) }
         guard skip.allSatisfy(isHeld) else { return "missing" }

@@ -27,8 +27,8 @@ struct ModelJob: Hashable {
     var isFinal: Bool { ["done", "failed", "cancelled"].contains(state) }
     /// Whether it failed in some folder and holds it until an admin acts.
     var isHolding: Bool { state == "failed" && folders.values.contains("failed") }
-    /// Whether some folder was changed.
-    var hasBegun: Bool { folders.values.contains { ["done", "failed", "blocked", "reverted"].contains($0) } }
+    /// Whether what failed was put back: nothing of it is left to be gone on with.
+    var isSettled: Bool { !isHolding && folders.values.contains { ["reverted", "blocked"].contains($0) } }
 
     func isCorrected(by other: ModelJob) -> Bool {
         target == nil && other.target == nil && other.update.version == update.version && other.update != update
