@@ -104,5 +104,7 @@ let package = Package(
         // The same in a systemd of its own, booted for each test.
         .testTarget(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
+        // Random sequences of commands, held against a small model of the contract.
+        .testTarget(name: "ModelTests", swiftSettings: settings),
     ]
 )

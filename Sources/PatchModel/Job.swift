@@ -102,6 +102,12 @@ extension Job {
             && other.operation == .apply
     }
 
+    /// Whether nothing of it is left to be gone on with: what failed was put back, and later jobs may have raised since what
+    /// was blocked by it.
+    public var isSettled: Bool {
+        !isHolding && folders.values.contains { [.reverted, .blocked].contains($0.state) }
+    }
+
     /// Whether it failed in some folder and holds it until an admin acts.
     public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
 }

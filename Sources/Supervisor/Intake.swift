@@ -135,7 +135,7 @@ struct Intake: Sendable {
         } catch let refusal as Refusal {
             tell(refusal, claim.file)
             let archive = try own.file("content/archive.zip")
-            try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes) {
+            try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at) {
                 (rejected, free) throws(FileError) in
                 let temporary = ".\(free).tmp"
                 try rejected.remove(temporary)

@@ -39,12 +39,18 @@ struct JobRun: Sendable {
             job.waitingFor = ""
             job.startedAt = job.startedAt ?? .now
         }
-        if job.operation == .apply, !(try await putBackWhatThisCorrects(job)) { return }
-        guard let plan = try await plan(job) else { return }
-        let pending = plan.folders.filter { $0.state == .pending }
+        var hasPutBack = false
+        if job.operation == .apply {
+            guard let putBack = try await putBackWhatThisCorrects(job) else { return }
+            hasPutBack = putBack
+        }
+        let planned = try await plan(job)
+        let pending = planned?.folders.filter { $0.state == .pending } ?? []
         if pending.isEmpty || job.operation == .test {
-            // Nothing was locked or changed for it, and locks that another job holds are none of its business.
-            try await record(nil)
+            // Nothing was locked or changed for it, and locks that another job holds are none of its business. But what
+            // it put back is held by nobody any more.
+            if hasPutBack { _ = try await downtime.end(nil) }
+            if planned != nil { try await record(nil) }
             return
         }
         let open = pending.filter { folder in
@@ -71,11 +77,12 @@ struct JobRun: Sendable {
 
     /// A corrected archive (same name and version, other content) puts the folders back in which the first one failed.
     ///
-    /// - Returns: false when that cannot be done; the job is over then, and the folders stay as they are.
-    private func putBackWhatThisCorrects(_ job: Job) async throws -> Bool {
+    /// - Returns: whether there was one; nil when it cannot be put back: the job is over then, and the folders stay as they
+    ///   are.
+    private func putBackWhatThisCorrects(_ job: Job) async throws -> Bool? {
         guard let held = await jobs.holding(endpoint.name), held.job != number, held.isCorrected(by: job),
             let plan = try host.state.plan(job: held.job)?.endpoints.first
-        else { return true }
+        else { return false }
         for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
             guard try await tree.revert(folder, job: held.job) else {
                 let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
@@ -83,7 +90,7 @@ struct JobRun: Sendable {
                     Fault(
                         folder: folder.folder, .irreversible,
                         "cannot put back what job \(held.job) did, before the corrected archive: \(reason)"))
-                return false
+                return nil
             }
         }
         return true
@@ -150,7 +157,9 @@ struct JobRun: Sendable {
                     job.disconnectedAt = nil
                 }
             }
-            let failed = job.folders.filter { [.failed, .reverted].contains($0.value.state) }.min { $0.key < $1.key }
+            // What was put back along with it has no fault of its own.
+            let failed = job.folders.filter { [.failed, .reverted].contains($0.value.state) && !$0.value.code.isEmpty }
+                .min { $0.key < $1.key }
             let ofFolder = failed.map { name, folder in
                 Fault(folder: name, FaultCode(rawValue: folder.code) ?? .io, folder.message)
             }

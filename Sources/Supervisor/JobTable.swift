@@ -116,7 +116,7 @@ actor JobTable {
     /// - Throws: ``Fault`` when there is no such step or folder; nothing is changed then.
     /// - Returns: false when it is not one that can be resumed.
     func resume(_ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = []) throws -> Bool {
-        guard let job = jobs[number], job.state == .failed else { return false }
+        guard let job = jobs[number], job.state == .failed, !job.isSettled else { return false }
         for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
             throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
         }

@@ -45,7 +45,13 @@ struct Preflight: Sendable {
             throw StoreError("cannot plan job \(job.job): archive \(job.sha256) is no longer kept; drop it again")
         }
         let planner = Planner(update: update, endpoint: endpoint, states: try states.all(), options: job.options)
-        var plan = try planner.plan()
+        var plan: EndpointPlan
+        do throws(Refusal) {
+            plan = try planner.plan()
+        } catch {
+            // The names fit, but not the versions that folders have by now.
+            return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
+        }
         let pending = plan.folders.filter { $0.state == .pending }
         if endpoint.onFailure != .hold { plan.faults += pending.flatMap { Self.irreversible($0, job) } }
         return (plan, pending.map { order(job, $0) })

@@ -80,7 +80,9 @@ struct Requests: Sendable {
             let below = host.endpoint(job.endpoint).map { endpoint in skipped.flatMap(endpoint.descendants) } ?? []
             let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
             guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held)) else {
-                return wrongState(job, "only a failed job is resumed")
+                return wrongState(
+                    job, job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
+                )
             }
             for name in skipped + held { try leave(name, of: job) }
             return Answer(ok: true, code: "", message: "job \(number) goes on")

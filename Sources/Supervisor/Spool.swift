@@ -31,15 +31,17 @@ struct Spool: Sendable {
 
     /// Writes what was refused, and why, to `rejected/`; a name that exists gets a number.
     ///
-    /// - Parameter place: brings the refused file to its new name in the directory.
+    /// - Parameters:
+    ///   - taken: when it was taken; refused again after a crash, it keeps the name that it got.
+    ///   - place: brings the refused file to its new name in the directory.
     func reject(
-        _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]?,
+        _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]?, at taken: Timestamp = .now,
         place: (borrowing Directory, String) throws(FileError) -> Void
     ) throws(FileError) {
         let directory = try Directory.open(rejected)
-        let free = try freeName(name, in: directory)
+        let free = try freeName(name, in: directory, sha256, taken)
         let record = RejectionRecord(
-            file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: .now)
+            file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: taken)
         if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
         if let bytes = try? JSONText.page(record) {
             try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)
@@ -48,7 +50,9 @@ struct Spool: Sendable {
         try directory.sync()
     }
 
-    private func freeName(_ name: String, in directory: borrowing Directory) throws(FileError) -> String {
+    private func freeName(
+        _ name: String, in directory: borrowing Directory, _ sha256: String, _ taken: Timestamp
+    ) throws(FileError) -> String {
         var free = name
         var number = 1
         let stem = name.hasSuffix(".zip") ? String(name.dropLast(4)) : name
@@ -56,6 +60,11 @@ struct Spool: Sendable {
             let archive = try directory.status(free)
             let reason = try directory.status(free + ".reason.json")
             if archive == nil, reason == nil { return free }
+            if let bytes = try directory.readFile(free + ".reason.json"),
+                let record = try? JSONText.read(RejectionRecord.self, bytes), record.sha256 == sha256, record.at == taken
+            {
+                return free
+            }
             number += 1
             free = "\(stem)-\(number).zip"
         }

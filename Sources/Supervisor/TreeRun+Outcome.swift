@@ -34,8 +34,10 @@ extension TreeRun {
             fields(name, job))
     }
 
-    func fail(_ folder: FolderPlan, _ fault: Fault) async throws {
+    /// - Parameter failed: the job that the folder failed in; nil for this one.
+    func fail(_ folder: FolderPlan, _ fault: Fault, in failed: Int? = nil) async throws {
         let name = folder.folder
+        let number = failed ?? number
         try host.state.renderTrace(job: number, folder: name)
         try states.change(name) { state in
             state.status = .failed

@@ -61,7 +61,7 @@ extension TreeRun {
             _ = try await work.run(.revert, job, name) { $0.outcome == .reverted }
         } catch {
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
-            try await fail(folder, fault)
+            try await fail(folder, fault, in: undone)
             return false
         }
         try host.state.renderTrace(job: undone, folder: name)

@@ -55,13 +55,15 @@ struct TreeRun: Sendable {
     /// - Parameter afterEach: called when a folder is through, whatever came of it.
     func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
         let names = Set(folders.map(\.folder))
+        // A folder that has the version already may lie between two that have not: a failure blocks all below it.
+        func above(_ folder: FolderPlan) -> String? { endpoint.ancestors(of: folder.folder).first(where: names.contains) }
         try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
-            for folder in folders where folder.parent.map({ !names.contains($0) }) ?? true {
+            for folder in folders where above(folder) == nil {
                 group.addTask { (folder, try await apply(folder)) }
             }
             while let (folder, isDone) = try await group.next() {
                 if isDone {
-                    for child in folders where child.parent == folder.folder {
+                    for child in folders where above(child) == folder.folder {
                         group.addTask { (child, try await apply(child)) }
                     }
                 } else {

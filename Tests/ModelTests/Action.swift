@@ -1,0 +1,60 @@
+/// One command of a sequence.
+enum Action: Hashable, CustomStringConvertible {
+    /// A file in a folder that somebody changes behind patchd's back.
+    enum Hand: Hashable {
+        case change(String)
+        case remove(String)
+        case make(String)
+        case removeLock
+        case copyLock(from: String)
+        case copyArea(from: String)
+    }
+
+    case drop(TestUpdate, exclude: [String], only: [String], failingIn: [String])
+    case cancel(Int)
+    case resume(Int, mended: Bool, assumed: String?, skip: [String])
+    case rollbackJob(Int)
+    case rollbackFolder(String, to: Int?)
+    case catchup(String)
+    case gc(retain: Int)
+    case byHand(String, Hand)
+    case nothing
+
+    var description: String {
+        switch self {
+        case .drop(let update, let exclude, let only, let failing):
+            let parts = [("exclude", exclude), ("only", only), ("failing in", failing)]
+            return "drop \(update)" + parts.filter { !$1.isEmpty }.map { ", \($0) \($1.joined(separator: " "))" }.joined()
+        case .cancel(let job): return "cancel \(job)"
+        case .resume(let job, let mended, let assumed, let skip):
+            return "resume \(job)" + (mended ? " with the cause removed" : "")
+                + (assumed.map { " assuming \($0) done" } ?? "") + (skip.isEmpty ? "" : " skipping \(skip)")
+        case .rollbackJob(let job): return "roll back job \(job)"
+        case .rollbackFolder(let folder, let version):
+            return "roll back \(folder)" + (version.map { " to \($0).0" } ?? "")
+        case .catchup(let folder): return "catch up \(folder)"
+        case .gc(let retain): return "gc with retain \(retain)"
+        case .byHand(let folder, .change(let file)): return "change \(folder)/\(file) by hand"
+        case .byHand(let folder, .remove(let file)): return "remove \(folder)/\(file) by hand"
+        case .byHand(let folder, .make(let file)): return "make \(folder)/\(file) by hand"
+        case .byHand(let folder, .removeLock): return "remove \(folder)/update.lock by hand"
+        case .byHand(let folder, .copyLock(let other)): return "copy \(other)'s update.lock to \(folder)"
+        case .byHand(let folder, .copyArea(let other)): return "copy \(other)'s .patchd to \(folder)"
+        case .nothing: return "start the daemon"
+        }
+    }
+}
+
+/// A command and what disturbs it.
+struct Step: Hashable, CustomStringConvertible {
+    /// A kill at a fault point of a program.
+    struct Kill: Hashable {
+        var program: String
+        var at: Int
+    }
+
+    var action: Action
+    var kill: Kill?
+
+    var description: String { "\(action)" + (kill.map { ", \($0.program) killed at its point \($0.at)" } ?? "") }
+}

@@ -1,0 +1,144 @@
+/// A folder of the model.
+struct ModelFolder: Hashable {
+    /// What a job did in it that can be taken back.
+    struct Undo: Hashable {
+        struct Slot: Hashable {
+            var place: String
+            var brought: TestUpdate.File
+            var original: TestUpdate.File?
+        }
+
+        var update: TestUpdate
+        /// Whether the script was started.
+        var ran: Bool
+        var madeDirectory: Bool
+        /// In the order in which they were switched.
+        var slots: [Slot]
+        /// Whether the originals and downgrades are kept.
+        var isKept = true
+    }
+
+    /// A job that is in effect.
+    struct Layer: Hashable {
+        var job: Int
+        var from: Int
+    }
+
+    /// What a folder's history says of a job.
+    struct HistoryLine: Hashable {
+        var job: Int
+        var operation: String
+        var state: String
+        var from: Int
+        var to: Int
+    }
+
+    var name: String
+    var parent: String?
+    var version: Int
+    var files: [String: TestUpdate.File] = [:]
+    var directories: Set<String> = []
+    /// What the scripts wrote, the same line in a row once: a script that is cut off runs again from its start.
+    var log: [String] = []
+    var layers: [Layer] = []
+    /// The job in whose middle the folder is, if it failed.
+    var half: Layer?
+    var undo: [Int: Undo] = [:]
+    /// What each job brought, by place.
+    var brought: [Int: [String: String]] = [:]
+    var history: [HistoryLine] = []
+
+    init(name: String, parent: String?, version: Int) {
+        self.name = name
+        self.parent = parent
+        self.version = version
+        files["a.dat"] = TestUpdate.File(text: "a\n", mode: 0o644)
+    }
+
+    /// The jobs that can be rolled back, oldest first.
+    var effective: [Layer] { layers + [half].compactMap { $0 } }
+
+    mutating func note(_ line: HistoryLine) {
+        if let last = history.last, last.job == line.job, last.state == line.state, last.operation == line.operation {
+            return
+        }
+        history.append(line)
+    }
+
+    private mutating func write(_ line: String) { if log.last != line { log.append(line) } }
+
+    // MARK: There and back
+
+    /// Files that are there already, in content and mode.
+    func equal(_ update: TestUpdate) -> Set<String> { Set(update.files.filter { files[$0.key] == $0.value }.keys) }
+
+    /// Switches the files; `equal` ones are not written.
+    mutating func switchFiles(_ update: TestUpdate, job: Int, equal: Set<String>) {
+        var undo = Undo(
+            update: update, ran: false, madeDirectory: directories.insert(TestUpdate.directory).inserted, slots: [])
+        for (place, file) in update.files.sorted(by: { $0.key < $1.key }) where !equal.contains(place) {
+            undo.slots.append(.init(place: place, brought: file, original: files[place]))
+            files[place] = file
+        }
+        self.undo[job] = undo
+    }
+
+    /// Runs the script.
+    ///
+    /// - Returns: whether it succeeded.
+    mutating func runScript(_ update: TestUpdate, job: Int, fails: Bool) -> Bool {
+        if update.script == .none { return true }
+        undo[job]?.ran = true
+        write("up \(update.version)")
+        return !fails
+    }
+
+    /// The job is through.
+    mutating func commit(_ update: TestUpdate, job: Int) {
+        layers.append(Layer(job: job, from: version))
+        half = nil
+        version = update.version
+        brought[job] = update.files.mapValues(\.text)
+    }
+
+    /// Why a job cannot be taken back here.
+    func isIrreversible(_ job: Int) -> Bool {
+        guard let undo = undo[job] else { return true }
+        return !undo.isKept || undo.ran && undo.update.script == .oneWay
+    }
+
+    /// Takes a job back; the version is the caller's.
+    mutating func takeBack(_ job: Int) {
+        guard let undo = undo[job] else { return }
+        if undo.ran, undo.update.script == .withDowngrade { write("down \(undo.update.version)") }
+        for slot in undo.slots.reversed() {
+            let live = files[slot.place]
+            files[slot.place] = slot.original
+            if slot.original != nil, slot.place.hasPrefix("d/") { directories.insert("d") }
+            if let live, live.text != slot.brought.text {
+                var number = 0
+                var name = slot.place + ".patchd-old"
+                while files[name] != nil {
+                    number += 1
+                    name = slot.place + ".patchd-old.\(number)"
+                }
+                files[name] = live
+            }
+        }
+        if undo.madeDirectory, !files.keys.contains(where: { $0.hasPrefix("d/") }) { directories.remove("d") }
+        self.undo[job] = nil
+        brought[job] = nil
+        layers.removeAll { $0.job == job }
+        if half?.job == job { half = nil }
+    }
+
+    /// What `verify` says: changed and missing.
+    var verified: (changed: [String], missing: [String]) {
+        var all: [String: String] = [:]
+        for (_, places) in brought.sorted(by: { $0.key < $1.key }) { all.merge(places) { $1 } }
+        return (
+            all.filter { place, text in files[place].map { $0.text != text } ?? false }.keys.sorted(),
+            all.keys.filter { files[$0] == nil }.sorted()
+        )
+    }
+}

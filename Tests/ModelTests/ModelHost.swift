@@ -1,0 +1,256 @@
+import Foundation
+import Testing
+
+/// A throw-away host with one endpoint, the model's counterpart: the real programs on real files.
+final class ModelHost {
+    let root: String
+    private let folders: [ModelFolder]
+    private let cache: String
+    private var requests = 0
+
+    /// The directory with the three programs.
+    static let programs: String? = {
+        let built = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug"
+        let place = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? built
+        return FileManager.default.isExecutableFile(atPath: place + "/patchd-worker") ? place : nil
+    }()
+
+    /// Where nothing has to reach a disk, so that syncing costs nothing; a sticky directory, as the owner's rule wants.
+    static let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
+
+    init(_ model: Model, cache: String) throws {
+        root = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
+        folders = model.folders
+        self.cache = cache
+        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "state", "run", "fail"]
+            + folders.map({ "srv/\($0.name)" })
+        {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
+        for folder in folders { try write("a\n", "srv/\(folder.name)/a.dat", mode: 0o644) }
+        let lines = folders.map { folder in
+            "  - {name: \(folder.name), version: \(folder.version).0"
+                + (folder.parent.map { ", parent: \($0)}" } ?? ", type: supervisor}")
+        }
+        try write(
+            "endpoint: farm\npath: \(root)/srv\n\(geteuid() == 0 ? "owner: root\n" : "")"
+                + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n",
+            "etc/endpoints.d/farm.yaml")
+        try write("retain: \(model.retain)\n", "etc/patchd.yaml")
+    }
+
+    deinit {
+        if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    private func write(_ text: String, _ relative: String, mode: mode_t = 0o600) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/\(relative)"))
+        chmod("\(root)/\(relative)", mode)
+    }
+
+    // MARK: Commands
+
+    /// Carries out a command.
+    ///
+    /// - Parameter before: the model before it, for the causes that are removed.
+    /// - Returns: the answer's code where there is one, and the exit code; that is nil where the daemon was killed.
+    func carryOut(_ step: Step, before: Model) throws -> (answer: String?, exit: Int?) {
+        var request: String?
+        switch step.action {
+        case .drop(let update, let exclude, let only, let failing):
+            for folder in failing { try write("", "fail/\(update.cause(in: folder))") }
+            let options = ["exclude": exclude, "only": only].filter { !$0.value.isEmpty }
+            if !options.isEmpty {
+                let text = try JSONSerialization.data(withJSONObject: options)
+                try text.write(to: URL(fileURLWithPath: "\(root)/spool/incoming/u.zip.json"))
+            }
+            try FileManager.default.copyItem(
+                atPath: update.archive(in: cache), toPath: "\(root)/spool/incoming/.u.part")
+            rename("\(root)/spool/incoming/.u.part", "\(root)/spool/incoming/u.zip")
+        case .byHand(let folder, let hand): try change("\(root)/srv/\(folder)", hand)
+        case .nothing: break
+        case .gc(let retain):
+            try write("retain: \(retain)\n", "etc/patchd.yaml")
+            request = "{\"command\": \"gc\"}"
+        case .cancel(let job): request = "{\"command\": \"cancel\", \"job\": \(job)}"
+        case .resume(let job, let mended, let assumed, let skip):
+            if mended, before.jobs.indices.contains(job - 1) {
+                for folder in folders {
+                    unlink("\(root)/fail/\(before.jobs[job - 1].update.cause(in: folder.name))")
+                }
+            }
+            request =
+                "{\"command\": \"resume\", \"job\": \(job)" + (assumed.map { ", \"assumeDone\": \"\($0)\"" } ?? "")
+                + (skip.isEmpty ? "" : ", \"skip\": \(skip)") + "}"
+        case .rollbackJob(let job): request = "{\"command\": \"rollback\", \"job\": \(job)}"
+        case .rollbackFolder(let folder, let version):
+            request =
+                "{\"command\": \"rollback\", \"target\": \"farm/\(folder)\""
+                + (version.map { ", \"to\": \"\($0).0\"}" } ?? "}")
+        case .catchup(let folder):
+            request = "{\"command\": \"catchup\", \"endpoint\": \"farm\", \"folder\": \"\(folder)\"}"
+        }
+        requests += 1
+        let name = "r\(requests).json"
+        if let request {
+            try write(request, "spool/requests/.r")
+            rename("\(root)/spool/requests/.r", "\(root)/spool/requests/\(name)")
+        }
+        let exit = try once(step.kill)
+        if request == nil { return (nil, exit) }
+        return (try json("spool/requests/done/\(name)")["code"] as? String, exit)
+    }
+
+    /// `patchd --once`, killed where asked for, and started again.
+    private func once(_ kill: Step.Kill?) throws -> Int? {
+        let order = kill.map { ["PATCHD_FAULT_POINT": "\($0.program):kill:\($0.at):\(root)/fired-\(requests)"] }
+        let code = try run("patchd", ["--once", "--without-systemd"], order ?? [:]).code
+        if code != 128 + SIGKILL { return Int(code) }
+        _ = try run("patchd", ["--once", "--without-systemd"], [:])
+        return nil
+    }
+
+    private func change(_ folder: String, _ hand: Action.Hand) throws {
+        switch hand {
+        case .change(let file):
+            guard let handle = FileHandle(forWritingAtPath: "\(folder)/\(file)") else { return }
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data("by hand\n".utf8))
+            try handle.close()
+        case .remove(let file): unlink("\(folder)/\(file)")
+        case .make(let file):
+            try FileManager.default.createDirectory(
+                atPath: ("\(folder)/\(file)" as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try Data("foreign\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
+            chmod("\(folder)/\(file)", 0o644)
+        case .removeLock: unlink("\(folder)/update.lock")
+        case .copyLock(let other): try copy("\(root)/srv/\(other)/update.lock", "\(folder)/update.lock")
+        case .copyArea(let other): try copy("\(root)/srv/\(other)/.patchd", "\(folder)/.patchd")
+        }
+    }
+
+    private func copy(_ from: String, _ to: String) throws {
+        guard FileManager.default.fileExists(atPath: from) else { return }
+        try? FileManager.default.removeItem(atPath: to)
+        try FileManager.default.copyItem(atPath: from, toPath: to)
+    }
+
+    // MARK: What can be seen
+
+    /// Runs a program with this host's directories.
+    func run(
+        _ program: String, _ arguments: [String], _ environment: [String: String]
+    ) throws -> (code: Int32, output: Data) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "\(try #require(Self.programs, "build first"))/\(program)")
+        process.arguments =
+            arguments + [
+                "--config-dir", "\(root)/etc", "--spool-dir", "\(root)/spool", "--state-dir", "\(root)/state",
+                "--runtime-dir", "\(root)/run",
+            ]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, not pipes: a worker outlives a killed daemon and would keep a pipe open.
+        for name in ["output", "errors"] {
+            if !FileManager.default.fileExists(atPath: "\(root)/\(name)") { try write("", name) }
+        }
+        truncate("\(root)/output", 0)
+        let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(root)/errors"))
+        try errors.seekToEnd()
+        process.standardError = errors
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(root)/output"))
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        let isExit = process.terminationReason == .exit
+        return (
+            isExit ? process.terminationStatus : 128 + process.terminationStatus,
+            try Data(contentsOf: URL(fileURLWithPath: "\(root)/output"))
+        )
+    }
+
+    /// A JSON file as a dictionary.
+    func json(_ relative: String) throws -> [String: Any] { try Self.object(Data(contentsOf: url(relative))) }
+
+    private static func object(_ data: Data) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    private func url(_ relative: String) -> URL { URL(fileURLWithPath: "\(root)/\(relative)") }
+
+    private func names(_ relative: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(relative)")) ?? []).sorted()
+    }
+
+    /// What the model's picture says, as the programs left it.
+    func picture(withVerify: Bool) throws -> [String: String] {
+        var picture: [String: String] = [:]
+        for folder in folders.map(\.name) { try look(at: folder, &picture) }
+        for number in names("state/jobs").compactMap({ Int($0) }) {
+            let job = try json("state/jobs/\(number)/job.json")
+            let state = job["state"] as? String ?? ""
+            picture["job \(number)"] =
+                "\(["queued", "waiting"].contains(state) ? "waiting" : state) \(job["code"] as? String ?? "")"
+            for (folder, own) in job["folders"] as? [String: [String: Any]] ?? [:] {
+                picture["job \(number) \(folder)"] = own["state"] as? String
+            }
+        }
+        picture["rejected"] = "\(names("spool/rejected").count { $0.hasSuffix(".reason.json") })"
+        picture["stray"] = stray().joined(separator: " ")
+        if withVerify {
+            let report = try Self.object(run("patchctl", ["verify", "--json"], [:]).output)
+            for entry in report["folders"] as? [[String: Any]] ?? [] {
+                let name = entry["folder"] as? String ?? ""
+                picture["\(name) changed"] = (entry["changed"] as? [String])?.joined(separator: " ")
+                picture["\(name) missing"] = (entry["missing"] as? [String])?.joined(separator: " ")
+            }
+        }
+        return picture
+    }
+
+    private func look(at folder: String, _ picture: inout [String: String]) throws {
+        let state = try json("state/endpoints/farm/\(folder).json")
+        picture["\(folder) version"] = state["version"] as? String
+        picture["\(folder) status"] = state["status"] as? String
+        picture["\(folder) behind"] = "\(state["behind"] as? Bool == true)"
+        picture["\(folder) lock"] = (try? json("srv/\(folder)/update.lock"))?["phase"] as? String
+        picture["\(folder) log"] = ""
+        let history = try? String(contentsOf: url("state/endpoints/farm/\(folder).history.jsonl"), encoding: .utf8)
+        picture["\(folder) history"] = try (history ?? "").split(separator: "\n").map { line in
+            let entry = try Self.object(Data(line.utf8))
+            return "\(entry["job"] ?? "") \(entry["operation"] ?? "") \(entry["state"] ?? "") "
+                + "\(entry["from"] ?? "")-\(entry["to"] ?? "")"
+        }.joined(separator: ", ")
+        let top = "\(root)/srv/\(folder)"
+        for case let path as String in try #require(FileManager.default.enumerator(atPath: top)) {
+            if path.hasPrefix(".patchd") || path == "update.lock" { continue }
+            var status = stat()
+            guard lstat("\(top)/\(path)", &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                picture["\(folder)/\(path)"] = "directory"
+                continue
+            }
+            let text = try String(contentsOf: url("srv/\(folder)/\(path)"), encoding: .utf8)
+            if path == "log" {
+                let lines = text.split(separator: "\n")
+                let changed = lines.indices.filter { $0 == 0 || lines[$0] != lines[$0 - 1] }.map { lines[$0] }
+                picture["\(folder) log"] = changed.joined(separator: ", ")
+            } else {
+                let file = TestUpdate.File(text: text, mode: Int(status.st_mode & 0o7777))
+                picture["\(folder)/\(path)"] = Model.line(file)
+            }
+        }
+    }
+
+    /// What should not be there: temporary files, and what waits though nothing runs.
+    private func stray() -> [String] {
+        var found = ["spool/incoming", "state/intake"].flatMap { place in names(place).map { "\(place)/\($0)" } }
+        found += names("spool/requests").filter { $0 != "done" }.map { "spool/requests/\($0)" }
+        for place in ["state", "spool/rejected", "spool/requests/done"] {
+            for case let path as String in FileManager.default.enumerator(atPath: "\(root)/\(place)") ?? .init() {
+                let name = (path as NSString).lastPathComponent
+                if name.hasPrefix(".") || name.hasSuffix(".tmp") { found.append("\(place)/\(path)") }
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,36 @@
+/// A job of the model.
+struct ModelJob: Hashable {
+    /// What a rollback takes back.
+    struct Target: Hashable {
+        var folder: String?
+        var job: Int
+        var to: Int?
+    }
+
+    var number: Int
+    var update: TestUpdate
+    var exclude: [String] = []
+    var only: [String] = []
+    var target: Target?
+    var state = "queued"
+    var code = ""
+    /// By folder: its state in the job.
+    var folders: [String: String] = [:]
+    /// What was equal when it was looked at, by folder.
+    var equal: [String: Set<String>] = [:]
+    /// Folders in which an admin has done the script.
+    var assumed: Set<String> = []
+    var isPlanned = false
+    /// Resumed, so that it has its turn before all others.
+    var isResumed = false
+
+    var isFinal: Bool { ["done", "failed", "cancelled"].contains(state) }
+    /// Whether it failed in some folder and holds it until an admin acts.
+    var isHolding: Bool { state == "failed" && folders.values.contains("failed") }
+    /// Whether what failed was put back: nothing of it is left to be gone on with.
+    var isSettled: Bool { !isHolding && folders.values.contains { ["reverted", "blocked"].contains($0) } }
+
+    func isCorrected(by other: ModelJob) -> Bool {
+        target == nil && other.target == nil && other.update.version == update.version && other.update != update
+    }
+}
