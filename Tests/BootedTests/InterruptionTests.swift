@@ -72,7 +72,8 @@ import Testing
 
     @Test func `by a daemon that hangs goes on when the watchdog has ended that`() throws {
         try machine.write(
-            "/etc/systemd/system/patchd.service.d/watchdog.conf", "[Service]\nWatchdogSec=3\nTimeoutAbortSec=1\nRestartSec=0\n")
+            "/etc/systemd/system/patchd.service.d/watchdog.conf",
+            "[Service]\nWatchdogSec=3\nTimeoutAbortSec=1\nRestartSec=0\n")
         try machine.boot()
         try host.drop(update)
         try host.untilWaiting("PAIE")
