@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Values and pure decisions: no I/O.
         .target(name: "PatchModel", swiftSettings: settings),
@@ -43,6 +44,7 @@ let package = Package(
             name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchConfig", dependencies: ["CYAML", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
@@ -90,6 +92,10 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(
             name: "PatchStepsTests", dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel"],
+            swiftSettings: settings),
+        // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
+        .testTarget(
+            name: "PatchSQLTests", dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.

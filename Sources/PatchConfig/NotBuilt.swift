@@ -8,7 +8,6 @@ enum NotBuilt {
         UnbuiltKey("spare", \.spare),
         UnbuiltKey("backup", \.backup),
         UnbuiltKey("restore", \.restore),
-        UnbuiltKey("onFailure", \.onFailure),
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),
         UnbuiltKey("programFiles", \.programFiles),
@@ -27,7 +26,6 @@ enum NotBuilt {
         UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
             $0.signature == .required
         },
-        UnbuiltKey("retain", \.retain),
         UnbuiltKey("approvers", \.approvers),
         UnbuiltKey("notify", \.notify),
     ]

@@ -73,12 +73,15 @@ public struct HistoryEntry: Hashable, Codable, Sendable {
     public var state: FolderJob.State
     /// When it ended.
     public var at: Timestamp
+    /// Of a rollback: the jobs that were undone, newest first.
+    public var undone: [Int]?
 
     /// An entry from its parts.
     public init(
         job: Int, operation: UpdateOptions.Operation, update: String, from: Version?, to: Version?,
-        state: FolderJob.State, at: Timestamp
+        state: FolderJob.State, at: Timestamp, undone: [Int]? = nil
     ) {
+        self.undone = undone
         self.job = job
         self.operation = operation
         self.update = update

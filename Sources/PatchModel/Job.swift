@@ -51,6 +51,10 @@ public struct Job: Hashable, Codable, Sendable {
     public var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
     public var disconnectedAt: Timestamp?
+    /// Of a rollback: what is taken back; nil for others.
+    public var rollback: RollbackTarget?
+    /// When somebody asked for it to end; nil for never.
+    public var cancelledAt: Timestamp?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 
@@ -89,8 +93,34 @@ extension Job {
             || state == .failed && isHolding
     }
 
+    /// What its folders show while they are locked for it.
+    public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }
+
+    /// Whether another archive of the same update and version stands for a mend of this job's.
+    public func isCorrected(by other: Job) -> Bool {
+        other.update == update && other.version == version && other.sha256 != sha256 && rollback == nil
+            && other.operation == .apply
+    }
+
     /// Whether it failed in some folder and holds it until an admin acts.
     public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
+}
+
+/// What a rollback takes back.
+public struct RollbackTarget: Hashable, Codable, Sendable {
+    /// The folder, with those below it; nil: all folders of the job.
+    public var folder: String?
+    /// The job to undo; the newest of several.
+    public var job: Int
+    /// Back to this version; nil: only the last job is undone.
+    public var to: Version?
+
+    /// A target from its parts.
+    public init(folder: String? = nil, job: Int, to: Version? = nil) {
+        self.folder = folder
+        self.job = job
+        self.to = to
+    }
 }
 
 /// One folder in a job.

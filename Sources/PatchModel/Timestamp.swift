@@ -25,7 +25,10 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.date < right.date }
 
     /// `2026-11-21T10:15:00.123Z`.
-    public var description: String { date.formatted(Self.format) }
+    public var description: String {
+        // The formatter cuts off, and binary fractions lie below or above the millisecond that is meant.
+        date.addingTimeInterval(0.000_5).formatted(Self.format)
+    }
 
     /// Reads an RFC 3339 text, with or without fractions of a second.
     ///

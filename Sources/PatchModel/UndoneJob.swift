@@ -62,26 +62,36 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     }
 
     /// The scripts that ran and that no downgrade undoes.
-    public var scriptsWithoutDowngrade: [PlannedStep] {
-        let ways = Set(plan.downgrades.compactMap(Script.init))
-        return ran.compactMap(plan.step).filter { step in Script(step).map { !ways.contains($0) } ?? true }
-    }
+    public var scriptsWithoutDowngrade: [PlannedStep] { plan.scriptsWithoutDowngrade(among: ran) }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }
         guard let way = plan.step(downgrade).flatMap(Script.init) else { return false }
         return ran.contains { number in plan.step(number).flatMap(Script.init) == way }
     }
+}
 
-    /// A downgrade belongs to the upgrades of its patch that have its version.
-    private struct Script: Hashable {
-        var patch: String
-        var version: Version
-
-        init?(_ step: PlannedStep) {
-            guard let name = ScriptName(step.path) else { return nil }
-            patch = step.patch
-            version = name.version
+extension FolderPlan {
+    /// The scripts that no downgrade of their patch and version undoes: once one of them ran, the folder cannot be put
+    /// back.
+    ///
+    /// - Parameter numbers: of the steps to look at; nil for all.
+    public func scriptsWithoutDowngrade(among numbers: [Int]? = nil) -> [PlannedStep] {
+        let ways = Set(downgrades.compactMap(Script.init))
+        return (numbers ?? Array(steps.indices)).compactMap(step).filter { step in
+            step.kind == .script && (Script(step).map { !ways.contains($0) } ?? true)
         }
+    }
+}
+
+/// A downgrade belongs to the upgrades of its patch that have its version.
+private struct Script: Hashable {
+    var patch: String
+    var version: Version
+
+    init?(_ step: PlannedStep) {
+        guard let name = ScriptName(step.path) else { return nil }
+        patch = step.patch
+        version = name.version
     }
 }

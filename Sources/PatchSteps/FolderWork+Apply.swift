@@ -38,8 +38,8 @@ extension FolderWork {
         trace.write(.message, "done: \(order.plan.folder) has \(order.plan.to)")
     }
 
-    /// A run of files is switched as a whole and then made durable as a whole: the ledger's slots tell after a crash which
-    /// of them are live.
+    /// A run of files is switched as a whole and then made durable as a whole: the ledger's slots tell after a crash
+    /// which of them are live.
     private mutating func switchFiles(
         _ range: Range<Int>, in areas: WorkAreas, _ places: Places, _ registry: Registry
     ) throws(WorkerError) {
@@ -65,8 +65,8 @@ extension FolderWork {
         return Switch(area: try area(of: slot, in: areas, step), step: step, slot: slot)
     }
 
-    /// An application or the admin may have changed a file between staging and the lock. An undo has to know its original
-    /// exactly, so the ledger learns what is there before the first of these steps is switched.
+    /// An application or the admin may have changed a file between staging and the lock. An undo has to know its
+    /// original exactly, so the ledger learns what is there before the first of these steps is switched.
     private mutating func renew(
         _ run: [StepSlot], in areas: WorkAreas, _ places: Places, _ registry: Registry
     ) throws(WorkerError) {

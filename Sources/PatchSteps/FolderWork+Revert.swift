@@ -3,8 +3,8 @@ import PatchLedger
 import PatchModel
 
 extension FolderWork {
-    /// Undoes, in reverse order, what this job did in the folder, or what the jobs did that its order names. Goes on where
-    /// an earlier run was cut off. What cannot be undone is refused before anything is touched.
+    /// Undoes, in reverse order, what this job did in the folder, or what the jobs did that its order names. Goes on
+    /// where an earlier run was cut off. What cannot be undone is refused before anything is touched.
     public mutating func revert() throws(WorkerError) {
         if state.outcome == .reverted { return }
         if !state.isReverting {
@@ -16,7 +16,8 @@ extension FolderWork {
         } else if case .failed(let step, let code, let message) = state.outcome {
             throw .failed(step: step, code, message)
         }
-        for job in undoneJobs {
+        // Before that mark nothing live was changed, and what the ledger says of the slots need not be true.
+        for job in undoneJobs where job.isPrepared {
             trace.write(.message, "undoing job \(job.job), \(job.update)")
             let areas = try areas(ofJob: job.job)
             for part in job.parts {

@@ -57,7 +57,10 @@ extension FolderWork {
         case .timeout:
             throw .failed(
                 step: index, .script,
-                "script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend the script, then resume the job"
+                """
+                script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend \
+                the script, then resume the job
+                """
             )
         }
         try working("make what script \(step.path) wrote durable", step: index) { () throws(FileError) in

@@ -4,10 +4,10 @@ import PatchModel
 
 /// What patchd brought in a folder: `.patchd/brought/<job>`, a list for each job, the newest word on a place counts.
 ///
-/// A line a place, `<what> <place>`: what is the SHA-256 that was brought last, `directory` for one that patchd made, or
-/// `removed`. Paths have no line feeds (`EntryName`). A job adds its own list and touches no other one, so 100,000 files of
-/// earlier jobs cost it nothing, and a revert takes the one list away. Lists of forgotten jobs are merged (``compact(_:)``).
-/// Read only when somebody asks.
+/// A line a place, `<what> <place>`: what is the SHA-256 that was brought last, `directory`, or `removed`. Paths have no
+/// line feeds (`EntryName`). A job adds its own list and touches no other one, so 100,000 files of earlier jobs cost it
+/// nothing, and a revert takes the one list away. Lists of forgotten jobs are merged (``compact(_:)``). Read only when
+/// somebody asks.
 final class Registry {
     /// The directory of the lists in `.patchd`, and the name of a list that a job has not published yet.
     static let name = "brought"

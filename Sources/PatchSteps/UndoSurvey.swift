@@ -2,8 +2,8 @@ import Glibc
 import PatchFiles
 import PatchModel
 
-/// Looks at a folder before anything is undone: what cannot be. Changes nothing. An undo writes no content, so it needs no
-/// space.
+/// Looks at a folder before anything is undone: what cannot be. Changes nothing. An undo writes no content, so it needs
+/// no space.
 struct UndoSurvey {
     private(set) var faults: [Fault] = []
     private(set) var warnings: [String] = []

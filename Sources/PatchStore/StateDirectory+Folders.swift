@@ -38,7 +38,9 @@ extension StateDirectory {
     /// Appends a line to a folder's history, unless the same job is its last line already (the daemon was killed
     /// between history and job file).
     public func append(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {
-        if let last = try history(folder, of: endpoint).last, last.job == entry.job, last.state == entry.state {
+        if let last = try history(folder, of: endpoint).last, last.job == entry.job, last.state == entry.state,
+            last.operation == entry.operation
+        {
             return
         }
         let line: [UInt8]

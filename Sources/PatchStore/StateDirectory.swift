@@ -53,6 +53,11 @@ public struct StateDirectory: Sendable {
 
     static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
+    /// An empty directory, for a worker that reads no archive.
+    public func emptyDirectory() throws(StoreError) -> Directory {
+        try files { () throws(FileError) in try Directory.open(path).ensureDirectory("empty", mode: 0o755) }
+    }
+
     /// Opens a directory below the state; nil when it is not there.
     public func directory(_ relative: String) throws(StoreError) -> Directory {
         try files { () throws(FileError) in try Directory.open(path + "/" + relative) }

@@ -20,25 +20,37 @@ struct Downtime: Sendable {
         guard var job = await jobs.job(number) else { return }
         if endpoint.leadTime > 0, !isCritical, job.disconnectedAt == nil {
             job = try await jobs.change(number) { $0.announcedAt = $0.announcedAt ?? .now }
-            try lock(job, .announced)
+            try await lock(job, .announced)
             tell(.announced, "please go down: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
             // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
             let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
-            Clock.wait(seconds: min(endpoint.leadTime, max(0, endpoint.leadTime - passed)))
+            let end = Clock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
+            while Clock.seconds < end {
+                try await stopIfCancelled(number)
+                Clock.wait(seconds: min(1, end - Clock.seconds))
+            }
         }
         job = try await jobs.change(number) { $0.disconnectedAt = $0.disconnectedAt ?? .now }
         let isResumed = job.hasBegun
-        try lock(job, isResumed ? .updating : .disconnect)
+        try await stopIfCancelled(number)
+        try await lock(job, isResumed ? job.lockPhase : .disconnect)
         if !isResumed { tell(.disconnected, "stay away: \(job.update) \(job.version) begins", job) }
-        try await quiesce.stop(for: Set(try wanted(job, .disconnect).keys), job: job)
-        try lock(job, .updating)
+        try await quiesce.stop(for: Set(try await wanted(job, .disconnect).keys), job: job)
+        try await lock(job, job.lockPhase)
+    }
+
+    private func stopIfCancelled(_ number: Int) async throws {
+        guard let job = await jobs.job(number), job.cancelledAt != nil, !job.hasBegun else { return }
+        throw Fault(.cancelled, "cancelled before a folder was changed")
     }
 
     /// Makes the locks what the job's folders demand.
-    func lock(_ job: Job, _ phase: UpdateLock.Phase) throws { try locks.set(wanted(job, phase)) }
+    func lock(_ job: Job, _ phase: UpdateLock.Phase) async throws { try locks.set(await wanted(job, phase)) }
 
-    private func wanted(_ job: Job?, _ phase: UpdateLock.Phase) throws(StoreError) -> [String: UpdateLock] {
-        try EndpointLocks(endpoint: endpoint, states: states).wanted(for: job, updating: phase)
+    private func wanted(_ job: Job?, _ phase: UpdateLock.Phase) async throws -> [String: UpdateLock] {
+        let holding = await jobs.holding(endpoint.name)
+        return try EndpointLocks(endpoint: endpoint, states: states).wanted(
+            for: job, updating: phase, holding: holding?.job == job?.job ? nil : holding)
     }
 
     /// Lifts the locks of folders that are fit for use, then starts their tasks again.
@@ -47,7 +59,7 @@ struct Downtime: Sendable {
     /// - Returns: what does not come up.
     func end(_ job: Job?) async throws -> [Fault] {
         let holding = job.flatMap { $0.isHolding ? $0 : nil }
-        let locked = try wanted(holding, .updating)
+        let locked = try await wanted(holding, .updating)
         try locks.set(locked)
         return try await quiesce.start(keeping: Set(locked.keys), job: job?.job)
     }

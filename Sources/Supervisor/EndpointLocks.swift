@@ -10,11 +10,14 @@ struct EndpointLocks {
     /// By folder.
     ///
     /// - Parameters:
-    ///   - job: the one that runs, or that failed and holds; nil for none.
+    ///   - running: the one that runs, or that failed and holds; nil for none.
     ///   - phase: what folders show that are being updated or about to be.
-    func wanted(for job: Job?, updating phase: UpdateLock.Phase = .updating) throws(StoreError) -> [String: UpdateLock]
-    {
+    ///   - holding: another job, which failed and holds folders that this one does not touch.
+    func wanted(
+        for running: Job?, updating phase: UpdateLock.Phase = .updating, holding: Job? = nil
+    ) throws(StoreError) -> [String: UpdateLock] {
         let current = try states.all()
+        let job = running.map { Self.merge($0, holding) } ?? holding
         let deadline: Timestamp? =
             switch phase {
             case .announced: job?.announcedAt?.adding(seconds: endpoint.leadTime)
@@ -30,7 +33,8 @@ struct EndpointLocks {
             let state = current[folder]
             let reason = job?.folders[folder]?.message ?? state?.message ?? ""
             wanted[folder] = UpdateLock(
-                endpoint: endpoint.name, folder: folder, phase: found == .updating ? phase : found,
+                endpoint: endpoint.name, folder: folder,
+                phase: found == .updating ? (state?.status == .reverting ? .reverting : phase) : found,
                 update: job?.update ?? state?.update ?? "", from: state?.version,
                 to: job?.version ?? state?.recommendedVersion ?? state?.version,
                 job: job?.job ?? state?.job ?? 0, since: since ?? state?.updatedAt ?? .now,
@@ -38,5 +42,15 @@ struct EndpointLocks {
                 message: found == .behind ? "it is below its reference folder's version" : reason)
         }
         return wanted
+    }
+
+    /// A job as if it held what another holds.
+    private static func merge(_ job: Job, _ holding: Job?) -> Job {
+        var merged = job
+        for (name, folder) in holding?.folders ?? [:] where [.failed, .blocked].contains(folder.state) {
+            if [.pending, .running, .done, .failed, .blocked].contains(job.folders[name]?.state) { continue }
+            merged.folders[name] = folder
+        }
+        return merged
     }
 }

@@ -28,6 +28,10 @@ enum Event: String, CaseIterable, Sendable {
     case command = "43f2f1936e854f08b5927b0fe339d309"
     case folderUpdating = "e07cb5793e7f497bbcc1c0c8b0cdf20a"
     case folderDone = "78f6d82486ea4214b5c34e7e77ca4499"
+    case folderReverting = "6c0d7b6f0b8e4c0aa3e5a1d8f4c2b7e9"
+    case folderReverted = "b2f15c3de8704d5f9a6c7e1d20938f4b"
+    case jobCancelled = "f04e8a6c917b4f5db3d2c8a5e6170b9d"
+    case forgotten = "3d9a5e7f12c84b60a8f4e6b7c5d0192a"
     case folderFailed = "1dcd327f761e47cbbb7e8913655c1d15"
     case folderBlocked = "9672be1a7fed4bb9a92fa271dbc52933"
     case folderLocked = "d6f3f9a04d0e4b61a0a5a6a3f2b8c0de"
@@ -45,9 +49,9 @@ enum Event: String, CaseIterable, Sendable {
             .error
         case .unitNotGuarded, .maintenanceNotUp, .folderBlocked, .lockRestored, .workerEnded: .warning
         case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
-            .disconnected, .folderDone, .folderUpdating:
+            .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
-        case .unitStopped, .unitStarted, .command, .folderLocked, .folderUnlocked: .info
+        case .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info
         }
     }
 }

@@ -11,6 +11,7 @@ struct FolderRun: Sendable {
     let host: Host
     let endpoint: Endpoint
     let slots: WorkerSlots
+    let jobs: JobTable
 
     /// How often a worker may end without having recorded anything before it is given up.
     private static let fruitless = 200
@@ -28,7 +29,7 @@ struct FolderRun: Sendable {
     ) async throws -> LedgerSummary {
         await slots.take()
         do {
-            let summary = try work(phase, job, folder, order: order, isOver: isOver)
+            let summary = try await work(phase, job, folder, order: order, isOver: isOver)
             await slots.give()
             return summary
         } catch {
@@ -39,7 +40,7 @@ struct FolderRun: Sendable {
 
     private func work(
         _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
-    ) throws -> LedgerSummary {
+    ) async throws -> LedgerSummary {
         let (path, user) = try place(of: folder)
         var fruitless = 0
         var known = -1
@@ -52,6 +53,9 @@ struct FolderRun: Sendable {
             if case .failed(_, let code, let message) = summary.outcome {
                 throw Fault(folder: folder, code, message)
             }
+            if phase == .apply, await jobs.job(job.job)?.cancelledAt != nil {
+                throw Fault(folder: folder, .cancelled, "job \(job.job) was cancelled")
+            }
             fruitless = count == known ? fruitless + 1 : 0
             known = count
             guard fruitless < Self.fruitless else {
@@ -60,7 +64,8 @@ struct FolderRun: Sendable {
                     "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
                 )
             }
-            let tree = try host.state.tree(ofArchive: job.sha256)
+            let needsArchive = phase != .revert && phase != .forget && summary.order?.undo.isEmpty != false
+            let tree = try needsArchive ? host.state.tree(ofArchive: job.sha256) : host.state.emptyDirectory()
             let trace = try host.state.trace(job: job.job, folder: folder)
             let end = try host.workers.work(
                 WorkerStart(
@@ -72,6 +77,23 @@ struct FolderRun: Sendable {
                     EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
             }
         }
+    }
+
+    /// Asks the worker of a folder, if one runs, to end after its step.
+    func interrupt(_ job: Int, _ folder: String) {
+        host.workers.interrupt(
+            WorkerStart(phase: .apply, job: job, endpoint: endpoint.name, folder: folder, path: "", user: nil))
+    }
+
+    /// Where a folder stands in a job.
+    func summary(_ job: Int, _ folder: String) throws -> LedgerSummary {
+        LedgerSummary(try Ledger.read(host.state.ledger(job: job, folder: folder)))
+    }
+
+    /// Lets a folder that failed go on.
+    func resume(_ job: Int, _ folder: String) throws {
+        var ledger = try Ledger(host.state.ledger(job: job, folder: folder))
+        if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
     }
 
     private func begin(_ file: borrowing File, order: WorkOrder?) throws -> ([LedgerRecord], Int) {

@@ -1,6 +1,7 @@
 import Logging
 import PatchConfig
 import PatchModel
+import PatchPlan
 import PatchStore
 
 /// Keeps the state files of an endpoint's folders true.
@@ -21,6 +22,25 @@ struct FolderStates: Sendable {
     }
 
     func all() throws(StoreError) -> [String: FolderState] { try host.state.folders(of: endpoint.name) }
+
+    /// What could be rolled back now.
+    func rollbackPlan() throws(StoreError) -> RollbackPlan {
+        var histories: [String: [HistoryEntry]] = [:]
+        for folder in endpoint.activeFolders {
+            histories[folder.name] = try host.state.history(folder.name, of: endpoint.name)
+        }
+        return RollbackPlan(endpoint: endpoint, histories: histories, states: try all())
+    }
+
+    /// What a folder's state file said of its update before a job.
+    func before(_ job: Int, in folder: String) throws(StoreError) -> (update: String, patches: [String: Bool]) {
+        let layers = RollbackPlan.layers(try host.state.history(folder, of: endpoint.name))
+        guard let number = layers.last(where: { $0.job < job })?.job, let earlier = try host.state.job(number) else {
+            return ("", [:])
+        }
+        let plan = try host.state.plan(job: number)?.endpoints.first?.folders.first { $0.folder == folder }
+        return (earlier.update, plan?.patches ?? [:])
+    }
 
     /// Active folders below an ancestor that a job has raised above them.
     func behind() throws(StoreError) -> Set<String> {

@@ -30,12 +30,16 @@ struct JobRun: Sendable {
         }
     }
 
+    private var tree: TreeRun { TreeRun(host: host, endpoint: endpoint, jobs: jobs, slots: slots, number: number) }
+    private var work: FolderRun { FolderRun(host: host, endpoint: endpoint, slots: slots, jobs: jobs) }
+
     private func go() async throws {
         let job = try await jobs.change(number) { job in
             job.state = .running
             job.waitingFor = ""
             job.startedAt = job.startedAt ?? .now
         }
+        if job.operation == .apply, !(try await putBackWhatThisCorrects(job)) { return }
         guard let plan = try await plan(job) else { return }
         let pending = plan.folders.filter { $0.state == .pending }
         if pending.isEmpty || job.operation == .test {
@@ -46,16 +50,42 @@ struct JobRun: Sendable {
         let open = pending.filter { folder in
             [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
         }
-        if !open.isEmpty {
-            let tree = TreeRun(host: host, endpoint: endpoint, jobs: jobs, slots: slots, number: number)
-            try await tree.stage(open)
-            let isCritical = try host.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
-            try await downtime.begin(number, isCritical: isCritical)
-            try await tree.apply(pending) {
-                if let job = await jobs.job(number) { try downtime.lock(job, .updating) }
+        if !open.isEmpty { try await work(pending, open, job) }
+        await end(nil)
+    }
+
+    private func work(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
+        let afterEach: @Sendable () async throws -> Void = {
+            if let job = await jobs.job(number) { try await downtime.lock(job, job.lockPhase) }
+        }
+        if job.rollback != nil {
+            try await downtime.begin(number, isCritical: false)
+            return try await tree.rollBack(pending, afterEach: afterEach)
+        }
+        try await tree.stage(open)
+        let isCritical = try host.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
+        try await downtime.begin(number, isCritical: isCritical)
+        try await tree.apply(pending, afterEach: afterEach)
+    }
+
+    /// A corrected archive (same name and version, other content) puts the folders back in which the first one failed.
+    ///
+    /// - Returns: false when that cannot be done; the job is over then, and the folders stay as they are.
+    private func putBackWhatThisCorrects(_ job: Job) async throws -> Bool {
+        guard let held = await jobs.holding(endpoint.name), held.job != number, held.isCorrected(by: job),
+            let plan = try host.state.plan(job: held.job)?.endpoints.first
+        else { return true }
+        for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
+            guard try await tree.revert(folder, job: held.job) else {
+                let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
+                try await record(
+                    Fault(
+                        folder: folder.folder, .irreversible,
+                        "cannot put back what job \(held.job) did, before the corrected archive: \(reason)"))
+                return false
             }
         }
-        await end(nil)
+        return true
     }
 
     // MARK: Plan and preflight
@@ -63,7 +93,7 @@ struct JobRun: Sendable {
     /// The plan that the job runs by; nil when its preflight found faults, and the job is over.
     private func plan(_ job: Job) async throws -> EndpointPlan? {
         if let kept = try host.state.plan(job: number)?.endpoints.first, kept.faults.isEmpty { return kept }
-        let plan = try await Preflight(host: host, endpoint: endpoint, slots: slots, quiesce: quiesce).run(job)
+        let plan = try await Preflight(host: host, endpoint: endpoint, work: work, quiesce: quiesce).run(job)
         var equal: [String: Int] = [:]
         for folder in plan.folders where try host.state.hasLedger(job: number, folder: folder.folder) {
             equal[folder.folder] =
@@ -119,11 +149,14 @@ struct JobRun: Sendable {
                     job.disconnectedAt = nil
                 }
             }
-            let failed = job.folders.filter { $0.value.state == .failed }.min { $0.key < $1.key }
+            let failed = job.folders.filter { [.failed, .reverted].contains($0.value.state) }.min { $0.key < $1.key }
             let ofFolder = failed.map { name, folder in
                 Fault(folder: name, FaultCode(rawValue: folder.code) ?? .io, folder.message)
             }
-            try await record(failure ?? ofFolder ?? faults.first)
+            let cancelled = job.cancelledAt.map { _ in
+                Fault(.cancelled, "cancelled while it ran; what was done stays done")
+            }
+            try await record(failure ?? ofFolder ?? cancelled ?? faults.first)
         } catch {
             host.failures.note()
             host.log.tell(
@@ -134,7 +167,9 @@ struct JobRun: Sendable {
 
     private func record(_ failure: Fault?) async throws {
         let job = try await jobs.change(number) { job in
-            job.state = failure == nil ? .done : .failed
+            // What an admin has to decide about is a failure, whatever led to it.
+            let isOver = failure?.code == .cancelled && !job.isHolding
+            job.state = failure == nil ? .done : isOver ? .cancelled : .failed
             job.code = failure?.code.rawValue ?? ""
             job.message = failure?.description ?? ""
             job.finishedAt = .now
@@ -143,6 +178,9 @@ struct JobRun: Sendable {
             host.log.tell(
                 .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", fields(job))
             return
+        }
+        if job.state == .cancelled {
+            return host.log.tell(.jobCancelled, "job \(number) on \(endpoint.name) is cancelled", fields(job))
         }
         host.failures.note()
         var fields = fields(job)

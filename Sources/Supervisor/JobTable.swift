@@ -81,27 +81,93 @@ actor JobTable {
         return job.job
     }
 
+    /// Makes a job that takes back what another did.
+    func createRollback(_ target: RollbackTarget, of undone: Job, to version: Version?) throws(StoreError) -> Int {
+        var job = Job(
+            job: (jobs.keys.max() ?? 0) + 1, endpoint: undone.endpoint, update: undone.update,
+            version: version ?? undone.version, sha256: undone.sha256, options: UpdateOptions(operation: .rollback),
+            claim: "", createdAt: .now)
+        job.rollback = target
+        try state.create(job)
+        jobs[job.job] = job
+        tell(summary())
+        return job.job
+    }
+
+    /// Makes a job that applies a kept update to one folder that has missed it.
+    func createCatchup(_ folder: String, of missed: Job) throws(StoreError) -> Int {
+        var options = missed.options
+        options.only = [folder]
+        options.exclude = []
+        let job = Job(
+            job: (jobs.keys.max() ?? 0) + 1, endpoint: missed.endpoint, update: missed.update, version: missed.version,
+            sha256: missed.sha256, options: options, claim: "", createdAt: .now)
+        try state.create(job)
+        jobs[job.job] = job
+        tell(summary())
+        return job.job
+    }
+
     /// Lets a failed job go on from where it stopped.
     ///
+    /// - Parameters:
+    ///   - assumed: a step that counts as done in the folders that stopped at it; nil for none.
+    ///   - skipped: folders that are left as they are, with those below them.
+    /// - Throws: ``Fault`` when there is no such step or folder; nothing is changed then.
     /// - Returns: false when it is not one that can be resumed.
-    func resume(_ number: Int) throws -> Bool {
+    func resume(_ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = []) throws -> Bool {
         guard let job = jobs[number], job.state == .failed else { return false }
+        for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
+            throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
+        }
+        var assumptions: [String: Int] = [:]
+        for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
+            let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+            guard case .failed(let step?, _, _) = summary.outcome, let planned = summary.order?.plan.step(step) else {
+                continue
+            }
+            if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
+        }
+        if let assumed, assumptions.isEmpty {
+            throw Fault(
+                .missing, "no folder of job \(number) stopped at step \"\(assumed)\"; see: patchctl show \(number)")
+        }
         // Also those that could not be staged: nothing of them was changed, and they are not failed.
-        for name in job.folders.keys {
+        for name in job.folders.keys where !skipped.contains(name) {
             guard try state.hasLedger(job: number, folder: name) else { continue }
             var ledger = try Ledger(state.ledger(job: number, folder: name))
-            if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
+            guard case .failed = LedgerSummary(ledger.records).outcome else { continue }
+            if let step = assumptions[name] { try ledger.append(.finished(steps: [step])) }
+            try ledger.append(.resumed)
         }
         try change(number) { job in
             job.state = .queued
             job.code = ""
             job.message = ""
             job.finishedAt = nil
-            for (name, folder) in job.folders
-            where folder.state == .failed || folder.state == .blocked || folder.state == .pending {
+            job.cancelledAt = nil
+            for (name, folder) in job.folders {
+                guard [.failed, .blocked, .pending].contains(folder.state) else { continue }
                 job.folders[name] = FolderJob(
-                    state: .pending, equal: folder.equal, progress: .init(total: folder.progress.total))
+                    state: skipped.contains(name) ? .excluded : .pending, equal: folder.equal,
+                    progress: .init(total: folder.progress.total))
             }
+        }
+        return true
+    }
+
+    /// Has a job end: one that waits at once, one that runs when its steps under way are through.
+    ///
+    /// - Returns: whether it was one that can be cancelled.
+    func cancel(_ number: Int) throws -> Bool {
+        guard let job = jobs[number], !job.state.isFinal else { return false }
+        try change(number) { job in
+            job.cancelledAt = job.cancelledAt ?? .now
+            guard job.state != .running, !job.hasBegun, !job.isLocking else { return }
+            job.state = .cancelled
+            job.code = FaultCode.cancelled.rawValue
+            job.message = "cancelled before it began"
+            job.finishedAt = .now
         }
         return true
     }

@@ -51,7 +51,7 @@ struct MainLoop: Sendable {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
-                var moved = try await Requests(host: host, jobs: jobs).answerAll()
+                var moved = try await Requests(host: host, jobs: jobs, slots: slots).answerAll()
                 moved = try await startScan(&group) || moved
                 moved = try await startJobs(&group) || moved
                 notifications.alive()
@@ -103,6 +103,11 @@ struct MainLoop: Sendable {
                 host: host, endpoint: endpoint, jobs: jobs, slots: slots, locks: own, units: units, number: number)
             group.addTask { [self] in
                 await run.run()
+                do {
+                    try await Retention(host: host, jobs: jobs, slots: slots).run(endpoint)
+                } catch {
+                    host.log.warning("cannot remove what is no longer kept: \(error)")
+                }
                 await busy.end(.endpoint(endpoint.name))
                 await scans.ask()
                 watch.wake()
@@ -140,10 +145,13 @@ struct MainLoop: Sendable {
             // A job that has not come to its locks will set them itself; what is there is left over.
             let phase: UpdateLock.Phase =
                 unfinished.map { job in
-                    job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? .updating : .disconnect
+                    job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? job.lockPhase : .disconnect
                 } ?? .updating
             do {
-                try own.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: unfinished, updating: phase))
+                let holding = await jobs.holding(endpoint.name)
+                try own.set(
+                    EndpointLocks(endpoint: endpoint, states: states).wanted(
+                        for: unfinished, updating: phase, holding: holding?.job == unfinished?.job ? nil : holding))
             } catch let fault as Fault {
                 host.log.tell(
                     .cannotUnlock, "cannot restore the locks: \(fault)",

@@ -10,25 +10,18 @@ import PatchStore
 struct Preflight: Sendable {
     let host: Host
     let endpoint: Endpoint
-    let slots: WorkerSlots
+    let work: FolderRun
     let quiesce: Quiesce
+
+    private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
 
     /// The plan with the faults of all folders; the ledgers hold what the surveys found.
     func run(_ job: Job) async throws -> EndpointPlan {
-        guard let update = try host.state.contents(ofArchive: job.sha256) else {
-            throw StoreError("cannot plan job \(job.job): archive \(job.sha256) is no longer kept; drop it again")
-        }
         try host.state.directory("jobs/\(job.job)").removeTree("ledger")
         try host.state.directory("jobs/\(job.job)").makeDirectory("ledger")
-        let states = try FolderStates(host: host, endpoint: endpoint).all()
-        let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
-        var plan = try planner.plan()
-        let pending = plan.folders.filter { $0.state == .pending }
-        let work = FolderRun(host: host, endpoint: endpoint, slots: slots)
+        var (plan, orders) = try job.rollback.map { try rollback(job, $0) } ?? apply(job)
         let surveys = await withTaskGroup(of: (String, LedgerSummary?, [Fault]).self) { group in
-            for folder in pending {
-                group.addTask { await survey(folder, job: job, update: update, states: states, work) }
-            }
+            for order in orders { group.addTask { await survey(order, job) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         for (folder, summary, faults) in surveys.sorted(by: { $0.0 < $1.0 }) {
@@ -36,28 +29,106 @@ struct Preflight: Sendable {
             plan.faults += summary?.survey?.faults ?? []
             plan.warnings += (summary?.survey?.warnings ?? []).map { "\(folder): \($0)" }
         }
-        if !pending.isEmpty {
-            let affected = Set(pending.flatMap { [$0.folder] + endpoint.descendants(of: $0.folder) })
-            let (faults, warnings) = try quiesce.check(affected, mayChange: job.operation == .apply)
+        if !orders.isEmpty {
+            let affected = Set(orders.flatMap { [$0.plan.folder] + endpoint.descendants(of: $0.plan.folder) })
+            let (faults, warnings) = try quiesce.check(affected, mayChange: job.operation != .test)
             plan.faults += faults
             plan.warnings += warnings
         }
         return plan
     }
 
-    private func survey(
-        _ folder: FolderPlan, job: Job, update: CheckedUpdate, states: [String: FolderState], _ work: FolderRun
-    ) async -> (String, LedgerSummary?, [Fault]) {
-        do {
-            let order = WorkOrder(
-                job: job.job, endpoint: endpoint.name, update: job.update, scriptTimeout: endpoint.scriptTimeout,
-                links: endpoint.links, plan: folder)
-            let summary = try await work.run(.survey, job, folder.folder, order: order) { $0.survey != nil }
-            return (folder.folder, summary, [])
-        } catch let fault as Fault {
-            return (folder.folder, nil, [Fault(folder: folder.folder, fault.code, fault.message)])
+    // MARK: Apply
+
+    private func apply(_ job: Job) throws -> (EndpointPlan, [WorkOrder]) {
+        guard let update = try host.state.contents(ofArchive: job.sha256) else {
+            throw StoreError("cannot plan job \(job.job): archive \(job.sha256) is no longer kept; drop it again")
+        }
+        let planner = Planner(update: update, endpoint: endpoint, states: try states.all(), options: job.options)
+        var plan = try planner.plan()
+        let pending = plan.folders.filter { $0.state == .pending }
+        if endpoint.onFailure != .hold { plan.faults += pending.flatMap { Self.irreversible($0, job) } }
+        return (plan, pending.map { order(job, $0) })
+    }
+
+    /// Scripts without a way back, where a failure has to be undone without asking anybody.
+    private static func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
+        let scripts = plan.steps.indices.filter { plan.steps[$0].kind == .script }
+        let undone = UndoneJob(
+            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts), slots: []
+        )
+        return undone.scriptsWithoutDowngrade.map { script in
+            Fault(
+                folder: plan.folder, .irreversible,
+                "script upgrades/\(script.path) of \(script.patch) has no script for its version in downgrades/, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+            )
+        }
+    }
+
+    // MARK: Rollback
+
+    private func rollback(_ job: Job, _ target: RollbackTarget) throws -> (EndpointPlan, [WorkOrder]) {
+        let current = try states.all()
+        let rollback = try states.rollbackPlan()
+        var plan = EndpointPlan(endpoint: endpoint.name, folders: [])
+        let undone: [String: [Int]]
+        do throws(Fault) {
+            undone = try rollback.jobs(for: target)
         } catch {
-            return (folder.folder, nil, [Fault(folder: folder.folder, .io, "\(error)")])
+            plan.faults = [error]
+            return (plan, [])
+        }
+        var orders: [WorkOrder] = []
+        for folder in endpoint.activeFolders {
+            let version = current[folder.name]?.version
+            let numbers = undone[folder.name] ?? []
+            guard let to = numbers.isEmpty ? version : rollback.version(of: folder.name, without: numbers) else {
+                plan.faults.append(
+                    Fault(
+                        folder: folder.name, .irreversible,
+                        "cannot roll back job \(numbers.last ?? 0): the version before it is not known"))
+                continue
+            }
+            let own = FolderPlan(
+                folder: folder.name, parent: folder.parent, path: folder.path,
+                state: numbers.isEmpty ? .upToDate : .pending, from: version, to: to)
+            plan.folders.append(own)
+            if numbers.isEmpty { continue }
+            var jobs: [UndoneJob] = []
+            for number in numbers {
+                guard try host.state.hasLedger(job: number, folder: folder.name),
+                    let summary = try? work.summary(number, folder.name), let found = summary.undoneJob,
+                    !summary.isForgotten
+                else {
+                    plan.faults.append(
+                        Fault(
+                            folder: folder.name, .irreversible,
+                            "cannot roll back job \(number): its originals are no longer kept (see retain in patchd.yaml)"
+                        ))
+                    continue
+                }
+                jobs.append(found)
+            }
+            orders.append(order(job, own, undo: jobs))
+        }
+        return (plan, plan.faults.isEmpty ? orders : [])
+    }
+
+    private func order(_ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = []) -> WorkOrder {
+        WorkOrder(
+            job: job.job, endpoint: endpoint.name, update: job.update, scriptTimeout: endpoint.scriptTimeout,
+            links: endpoint.links, plan: plan, undo: undo)
+    }
+
+    private func survey(_ order: WorkOrder, _ job: Job) async -> (String, LedgerSummary?, [Fault]) {
+        let folder = order.plan.folder
+        do {
+            let summary = try await work.run(.survey, job, folder, order: order) { $0.survey != nil }
+            return (folder, summary, [])
+        } catch let fault as Fault {
+            return (folder, nil, [Fault(folder: folder, fault.code, fault.message)])
+        } catch {
+            return (folder, nil, [Fault(folder: folder, .io, "\(error)")])
         }
     }
 }

@@ -2,11 +2,14 @@ import Glibc
 import Logging
 import PatchFiles
 import PatchModel
+import PatchPlan
+import PatchStore
 
 /// Answers `requests/`: one JSON file a command.
 struct Requests: Sendable {
     let host: Host
     let jobs: JobTable
+    let slots: WorkerSlots
 
     private struct Answer: Codable {
         var ok: Bool
@@ -61,25 +64,121 @@ struct Requests: Sendable {
             return Answer(ok: false, code: "requestInvalid", message: "a request has at most 64 KiB and is not changed")
         }
         // The code of the refusal is never shown: an answer has its own codes.
-        let request = try JSONReader(
-            strictJSON: file.read(limit: 65536), file: name, refusedAs: .optionsInvalid
-        ).object(required: ["command"], optional: ["job"])
-        let command = try request["command"]?.text() ?? ""
-        guard command == "resume" else {
-            return Answer(ok: false, code: "requestInvalid", message: "command \"\(command)\" is not supported")
+        do {
+            return try await carryOut(Command(file.read(limit: 65536), file: name))
+        } catch let fault as Fault {
+            return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
         }
-        guard let number = try request["job"]?.integer() else {
-            return Answer(ok: false, code: "requestInvalid", message: "resume needs \"job\"")
+    }
+
+    private func carryOut(_ command: Command) async throws -> Answer {
+        switch command {
+        case .resume(let number, let assumed, let skipped):
+            guard let job = await jobs.job(number) else { return unknown(number) }
+            let below = host.endpoint(job.endpoint).map { endpoint in skipped.flatMap(endpoint.descendants) } ?? []
+            let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
+            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held)) else {
+                return wrongState(job, "only a failed job is resumed")
+            }
+            for name in skipped + held { try leave(name, of: job) }
+            return Answer(ok: true, code: "", message: "job \(number) goes on")
+        case .cancel(let number):
+            guard let job = await jobs.job(number) else { return unknown(number) }
+            guard try await jobs.cancel(number) else {
+                return wrongState(job, job.isHolding ? "roll it back, or resume it" : "it is over")
+            }
+            for (name, folder) in job.folders where folder.state == .running {
+                host.workers.interrupt(
+                    WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
+            }
+            return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
+        case .rollback(let number):
+            guard let job = await jobs.job(number) else { return unknown(number) }
+            guard job.operation == .apply, job.state.isFinal else {
+                return wrongState(job, "only an apply that is over is rolled back")
+            }
+            return try await rollBack(RollbackTarget(job: number), job.endpoint)
+        case .rollbackFolder(let name, let folder, let version):
+            let (_, states) = try find(name, folder)
+            let layers = try states.rollbackPlan()
+            guard let number = layers.jobOnTop(of: folder, without: []) else {
+                throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
+            }
+            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name)
+        case .catchup(let name, let folder):
+            let (endpoint, states) = try find(name, folder)
+            return try await catchUp(folder, endpoint, states)
+        case .gc:
+            let retention = Retention(host: host, jobs: jobs, slots: slots)
+            var count = 0
+            for endpoint in host.configuration.endpoints { count += try await retention.run(endpoint) }
+            return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
         }
-        guard let job = await jobs.job(number) else {
-            return Answer(ok: false, code: "unknownJob", message: "there is no job \(number); see: patchctl jobs")
+    }
+
+    private func unknown(_ number: Int) -> Answer {
+        Answer(ok: false, code: "unknownJob", message: "there is no job \(number); see: patchctl jobs")
+    }
+
+    private func wrongState(_ job: Job, _ why: String) -> Answer {
+        Answer(ok: false, code: "wrongState", message: "job \(job.job) is \(job.state.rawValue); \(why)")
+    }
+
+    private func find(_ name: String, _ folder: String) throws(Fault) -> (Endpoint, FolderStates) {
+        guard let endpoint = host.endpoint(name), endpoint.activeFolders.contains(where: { $0.name == folder }) else {
+            throw Fault(.missing, "there is no active folder \(name)/\(folder); see: patchctl status")
         }
-        guard try await jobs.resume(number) else {
-            return Answer(
-                ok: false, code: "wrongState",
-                message: "job \(number) is \(job.state.rawValue); only a failed job is resumed")
+        return (endpoint, FolderStates(host: host, endpoint: endpoint))
+    }
+
+    /// A folder that an admin leaves as it is: it is failed no more.
+    private func leave(_ folder: String, of job: Job) throws(StoreError) {
+        guard let endpoint = host.endpoint(job.endpoint) else { return }
+        try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
+    }
+
+    private func rollBack(_ target: RollbackTarget, _ name: String) async throws -> Answer {
+        guard let endpoint = host.endpoint(name), let job = await jobs.job(target.job) else {
+            return unknown(target.job)
         }
-        return Answer(ok: true, code: "", message: "job \(number) goes on")
+        let plan = try FolderStates(host: host, endpoint: endpoint).rollbackPlan()
+        let undone = try plan.jobs(for: target)
+        let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
+        let version = plan.version(of: top, without: undone[top] ?? [])
+        let number = try await jobs.createRollback(target, of: job, to: version)
+        host.log.tell(
+            .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
+            EventFields(job: number, endpoint: name, update: job.update))
+        let folders = endpoint.activeFolders.map(\.name).filter { undone[$0] != nil }
+        return Answer(
+            ok: true, code: "", message: "job \(number) rolls back \(folders.reversed().joined(separator: ", "))")
+    }
+
+    /// Queues the kept updates that a folder has missed, oldest first.
+    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates) async throws -> Answer {
+        guard let parent = endpoint.ancestors(of: folder).first else {
+            throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
+        }
+        let own = RollbackPlan.layers(try host.state.history(folder, of: endpoint.name)).map(\.job)
+        let version = try states.all()[folder]?.version
+        var missed: [Job] = []
+        for layer in RollbackPlan.layers(try host.state.history(parent, of: endpoint.name))
+        where !own.contains(layer.job) {
+            guard let job = await jobs.job(layer.job), version.map({ $0 < job.version }) ?? true else { continue }
+            missed.append(job)
+        }
+        guard !missed.isEmpty else { throw Fault(folder: folder, .missing, "it has missed nothing") }
+        for job in missed where try host.state.contents(ofArchive: job.sha256) == nil {
+            throw Fault(
+                folder: folder, .missing,
+                "the archive of \(job.update) \(job.version) (job \(job.job)) is no longer kept; drop it again with --only \(folder)"
+            )
+        }
+        var numbers: [Int] = []
+        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job)) }
+        return Answer(
+            ok: true, code: "",
+            message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")
     }
 
     private func mayCommand(_ uid: UInt32) -> Bool {

@@ -19,6 +19,8 @@ struct Turns: Sendable {
         if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
         if waiting.isEmpty { return nil }
         if let holding = await jobs.holding(endpoint.name) {
+            // What takes back or corrects what holds need not wait for it.
+            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) { return way.job }
             for job in waiting {
                 try await wait(
                     job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
@@ -28,6 +30,7 @@ struct Turns: Sendable {
         let states = try FolderStates(host: host, endpoint: endpoint).all()
         var queued: [(job: Job, update: QueuedUpdate)] = []
         for job in waiting {
+            if job.rollback != nil { return job.job }
             guard let update = try host.state.contents(ofArchive: job.sha256) else { return job.job }
             let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
             // Options that do not fit any more are for the preflight to tell.

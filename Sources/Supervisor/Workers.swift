@@ -1,10 +1,11 @@
 import Glibc
 public import PatchFiles
+import Synchronization
 
 /// One start of a worker in a folder.
 public struct WorkerStart: Sendable {
     /// What a worker is started for.
-    public enum Phase: String, Sendable { case survey, stage, apply }
+    public enum Phase: String, Sendable { case survey, stage, apply, revert, forget }
 
     /// Up to which phase's end it works.
     public var phase: Phase
@@ -43,6 +44,9 @@ public protocol Workers: Sendable {
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String?
 
+    /// Asks a worker that runs to end its step and then itself; none that runs is no error.
+    func interrupt(_ start: WorkerStart)
+
     /// Runs a command of the configuration with the shell, as the daemon's own user, to its end.
     ///
     /// - Parameters:
@@ -56,6 +60,7 @@ public protocol Workers: Sendable {
 public struct ChildWorkers: Workers {
     private let program: String
     private let faultPoint: String?
+    private let running = RunningWorkers()
 
     /// Workers of one program.
     public init(program: String, faultPoint: String?) {
@@ -87,11 +92,16 @@ public struct ChildWorkers: Workers {
     public func work(
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {
-        try ChildProcess.start(
+        let child = try ChildProcess.start(
             program, ["patchd-worker", start.phase.rawValue], environment: environment, in: Directory.open("/"),
-            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user
-        ).wait().problem
+            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user)
+        running.begin(start.name, child.pid)
+        defer { running.end(start.name) }
+        return child.wait().problem
     }
+
+    /// See ``Workers``. One that runs since before a restart of the daemon is not known here, and goes on to its end.
+    public func interrupt(_ start: WorkerStart) { running.signal(start.name) }
 
     /// See ``Workers``.
     public func run(
@@ -102,6 +112,22 @@ public struct ChildWorkers: Workers {
             "/bin/sh", ["sh", "-c", command], environment: environment + own.map { "\($0.key)=\($0.value)" },
             in: Directory.open("/"), input: empty.descriptor, output: 2, error: 2
         ).wait(seconds: seconds).problem
+    }
+}
+
+/// The workers that are children of this process.
+private final class RunningWorkers: Sendable {
+    private let pids = Mutex<[String: Int32]>([:])
+
+    func begin(_ name: String, _ pid: Int32) { pids.withLock { $0[name] = pid } }
+
+    func end(_ name: String) { pids.withLock { $0[name] = nil } }
+
+    /// Only the worker itself: its script is not to be cut off.
+    func signal(_ name: String) {
+        pids.withLock { pids in
+            if let pid = pids[name] { kill(pid, SIGTERM) }
+        }
     }
 }
 

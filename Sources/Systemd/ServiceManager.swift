@@ -89,12 +89,14 @@ public struct ServiceManager: Sendable {
     }
 
     /// Sends a signal to all processes of a unit. One that has none is no error, one that is not loaded is.
-    public func kill(_ name: String, signal: Int32) throws(SystemdError) {
+    ///
+    /// - Parameter onlyMain: leaves what the main process has started alone.
+    public func kill(_ name: String, signal: Int32, onlyMain: Bool = false) throws(SystemdError) {
         let operation = SystemdError.Operation("send signal \(signal) to", name)
         try connected(operation) { bus throws(SystemdError) in
             _ = try bus.call("KillUnit", for: operation) { message throws(SystemdError) in
                 try message.append(unit: name)
-                try message.append("all")
+                try message.append(onlyMain ? "main" : "all")
                 try message.append(.integer(signal))
             }
         }

@@ -13,7 +13,8 @@ struct Patchctl: ParsableCommand {
             """,
         subcommands: [
             Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self, Resume.self,
-            Lint.self, Config.self, CompareVersions.self,
+            Cancel.self, Rollback.self, Catchup.self, Verify.self, GC.self, Lint.self, Config.self,
+            CompareVersions.self,
         ])
 
     /// ArgumentParser's own code for wrong usage is 64; the contract's is 2.

@@ -75,7 +75,7 @@ struct Plan: ParsableCommand {
 
     private func survey(_ order: WorkOrder, _ worker: borrowing Worker, owner: Owner) throws(Fault) -> LedgerSummary {
         do {
-            return try worker.survey(order, tree: "tree", as: Identity.of(owner))
+            return try worker.look("survey", order, tree: "tree", as: Identity.of(owner))
         } catch {
             let cause = (error as? Failure)?.message ?? "\(error)"
             throw Fault(folder: order.plan.folder, .io, "\(order.plan.path) cannot be looked at: \(cause)")

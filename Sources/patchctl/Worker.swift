@@ -37,8 +37,14 @@ struct Worker: ~Copyable {
     }
 
     /// Looks at a folder as its owner; nothing there is changed.
-    func survey(_ order: WorkOrder, tree name: String, as user: UserIdentity?) throws -> LedgerSummary {
-        let tree = try scratch.directory.directory(name)
+    ///
+    /// - Parameters:
+    ///   - what: `survey` or `verify`.
+    ///   - name: the checked tree's, as given to ``unpack(_:limits:into:)``; nil where none is needed.
+    func look(_ what: String, _ order: WorkOrder, tree name: String? = nil, as user: UserIdentity?) throws
+        -> LedgerSummary
+    {
+        let tree = try name.map { try scratch.directory.directory($0) } ?? scratch.directory.ensureDirectory("empty")
         let ledgerFile = try scratch.directory.appendingFile("ledger")
         let trace = try scratch.directory.appendingFile("trace")
         defer {
@@ -48,7 +54,7 @@ struct Worker: ~Copyable {
         var ledger = try Ledger(ledgerFile.duplicate())
         try ledger.append(.begin(order))
         try run(
-            ["survey"], input: tree.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
+            [what], input: tree.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
         return LedgerSummary(try Ledger.read(ledgerFile))
     }
 

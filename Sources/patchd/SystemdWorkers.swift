@@ -55,6 +55,11 @@ struct SystemdWorkers: Workers {
         return try begin(service)
     }
 
+    func interrupt(_ start: WorkerStart) {
+        // A worker that is not there any more has ended by itself.
+        try? manager.kill(start.name + ".service", signal: SIGTERM, onlyMain: true)
+    }
+
     /// Starts a service; a connection that breaks is no error.
     private func begin(_ service: TransientService) throws -> String? {
         do throws(SystemdError) {

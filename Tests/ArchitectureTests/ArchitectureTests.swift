@@ -10,6 +10,7 @@ import Testing
         "PatchArchive": ["CArchive", "PatchFiles", "PatchModel"],
         "PatchConfig": ["CYAML", "PatchModel"],
         "PatchLedger": ["PatchFiles", "PatchModel"],
+        "PatchSQL": ["CSQLite", "PatchFiles", "PatchModel"],
         "PatchStore": ["PatchFiles", "PatchModel"],
         "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel"],
         "Systemd": ["CSystemd"],

@@ -70,6 +70,21 @@ import Testing
         #expect(try place.picture() == before)
     }
 
+    @Test func `of a folder whose staging was cut off touches nothing, whatever came there since`() throws {
+        try place.begin(1, place.plan(1, [.file("fresh", "new")]))
+        try place.survey(1)
+        try place.stage(1)
+        // As if the worker had been cut off before it said that all is complete, and again when it began anew.
+        let records = try Ledger.read(place.ledgerFile(1))
+        unlink("\(place.root)/ledger-1")
+        var ledger = try Ledger(place.ledgerFile(1))
+        for record in records where record != .prepared { try ledger.append(record) }
+        try place.remove(".patchd/jobs/1/0")
+        try place.write("mine", "fresh")
+        #expect(try place.revert(1).outcome == .reverted)
+        #expect(try place.read("fresh") == "mine")
+    }
+
     @Test func `of a half-done folder runs no downgrade whose upgrade never began`() throws {
         let steps: [Brought] = [
             .file("top", "new"), .script("8.0.2~a.sh", "exit 1"), .script("8.0.2.sh", "true"),

@@ -33,14 +33,14 @@ struct Brought {
     }
 }
 
-/// One folder with the ledgers of its jobs, in a directory of its own below /tmp that goes with the value, and the
+/// One folder with the ledgers of its jobs, in a directory of its own that goes with the value, and the
 /// worker's phases run in this process.
 final class Workplace {
     let root: String
     var folder: String { root + "/folder" }
 
-    init() throws {
-        root = "/tmp/patchd-steps-\(UInt64.random(in: .min ... .max))"
+    init(in parent: String = "/tmp") throws {
+        root = "\(parent)/patchd-steps-\(UInt64.random(in: .min ... .max))"
         for name in ["folder", "trees"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
@@ -214,6 +214,30 @@ final class Workplace {
     @discardableResult
     func revert(_ job: Int) throws -> LedgerSummary {
         try work(job) { (work) throws(WorkerError) in try work.revert() }
+    }
+
+    // MARK: The program
+
+    private static let worker: String? = {
+        let build = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug/patchd-worker"
+        return FileManager.default.isExecutableFile(atPath: build) ? build : nil
+    }()
+
+    /// Runs a phase of a job in the real program.
+    @discardableResult
+    func start(
+        _ phase: String, _ job: Int, fault: String? = nil, as user: UserIdentity? = nil
+    ) throws -> ChildProcess.Exit {
+        let worker = try #require(Self.worker, "build first: swift build")
+        let trees = try Directory.open("\(root)/trees")
+        let tree = try trees.status("\(job)") == nil ? trees : trees.directory("\(job)")
+        let environment = fault.map { ["PATCHD_FAULT_POINT=patchd-worker:\($0):\(root)/fired"] } ?? []
+        let ledger = try ledgerFile(job)
+        let trace = try Directory.open(root).appendingFile("trace-\(job)")
+        return try ChildProcess.start(
+            worker, ["patchd-worker", phase], environment: environment, in: Directory.open("/"),
+            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: user
+        ).wait()
     }
 
     /// A whole job from its order to its end.

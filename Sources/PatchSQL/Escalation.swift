@@ -1,0 +1,83 @@
+/// What is done about those who hold a lock: they are asked, given `grace`, ended, and then the step goes on. A pure
+/// decision, taken anew after each try; doing it is for whoever may (the lock and its codes, the units, the database).
+public struct Escalation: Sendable {
+    /// What to do before the next try.
+    public enum Action: Hashable, Sendable {
+        /// Tell these to leave (9999), then try again.
+        case ask([Blocker])
+        /// Try again; some still have time.
+        case wait
+        /// End these, then try again.
+        case end([Blocker])
+        /// It cannot be had: why, and the way out.
+        case giveUp(String)
+    }
+
+    /// Seconds that somebody who was asked has.
+    public var grace: Double
+    /// Units, users or programs whose sessions are never ended.
+    public var spare: Set<String>
+    /// Seconds that somebody who was ended may take to be gone; a unit's own TimeoutStopSec counts in before.
+    public var patience: Double
+
+    private var asked: [Blocker: Double] = [:]
+    private var ended: [Blocker: Double] = [:]
+    /// Since when nobody can be seen who is in the way.
+    private var unseenSince: Double?
+
+    /// An escalation that has not begun.
+    public init(grace: Double, spare: Set<String> = [], patience: Double = 10) {
+        self.grace = grace
+        self.spare = spare
+        self.patience = patience
+    }
+
+    /// Decides after a try that failed.
+    ///
+    /// - Parameters:
+    ///   - blockers: who is in the way now.
+    ///   - now: seconds of the monotonic clock.
+    public mutating func next(_ blockers: [Blocker], at now: Double) -> Action {
+        guard !blockers.isEmpty else { return unseen(at: now) }
+        unseenSince = nil
+        let new = blockers.filter { asked[key($0)] == nil }
+        for blocker in new { asked[key(blocker)] = now }
+        if !new.isEmpty { return .ask(new) }
+        let late = blockers.filter { now - (asked[key($0)] ?? now) >= grace }
+        guard !late.isEmpty else { return .wait }
+        let spared = late.filter(isSpared)
+        guard spared.isEmpty else {
+            return .giveUp("\(names(spared)) may not be ended (spare); end it yourself, then \"patchctl resume\"")
+        }
+        let lasting = late.filter { ended[key($0)].map { now - $0 >= patience } ?? false }
+        guard lasting.isEmpty else {
+            return .giveUp("\(names(lasting)) could not be ended; end it yourself, then \"patchctl resume\"")
+        }
+        let due = late.filter { ended[key($0)] == nil }
+        for blocker in due { ended[key(blocker)] = now }
+        return due.isEmpty ? .wait : .end(due)
+    }
+
+    private mutating func unseen(at now: Double) -> Action {
+        let since = unseenSince ?? now
+        unseenSince = since
+        guard now - since >= grace + patience else { return .wait }
+        return .giveUp(
+            "something that cannot be seen from here (in a container, on another host) has it in use; "
+                + "end it, then \"patchctl resume\""
+        )
+    }
+
+    /// Whether it reads or writes may change from look to look; it is the same one.
+    private func key(_ blocker: Blocker) -> Blocker {
+        var key = blocker
+        key.writes = false
+        return key
+    }
+
+    private func isSpared(_ blocker: Blocker) -> Bool {
+        spare.contains(blocker.command) || blocker.unit.map(spare.contains) ?? false
+    }
+
+    private func names(_ blockers: [Blocker]) -> String { blockers.map(\.description).joined(separator: ", ") }
+}

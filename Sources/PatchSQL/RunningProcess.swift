@@ -1,0 +1,59 @@
+import Glibc
+import PatchFiles
+
+/// A process of this host, as /proc shows it.
+struct RunningProcess {
+    let pid: Int32
+
+    /// This process.
+    static let own = getpid()
+
+    init(_ pid: Int32) { self.pid = pid }
+
+    /// What it is called and where it belongs; a process that has ended has neither.
+    func blocker(writes: Bool) -> Blocker {
+        let name = read("comm").split(separator: "\n").first.map(String.init)
+        // The name within the parentheses may hold anything; start time is the 22nd field, the 20th behind it.
+        let fields = read("stat").split(separator: ")").last?.split(separator: " ") ?? []
+        return Blocker(
+            pid: pid, started: fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0,
+            command: name ?? "a process that has ended",
+            unit: Self.unit(inCgroups: read("cgroup")), writes: writes)
+    }
+
+    /// The unit of the system's manager that a process belongs to: the first in its control group's path that is no
+    /// slice. Whatever a user's manager has within `user@1000.service` belongs to that.
+    static func unit(inCgroups text: String) -> String? {
+        let lines = text.split(separator: "\n")
+        // Version 2 in one line, or version 1 where systemd has a hierarchy of its own.
+        let line = lines.first { $0.hasPrefix("0::") && $0 != "0::/" } ?? lines.first { $0.contains(":name=systemd:") }
+        guard let path = line?.split(separator: ":", maxSplits: 2).last else { return nil }
+        let unit = path.split(separator: "/").first { !$0.hasSuffix(".slice") }
+        return unit.flatMap { $0.hasSuffix(".service") || $0.hasSuffix(".scope") ? unescaped($0) : nil }
+    }
+
+    /// systemd puts a `_` before names that the kernel has for itself.
+    private static func unescaped(_ name: Substring) -> String {
+        String(name.hasPrefix("_") ? name.dropFirst() : name)
+    }
+
+    /// Whether it has a file open; false too where this user may not look.
+    func hasOpen(device: UInt64, inode: UInt64) -> Bool {
+        guard let descriptors = try? Directory.open("/proc/\(pid)/fd"), let names = try? descriptors.names() else {
+            return false
+        }
+        return names.contains { name in
+            var found = stat()
+            // Following the link leads to the open file itself, without opening it.
+            return fstatat(descriptors.descriptor, name, &found, 0) == 0 && UInt64(found.st_dev) == device
+                && UInt64(found.st_ino) == inode
+        }
+    }
+
+    private func read(_ name: String) -> String {
+        guard let file = try? File.open("/proc/\(pid)/\(name)"), let bytes = try? file.read(limit: 16384) else {
+            return ""
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,94 @@
+import CSQLite
+import Glibc
+import PatchFiles
+import PatchModel
+
+extension SQLiteSession {
+    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> Backup {
+        let doing = "copy the database \"\(path)\" to \"\(directory.path)/\(name)\""
+        let part = name + ".part"
+        let mode = try translating("read") { () throws(SQLiteFailure) in try connection.value("PRAGMA journal_mode") }
+        let made = try onFiles(doing) { () throws(FileError) in
+            try discard(part, in: directory)
+            // Ours alone, before SQLite writes the first byte.
+            _ = try directory.createFile(part)
+            return try SQLiteDatabase.canonicalPath(of: directory) + "/" + part
+        }
+        do throws(SQLiteFailure) {
+            try writeCopy(to: made)
+        } catch {
+            try? discard(part, in: directory)
+            throw SQLiteErrors(path: path).error(error, doing, blockers: blockers)
+        }
+        return try onFiles(doing) { () throws(FileError) in
+            // Only now: SQLite has closed the file, and closing it ourselves would have dropped SQLite's locks.
+            let backup = try seal(part, in: directory, name: name, mode: mode)
+            try directory.rename(part, to: directory, name)
+            try directory.sync()
+            return backup
+        }
+    }
+
+    private func discard(_ part: String, in directory: borrowing Directory) throws(FileError) {
+        for file in [part, part + "-journal"] { try directory.remove(file) }
+    }
+
+    private func seal(
+        _ part: String, in directory: borrowing Directory, name: String, mode: String
+    ) throws(FileError) -> Backup {
+        let file = try directory.file(part)
+        try file.sync()
+        return Backup(name: name, size: try file.status().size, sha256: try file.sha256(), mode: mode)
+    }
+
+    private func writeCopy(to path: String) throws(SQLiteFailure) {
+        let copy = try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, lockTimeout: 0)
+        try copy.copy(from: connection)
+        // One file, whatever the mode of the database is.
+        try copy.run("PRAGMA journal_mode = DELETE")
+        // A copy that is put back must not say that the folder is locked.
+        if try !copy.value("SELECT 1 FROM sqlite_schema WHERE name = 'patchd_revision'").isEmpty {
+            try copy.run("DELETE FROM patchd_revision")
+        }
+        let found = try copy.value("PRAGMA quick_check(1)")
+        guard found == "ok" else { throw SQLiteFailure(code: SQLITE_CORRUPT, message: found, offset: -1, number: 0) }
+    }
+
+    func restore(_ backup: Backup, from directory: borrowing Directory) throws(SQLError) {
+        let place = "\"\(directory.path)/\(backup.name)\""
+        let doing = "restore the database \"\(path)\" from \(place)"
+        let source = try onFiles(doing) { () throws(FileError) in
+            let file = try directory.file(backup.name)
+            guard try file.status().size == backup.size, try file.sha256() == backup.sha256 else {
+                throw FileError("use", place, number: EBADMSG)
+            }
+            return try SQLiteDatabase.canonicalPath(of: directory) + "/" + backup.name
+        }
+        try translating("restore \(place)", alone: true) { () throws(SQLiteFailure) in
+            let copy = try SQLiteConnection(source, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, lockTimeout: 0)
+            // With a WAL, pages of another size could not be copied.
+            try connection.run("PRAGMA journal_mode = DELETE")
+            try connection.copy(from: copy)
+            try connection.run("PRAGMA journal_mode = \(backup.mode)")
+        }
+        // What this session knew of the database is gone.
+        try reconnect()
+    }
+
+    private func onFiles<Value>(
+        _ doing: String, _ body: () throws(FileError) -> Value
+    ) throws(SQLError) -> Value {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            switch error.number {
+            case ENOSPC, EDQUOT: throw SQLError(.space, doing, "\(error)", wayOut: "make room there")
+            case EBADMSG:
+                throw SQLError(
+                    .database, doing, "the copy is not what was written: size or SHA-256 differ",
+                    wayOut: "restore the database from another backup")
+            default: throw SQLError(.io, doing, "\(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+public import PatchModel
+
+// patchd_step: a row a script, and one, with empty names, that holds the folder's version in `version`. Times are RFC
+// 3339 in UTC. It lies in the application's own database so that it travels with its dumps.
+extension Session {
+    private var stepTable: String {
+        """
+        CREATE TABLE IF NOT EXISTS patchd_step (
+            update_name varchar(64) NOT NULL,
+            patch varchar(64) NOT NULL,
+            script varchar(255) NOT NULL,
+            version varchar(64) NOT NULL,
+            state varchar(16) NOT NULL,
+            job integer NOT NULL,
+            statements integer NOT NULL,
+            total integer NOT NULL,
+            hash varchar(64) NOT NULL,
+            at varchar(32) NOT NULL,
+            PRIMARY KEY (update_name, patch, script))
+        """
+    }
+
+    /// Creates `patchd_step` and `patchd_revision` where they are missing: outside of a transaction, because in MariaDB
+    /// a new table ends one.
+    public func prepareTables() throws(SQLError) {
+        // A temporary table of a script's could stand in front of the real one.
+        if isTainted { try reconnect() }
+        let columns = try [columns(of: "patchd_step"), columns(of: "patchd_revision")]
+        guard columns.contains([]) else { return }
+        try query(stepTable, [])
+        try query(
+            """
+            CREATE TABLE IF NOT EXISTS patchd_revision (
+                code integer NOT NULL,
+                phase varchar(16) NOT NULL,
+                message text NOT NULL,
+                deadline varchar(32))
+            """, [])
+    }
+
+    /// What the database knows of itself.
+    ///
+    /// - Returns: nil where patchd never wrote anything into it.
+    /// - Throws: with the code `database` when the record cannot be understood.
+    public func record() throws(SQLError) -> DatabaseRecord? {
+        guard try !columns(of: "patchd_step").isEmpty else { return nil }
+        var record = DatabaseRecord(version: nil, steps: [])
+        for row in try query("\(stepQuery) ORDER BY job, update_name, patch, script", []) {
+            let marker = try marker(row)
+            if marker.key.script.isEmpty { record.version = marker.version } else { record.steps.append(marker) }
+        }
+        return record
+    }
+
+    /// The record of one script; nil where there is none.
+    public func marker(of key: StepKey) throws(SQLError) -> StepMarker? {
+        guard try !columns(of: "patchd_step").isEmpty else { return nil }
+        let rows = try query(
+            "\(stepQuery) WHERE update_name = ? AND patch = ? AND script = ?", [key.update, key.patch, key.script])
+        guard let row = rows.first else { return nil }
+        return try marker(row)
+    }
+
+    private var stepQuery: String {
+        "SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM patchd_step"
+    }
+
+    private func marker(_ row: [String?]) throws(SQLError) -> StepMarker {
+        let texts = row.map { $0 ?? "" }
+        guard let version = Version(texts[3]), let state = StepMarker.State(rawValue: texts[4]),
+            let job = Int(texts[5]),
+            let statements = Int(texts[6]), let total = Int(texts[7]),
+            let at = try? JSONText.read(Timestamp.self, "\"\(texts[9])\"".utf8)
+        else { throw damaged(texts) }
+        return StepMarker(
+            StepKey(update: texts[0], patch: texts[1], script: texts[2]), version: version, state: state, job: job,
+            statements: statements, total: total, hash: texts[8], at: at)
+    }
+
+    private func damaged(_ texts: [String]) -> SQLError {
+        SQLError(
+            .database, "read the table patchd_step", "its row \(texts.joined(separator: "|")) makes no sense",
+            wayOut: "correct the row, or restore the database")
+    }
+
+    /// Records that a script that is no SQL is done, or was assumed to be, or begun.
+    public func mark(_ marker: StepMarker) throws(SQLError) {
+        try prepareTables()
+        try transaction { () throws(SQLError) in try write(marker) }
+    }
+
+    /// Forgets a script; one that is not recorded is no error.
+    public func unmark(_ key: StepKey) throws(SQLError) {
+        guard try marker(of: key) != nil else { return }
+        try transaction { () throws(SQLError) in try erase(key) }
+    }
+
+    /// Records the folder's version.
+    public func setVersion(_ version: Version) throws(SQLError) {
+        try prepareTables()
+        guard try marker(of: Self.versionKey)?.version.description != version.description else { return }
+        try transaction { () throws(SQLError) in try writeVersion(version) }
+    }
+
+    /// Takes the database as it is for `version`: scripts for versions above it count as not run, so that the next
+    /// update runs them; what was cut in the middle counts as never begun.
+    public func baseline(_ version: Version) throws(SQLError) {
+        try prepareTables()
+        let stale = try record()?.steps.filter {
+            $0.version > version || $0.state == .running || $0.state == .reverting
+        }
+        try transaction { () throws(SQLError) in
+            for marker in stale ?? [] { try erase(marker.key) }
+            try writeVersion(version)
+        }
+    }
+
+    /// Within a transaction.
+    func write(_ marker: StepMarker) throws(SQLError) {
+        try erase(marker.key)
+        try query(
+            "INSERT INTO patchd_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                marker.key.update, marker.key.patch, marker.key.script, marker.version.description,
+                marker.state.rawValue, "\(marker.job)", "\(marker.statements)", "\(marker.total)", marker.hash,
+                marker.at.description,
+            ])
+    }
+
+    /// Within a transaction.
+    func erase(_ key: StepKey) throws(SQLError) {
+        try query(
+            "DELETE FROM patchd_step WHERE update_name = ? AND patch = ? AND script = ?",
+            [key.update, key.patch, key.script])
+    }
+
+    private static var versionKey: StepKey { StepKey(update: "", patch: "", script: "") }
+
+    private func writeVersion(_ version: Version) throws(SQLError) {
+        try write(StepMarker(Self.versionKey, version: version, state: .done, job: 0))
+    }
+
+    /// Runs a body in a transaction: all of it takes effect or nothing.
+    func transaction(
+        hoisting statements: [SQLStatement] = [], _ body: () throws(SQLError) -> Void
+    ) throws(SQLError) {
+        try begin(hoisting: statements)
+        do throws(SQLError) {
+            try body()
+            // Should a statement get past the checks and end the transaction, the marker must not claim otherwise.
+            guard isInTransaction else {
+                throw SQLError(
+                    .sql, "commit", "a statement ended the transaction by itself",
+                    wayOut: "look at what is in the database, then correct the script")
+            }
+            try commit()
+        } catch {
+            rollback()
+            throw error
+        }
+    }
+}

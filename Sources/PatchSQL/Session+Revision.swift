@@ -1,0 +1,46 @@
+public import PatchModel
+
+/// The row of `patchd_revision` that applications look at while their folder is locked (contract §8).
+public struct Revision: Hashable, Sendable {
+    /// 9998: please go down. 9999: stay away.
+    public var code: Int
+    /// Why.
+    public var phase: UpdateLock.Phase
+    /// For people.
+    public var message: String
+    /// When applications must be gone; nil where no time is set.
+    public var deadline: Timestamp?
+
+    /// A row from its parts.
+    public init(code: Int, phase: UpdateLock.Phase, message: String, deadline: Timestamp?) {
+        self.code = code
+        self.phase = phase
+        self.message = message
+        self.deadline = deadline
+    }
+
+    /// What says the same as `update.lock`.
+    public init(_ lock: UpdateLock) {
+        self.init(code: lock.code, phase: lock.phase, message: lock.message, deadline: lock.deadline)
+    }
+}
+
+extension Session {
+    /// Shows a revision, in place of what was shown before; nil when the folder is open again. What is shown already is
+    /// not written again.
+    ///
+    /// - Throws: with the code `inUse` when an application is in the middle of writing; to show it is no reason to end
+    ///   anybody.
+    public func show(_ revision: Revision?) throws(SQLError) {
+        let isMissing = try columns(of: "patchd_revision").isEmpty
+        if revision == nil, isMissing { return }
+        if isMissing { try prepareTables() }
+        let row = revision.map { ["\($0.code)", $0.phase.rawValue, $0.message, $0.deadline?.description] }
+        let shown = try query("SELECT code, phase, message, deadline FROM patchd_revision", [])
+        guard shown != (row.map { [$0] } ?? []) else { return }
+        try transaction { () throws(SQLError) in
+            try query("DELETE FROM patchd_revision", [])
+            if let row { try query("INSERT INTO patchd_revision VALUES (?, ?, ?, ?)", row) }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+public import PatchModel
+
+/// What a script is run as.
+public struct ScriptRun: Hashable, Sendable {
+    /// Which way it leads.
+    public enum Direction: Hashable, Sendable {
+        /// It is recorded.
+        case up
+        /// It takes back a script that is recorded, and the record with it.
+        case down
+    }
+
+    /// What is recorded, in both directions the script in `upgrades/`.
+    public var key: StepKey
+    /// The version it is for.
+    public var version: Version
+    /// The job.
+    public var job: Int
+    /// Which way it leads.
+    public var direction: Direction
+    /// Seconds that its statements may take together; waiting for locks does not count.
+    public var seconds: Double
+
+    /// A run from its parts.
+    public init(
+        _ key: StepKey, version: Version, job: Int, direction: Direction = .up, seconds: Double = .infinity
+    ) {
+        self.key = key
+        self.version = version
+        self.job = job
+        self.direction = direction
+        self.seconds = seconds
+    }
+}
+
+/// What is told while a script runs: for the trace and the progress.
+public enum ScriptEvent: Hashable, Sendable {
+    /// The statement is about to run; again, when its transaction had to be begun anew.
+    case started(SQLStatement)
+    /// It has run; what it did takes effect with its transaction.
+    case finished(SQLStatement, StatementResult)
+    /// It was left out, or moved before the transaction: why.
+    case skipped(SQLStatement, String)
+    /// A part of the script, or all of it, took effect for good.
+    case committed(statements: Int)
+}
+
+extension Session {
+    /// What keeps a script from being run, as far as its words tell; for preflight.
+    public static func problems(of script: SQLScript) -> [SQLError] {
+        zip(script.statements, treatments(of: script)).compactMap { statement, treatment in
+            guard case .refuse(let cause, let wayOut) = treatment else { return nil }
+            return SQLError(.sql, "run \(script.name)", at: script.place(of: statement), cause, wayOut: wayOut)
+        }
+    }
+
+    /// Runs a script, unless it is recorded as done. Each of its parts and the record of it take effect together, so
+    /// after a crash it goes on with the first part that did not; a script with `-- patchd:transaction none` begins
+    /// anew.
+    ///
+    /// - Parameters:
+    ///   - onEvent: is told of each statement.
+    ///   - tryAgain: asked when a lock of others is in the way, each time after the session's lock timeout: whether to
+    ///     go on waiting. It sees to it that they leave.
+    /// - Returns: false when there was nothing to do.
+    /// - Throws: with the code `sql` where a statement is wrong, and `inUse`, `space`, `io`, `database`. Of the part
+    ///   that failed nothing took effect.
+    @discardableResult
+    public func run(
+        _ script: SQLScript, as run: ScriptRun, onEvent: (ScriptEvent) -> Void = { _ in },
+        tryAgain: (SQLError) -> Bool = { _ in false }
+    ) throws(SQLError) -> Bool {
+        if let problem = Self.problems(of: script).first { throw problem }
+        do throws(SQLError) {
+            try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
+            let marker = try marker(of: run.key)
+            switch (run.direction, marker?.state) {
+            case (.up, .done), (.up, .assumed), (.down, nil): return false
+            case (.up, .reverting):
+                throw SQLError(
+                    .sql, "run", "its way back was begun and has not ended", wayOut: "finish the rollback first")
+            default: break
+            }
+            var work = ScriptWork(script: script, run: run, treatments: Self.treatments(of: script), left: run.seconds)
+            if !script.isTransactional {
+                try runPlain(&work, onEvent, tryAgain)
+                return true
+            }
+            let goesOn = marker?.state == (run.direction == .up ? .running : .reverting)
+            let done = goesOn ? marker?.statements ?? 0 : 0
+            guard done == 0 || marker?.hash == script.hash(first: done) else {
+                throw SQLError(
+                    .sql, "run", "its first \(done) statements are done, but they are others in this file",
+                    wayOut: "bring the file that was begun, or restore the database")
+            }
+            for (index, part) in script.parts.enumerated() {
+                let isLast = index == script.parts.count - 1
+                if part.upperBound <= done, !isLast { continue }
+                if index > 0 { try reconnect() }
+                try patiently(tryAgain) { () throws(SQLError) in
+                    try transaction(hoisting: work.hoisted(part)) { () throws(SQLError) in
+                        for statement in script.statements[part] { try step(statement, &work, onEvent) }
+                        try note(work, done: part.upperBound, isLast: isLast)
+                    }
+                }
+                onEvent(.committed(statements: part.upperBound))
+            }
+            return true
+        } catch {
+            rollback()
+            throw script.naming(error)
+        }
+    }
+
+    private func runPlain(
+        _ work: inout ScriptWork, _ onEvent: (ScriptEvent) -> Void, _ tryAgain: (SQLError) -> Bool
+    ) throws(SQLError) {
+        let script = work.script
+        try patiently(tryAgain) { () throws(SQLError) in
+            try transaction { () throws(SQLError) in try note(work, done: 0, isLast: false) }
+        }
+        for (index, part) in script.parts.enumerated() {
+            if index > 0 { try reconnect() }
+            for statement in script.statements[part] {
+                try patiently(tryAgain) { () throws(SQLError) in try step(statement, &work, onEvent) }
+            }
+            guard !isInTransaction else {
+                throw SQLError(
+                    .sql, "run", "it began a transaction and did not end it before it ended itself",
+                    wayOut: "add a COMMIT")
+            }
+        }
+        try patiently(tryAgain) { () throws(SQLError) in
+            try transaction { () throws(SQLError) in try note(work, done: script.statements.count, isLast: true) }
+        }
+        onEvent(.committed(statements: script.statements.count))
+    }
+
+    private func step(
+        _ statement: SQLStatement, _ work: inout ScriptWork, _ onEvent: (ScriptEvent) -> Void
+    ) throws(SQLError) {
+        switch work.treatments[statement.number - 1] {
+        case .skip(let why): return onEvent(.skipped(statement, why))
+        case .hoist: return onEvent(.skipped(statement, "it ran before the transaction"))
+        case .run, .refuse: break
+        }
+        onEvent(.started(statement))
+        let begun = ContinuousClock.now
+        let result = try execute(statement, seconds: work.left)
+        work.left -= (ContinuousClock.now - begun) / .seconds(1)
+        onEvent(.finished(statement, result))
+    }
+
+    /// Within a transaction.
+    private func note(_ work: ScriptWork, done: Int, isLast: Bool) throws(SQLError) {
+        let run = work.run
+        if run.direction == .down, isLast { return try erase(run.key) }
+        let state: StepMarker.State = run.direction == .down ? .reverting : isLast ? .done : .running
+        try write(
+            StepMarker(
+                run.key, version: run.version, state: state, job: run.job, statements: done,
+                total: work.script.statements.count, hash: work.script.hash(first: done)))
+    }
+
+    /// Repeats what failed because something was in use: in a new session, once, where it was this session itself, and
+    /// as long as `tryAgain` says where it was another.
+    func patiently(
+        _ tryAgain: (SQLError) -> Bool, _ body: () throws(SQLError) -> Void
+    ) throws(SQLError) {
+        var hasReconnected = false
+        while true {
+            do throws(SQLError) {
+                return try body()
+            } catch {
+                // Within a script's own transaction a single statement cannot be repeated.
+                guard error.code == .inUse, !isInTransaction else { throw error }
+                if error.isOwn {
+                    guard !hasReconnected else { throw error }
+                    hasReconnected = true
+                    try reconnect()
+                } else {
+                    guard tryAgain(error) else { throw error }
+                }
+            }
+        }
+    }
+}
+
+/// A script under way.
+private struct ScriptWork {
+    let script: SQLScript
+    let run: ScriptRun
+    let treatments: [Treatment]
+    /// Seconds that its statements may still take.
+    var left: Double
+
+    func hoisted(_ part: Range<Int>) -> [SQLStatement] {
+        part.filter { treatments[$0] == .hoist }.map { script.statements[$0] }
+    }
+}
+
+extension SQLScript {
+    /// Where a statement of this script is.
+    func place(of statement: SQLStatement) -> SQLError.Place {
+        .init(
+            file: name, statement: statement.number, total: statements.count, line: statement.line,
+            summary: statement.summary)
+    }
+
+    /// An error with the name of this script in it.
+    fileprivate func naming(_ error: SQLError) -> SQLError {
+        var error = error
+        error.doing = error.place == nil && error.doing != "run" ? "run \(name): \(error.doing)" : "run \(name)"
+        error.place?.file = name
+        error.place?.total = statements.count
+        guard error.wayOut.isEmpty, error.code == .sql else { return error }
+        error.wayOut =
+            !isTransactional
+            ? "what is before it took effect"
+            : parts.count > 1
+                ? "nothing since the last patchd:reconnect took effect" : "nothing of the script took effect"
+        return error
+    }
+}

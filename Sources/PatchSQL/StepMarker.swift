@@ -1,0 +1,86 @@
+public import PatchModel
+
+/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought
+/// later runs its own scripts although the version is reached.
+public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The update's name.
+    public var update: String
+    /// The patch's name.
+    public var patch: String
+    /// The file's name in `upgrades/`, or another name for what is done once (`rows:TAXES`).
+    public var script: String
+
+    /// A key from its parts.
+    public init(update: String, patch: String, script: String) {
+        self.update = update
+        self.patch = patch
+        self.script = script
+    }
+
+    /// `X3V8_P2/8.0.2.sql`: for people the patch is enough.
+    public var description: String { "\(patch)/\(script)" }
+}
+
+/// The record, in the database itself, that a script was run.
+public struct StepMarker: Hashable, Sendable {
+    /// How far it is.
+    public enum State: String, Sendable {
+        /// It was begun and has not ended.
+        case running
+        /// It is done.
+        case done
+        /// An admin said that it is.
+        case assumed
+        /// Its way back was begun and has not ended.
+        case reverting
+    }
+
+    /// Which script.
+    public var key: StepKey
+    /// The version it is for.
+    public var version: Version
+    /// How far it is.
+    public var state: State
+    /// The job that ran it.
+    public var job: Int
+    /// How many of its statements took effect for good.
+    public var statements: Int
+    /// How many it has.
+    public var total: Int
+    /// Of those that took effect (``SQLScript/hash(first:)``), of the whole script when it is done.
+    public var hash: String
+    /// When it was begun, or done.
+    public var at: Timestamp
+
+    /// A marker from its parts.
+    public init(
+        _ key: StepKey, version: Version, state: State, job: Int, statements: Int = 0, total: Int = 0,
+        hash: String = "", at: Timestamp = .now
+    ) {
+        self.key = key
+        self.version = version
+        self.state = state
+        self.job = job
+        self.statements = statements
+        self.total = total
+        self.hash = hash
+        self.at = at
+    }
+}
+
+/// What a database knows of itself.
+public struct DatabaseRecord: Hashable, Sendable {
+    /// The folder's version when something was last recorded; nil where none was.
+    public var version: Version?
+    /// Ordered by job, then key.
+    public var steps: [StepMarker]
+
+    /// A record from its parts.
+    public init(version: Version?, steps: [StepMarker]) {
+        self.version = version
+        self.steps = steps
+    }
+
+    /// The marker of a script.
+    public subscript(key: StepKey) -> StepMarker? { steps.first { $0.key == key } }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import PatchFiles
+import PatchModel
+import Testing
+
+@testable import PatchSQL
+
+@Suite struct `A backup` {
+    private func directory(_ database: TestDatabase) throws -> Directory {
+        try Directory.open(database.folder).ensureDirectory(".patchd")
+    }
+
+    @Test(arguments: TestDatabase.Journal.allCases, TestDatabase.Journal.allCases)
+    func `brings everything back as it was, the marker and the journal mode too`(
+        journal: TestDatabase.Journal, other: TestDatabase.Journal
+    ) throws {
+        let database = try TestDatabase(journal, "CREATE VIEW v AS SELECT * FROM pay;")
+        let session = try database.open()
+        try session.run(script("INSERT INTO pay VALUES (3, 'Mary')"), as: .sample("8.0.1.sql"))
+        try session.show(Revision(code: 9999, phase: .updating, message: "", deadline: nil))
+        let before = try database.program(".dump pay v patchd_step")
+        let backup = try session.backUp(to: directory(database), as: "app.db")
+        #expect(backup.mode == journal.rawValue.lowercased())
+        try session.run(
+            script(
+                "PRAGMA journal_mode=\(other.rawValue); DROP VIEW v; DELETE FROM pay;"
+                    + "CREATE TABLE big AS SELECT randomblob(100000)"
+            ),
+            as: .sample())
+        try session.restore(backup, from: directory(database))
+        #expect(try database.program(".dump pay v patchd_step") == before)
+        #expect(try database.program("SELECT count(*) FROM sqlite_schema WHERE name='big'") == "0")
+        #expect(try database.program("PRAGMA journal_mode") == journal.rawValue.lowercased())
+        // The copy does not say that the folder is locked; whoever restores it does.
+        #expect(try database.program("SELECT count(*) FROM patchd_revision") == "0")
+        #expect(try session.run(script("SELECT 1"), as: .sample()))
+    }
+
+    @Test func `is one private file that is a database by itself`() throws {
+        let database = try TestDatabase(.wal)
+        let holder = try Holder(.idle, database.path)
+        let backup = try database.open().backUp(to: directory(database), as: "app.db")
+        holder.leave()
+        let folder = database.folder + "/.patchd"
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["app.db"])
+        let status = try #require(try directory(database).status("app.db"))
+        #expect(status.mode == 0o600 && status.size == backup.size)
+        #expect(try File.open(folder + "/app.db").sha256() == backup.sha256)
+    }
+
+    @Test func `takes in what others have committed, and nothing that they have not`() throws {
+        let database = try TestDatabase(.wal)
+        let writer = try Holder(.writes, database.path)
+        let session = try database.open()
+        let backup = try session.backUp(to: directory(database), as: "app.db")
+        writer.leave()
+        try session.run(script("DELETE FROM pay"), as: .sample())
+        try session.restore(backup, from: directory(database))
+        #expect(try database.program("SELECT group_concat(id) FROM pay") == "1,2")
+    }
+
+    @Test func `that was changed is not put back`() throws {
+        let database = try TestDatabase()
+        let session = try database.open()
+        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: database.folder + "/.patchd/app.db"))
+        try handle.seek(toOffset: 5000)
+        try handle.write(contentsOf: Data([7]))
+        try handle.close()
+        let error = try #require(throws: SQLError.self) { try session.restore(backup, from: directory(database)) }
+        #expect(error.code == .database && error.description.contains("SHA-256"), "\(error)")
+        #expect(try database.program("SELECT count(*) FROM pay") == "2")
+        #expect(throws: SQLError.self) {
+            try session.restore(Backup(name: "none", size: 1, sha256: "", mode: "wal"), from: directory(database))
+        }
+    }
+
+    @Test(arguments: TestDatabase.Journal.allCases, [Holder.Use.reads, .writes, .idleInTransaction])
+    func `is not put back under somebody, who is named`(journal: TestDatabase.Journal, use: Holder.Use) throws {
+        let database = try TestDatabase(journal)
+        let session = try database.open()
+        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let holder = try Holder(use, database.path)
+        let error = try #require(throws: SQLError.self) { try session.restore(backup, from: directory(database)) }
+        #expect(error.code == .inUse && error.blockers.map(\.pid) == [holder.pid], "\(error)")
+        holder.leave()
+        try session.restore(backup, from: directory(database))
+    }
+
+    @Test func `of a damaged database is none`() throws {
+        let database = try TestDatabase(
+            .delete, "INSERT INTO pay SELECT NULL, hex(randomblob(500)) FROM pragma_function_list;")
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: database.path))
+        try file.seek(toOffset: 4096 * 5)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 4096 * 5))
+        try file.close()
+        let error = try #require(throws: SQLError.self) {
+            try database.open().backUp(to: directory(database), as: "app.db")
+        }
+        #expect(error.code == .database && error.description.contains("damaged"), "\(error)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: database.folder + "/.patchd") == [])
+    }
+}
