@@ -232,10 +232,10 @@ final class Workbench {
         // What failed says where; a failed job is gone on with by whoever removed the cause.
         let said = output
         _ = try end(of: start())
-        let job = try? String(contentsOfFile: "\(host)/state/jobs/2/job.json", encoding: .utf8)
+        let job = try? String(contentsOfFile: "\(host)/state/jobs/\(scenario.job)/job.json", encoding: .utf8)
         if let job, job.contains("\"state\" : \"failed\"") {
             if !said.contains("/") && !job.contains("/") { return "the failure names no path:\n\(said)" }
-            try request(#"{"command":"resume","job":2}"#, "resume-error.json")
+            try request("{\"command\":\"resume\",\"job\":\(scenario.job)}", "resume-error.json")
             guard try end(of: start()) == 0 else { return "resume did not help:\n\(output)\nbefore:\n\(said)" }
         }
         return difference(try picture()).map { "\($0)\nthe failed run said:\n\(said)" }
