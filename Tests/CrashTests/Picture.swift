@@ -41,8 +41,12 @@ struct Picture {
                 .joined(separator: " | ")
         }
         if path.hasSuffix(".json") || path.hasSuffix("/update.lock") { return json(bytes) }
-        // What a script that was cut off wrote is written again.
-        if path.hasSuffix("/runs") { return Set(text.split(separator: "\n")).sorted().joined(separator: " | ") }
+        if path.hasSuffix("/runs") {
+            // What a script that was cut off wrote is its own affair: it is written again, and a power cut may have left
+            // zeros in its place, because only what a script that has ended wrote is made durable.
+            let lines = text.filter { $0 != "\0" }.split(separator: "\n")
+            return Set(lines).sorted().joined(separator: " | ")
+        }
         return text.count < 200 ? text.debugDescription : "\(bytes.count) bytes, \(SHA256.hash(of: Array(bytes)))"
     }
 

@@ -294,7 +294,7 @@ final class Workbench {
         fi
         # The shell would tell the trace how it ended.
         exec 9>&2 2>/dev/null
-        strace -f -qq -o \(root)/fired/strace.$$ -e trace=$CALLS $INJECT \(programs)/patchd-worker "$@" 2>&9 9>&-
+        (exec strace -f -qq -o \(root)/fired/strace.$$ -e trace=$CALLS $INJECT \(programs)/patchd-worker "$@" 2>&9 9>&-)
         code=$?
         if [ $code -ge 128 ]; then
             echo "$$ killed" >\(root)/fired/stamp
