@@ -15,7 +15,7 @@ import Testing
         } else {
             let levels = Set((environment["CRASH_LEVELS"] ?? "kill power errno").split(separator: " ").map(String.init))
             let all = try Matrix.all(levels, &generator).shuffled(using: &generator)
-            let sample = environment["CRASH_SAMPLE"] ?? "40"
+            let sample = environment["CRASH_SAMPLE"] ?? "30"
             chosen = sample == "all" ? all : Array(all.prefix(try #require(Int(sample))))
             print("seed \(seed): \(chosen.count) of \(all.count) cuts")
         }

@@ -73,8 +73,7 @@ extension Matrix {
                 let counts = try bench.count(isCall: isCall)
                 let text = counts.map { "\($0.target) \($0.count)" }.joined(separator: ", ")
                 print("\(scenario.rawValue), \(isCall ? "system calls" : "fault points"): \(text)")
-                // The daemon's threads take its calls in another order each time, and strace counts in each thread.
-                for (target, count) in counts where count > 0 && !(isCall && target == "patchd") {
+                for (target, count) in counts where count > 0 {
                     for number in 1...count {
                         var cut = Cut(
                             disk: bench.disk.kind, scenario: scenario, target: target, isCall: isCall, number: number,

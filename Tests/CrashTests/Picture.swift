@@ -86,8 +86,10 @@ struct Picture {
 
     private static func trace(_ text: String, isJSON: Bool) -> String {
         guard isJSON else { return text.isEmpty ? "empty" : "there" }
-        let broken = text.split(separator: "\n").filter {
-            (try? JSONSerialization.jsonObject(with: Data($0.utf8))) == nil
+        // A plain line is what a worker says that can no longer write its ledger.
+        let broken = text.split(separator: "\n").filter { line in
+            line.contains("\0")
+                || line.hasPrefix("{") && (try? JSONSerialization.jsonObject(with: Data(line.utf8))) == nil
         }
         return broken.isEmpty ? "parses" : "IS NO JSON: \(broken)"
     }

@@ -100,13 +100,13 @@ final class Workbench {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/order"))
     }
 
-    private func start(_ prefix: [String] = [], faults: String? = nil) throws -> Command {
+    private func start(faults: String? = nil) throws -> Command {
         let places = [
             "--config-dir", "\(root)/etc", "--spool-dir", "\(host)/spool", "--state-dir", "\(host)/state",
             "--runtime-dir", "\(root)/run", "--without-systemd",
         ]
         return try Command.start(
-            prefix + ["\(root)/bin/patchd", "--once"] + places,
+            ["\(root)/bin/patchd", "--once"] + places,
             environment: faults.map { ["PATCHD_FAULT_POINT": $0] } ?? [:], output: "\(root)/output")
     }
 
@@ -136,18 +136,13 @@ final class Workbench {
         }
     }
 
-    /// How many fault points, or calls, each target has.
+    /// How many fault points, or calls, each target has: the daemon has no calls that could be counted, because its
+    /// threads take them in another order each time.
     func count(isCall: Bool) throws -> [(target: String, count: Int)] {
-        try (["patchd"] + scenario.phases).map { target in
-            try reset()
-            let list = "\(target == "patchd" ? "patchd" : "patchd-worker"):list:0:\(stamp)"
-            try order(isCall ? "TARGET=\(target) CALLS=\(Self.calls)\n" : "TARGET=\(target)\n")
-            let command =
-                isCall
-                ? try start(target == "patchd" ? strace("") : []) : try start(faults: list)
-            _ = try end(of: command)
-            return (target, try counted(isCall ? "strace" : "stamp"))
-        }
+        try reset()
+        try order("LIST=\(isCall ? "call" : "point")\n")
+        _ = try end(of: start(faults: isCall ? nil : "patchd:list:0:\(root)/fired/patchd"))
+        return try ((isCall ? [] : ["patchd"]) + scenario.phases).map { ($0, try counted($0)) }
     }
 
     /// The most lines that one process, or one thread, wrote.
@@ -182,7 +177,7 @@ final class Workbench {
         let command: Command
         if cut.isCall {
             try order("TARGET=\(cut.target) CALLS=\(Self.calls) INJECT='\(injection)' FREEZE=\(isPower ? "1" : "")\n")
-            command = try start(isDaemon ? strace(injection) : [])
+            command = try start()
         } else {
             try order("TARGET=\(cut.target)\n")
             let program = isDaemon ? "patchd" : "patchd-worker"
@@ -277,17 +272,15 @@ final class Workbench {
         "ftruncate", "fallocate", "fsetxattr", "copy_file_range",
     ].joined(separator: ",")
 
-    private func strace(_ injection: String) -> [String] {
-        // Workers are let go where they begin.
-        ["/usr/bin/strace", "-f", "-b", "execve", "-qq", "-o", "\(root)/fired/strace", "-e", "trace=\(Self.calls)"]
-            + injection.split(separator: " ").map(String.init)
-    }
-
     private var workerScript: String {
         """
         #!/bin/sh
         # Starts the worker, disturbed in the phase $TARGET.
         . \(root)/order
+        case $LIST in
+        point) PATCHD_FAULT_POINT=patchd-worker:list:0:\(root)/fired/$1 exec \(programs)/patchd-worker "$@" ;;
+        call) exec strace -f -qq -o \(root)/fired/$1.$$ -e trace=\(Self.calls) \(programs)/patchd-worker "$@" ;;
+        esac
         if [ "$TARGET" ] && [ "$1" != "$TARGET" ]; then unset PATCHD_FAULT_POINT; fi
         if [ -z "$CALLS" ] || [ "$1" != "$TARGET" ] || ! mkdir \(root)/fired/chosen 2>/dev/null; then
             exec \(programs)/patchd-worker "$@"
