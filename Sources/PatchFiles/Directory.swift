@@ -265,6 +265,11 @@ public struct Directory: ~Copyable, Sendable {
         try sync()
     }
 
+    /// Removes what a kill in mid-``replaceFile(_:with:mode:)`` left. Nobody else may be writing here.
+    public func removeLeftovers() throws(FileError) {
+        for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") { try remove(name) }
+    }
+
     /// Reads a file as a whole.
     ///
     /// - Returns: nil when it is not there.

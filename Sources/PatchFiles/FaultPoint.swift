@@ -5,12 +5,15 @@ import Synchronization
 /// passes one, so that "kill at N" for N = 1, 2, … reaches each of them.
 ///
 /// Inert unless the environment variable `PATCHD_FAULT_POINT` has an order for this program; orders are separated by
-/// commas. An order is `PROGRAM:ACTION:N:STAMP`: PROGRAM is the process's name, ACTION `kill` or an errno number, N counts
-/// from 1. STAMP is a file that is created when the fault fires, so that it fires once, however many processes run. With
-/// `next` for N it fires in every process, one point later each time: STAMP then holds the next N.
+/// commas. An order is `PROGRAM:ACTION:N:STAMP`: PROGRAM is the process's name, ACTION `kill`, `stop` or an errno number, N
+/// counts from 1. STAMP is a file that is created when the fault fires, so that it fires once, however many processes run;
+/// its line is the process's number and what it was about to do. With `next` for N it fires in every process, one point
+/// later each time: STAMP then holds the next N. The ACTION `list` only appends each point's line to STAMP.
 public enum FaultPoint {
     private struct Order: Sendable {
-        var kills: Bool
+        /// Nil: a call fails with `number` instead.
+        var signal: Int32?
+        var lists: Bool
         var number: Int32
         var at: Int
         var isChain: Bool
@@ -28,7 +31,8 @@ public enum FaultPoint {
             let isChain = parts[2] == "next"
             guard let at = isChain ? counter(parts[3]) : Int(parts[2]) else { continue }
             return Order(
-                kills: parts[1] == "kill", number: Int32(parts[1]) ?? 0, at: at, isChain: isChain, stamp: parts[3])
+                signal: ["kill": SIGKILL, "stop": SIGSTOP][parts[1]], lists: parts[1] == "list",
+                number: Int32(parts[1]) ?? 0, at: at, isChain: isChain, stamp: parts[3])
         }
         return nil
     }()
@@ -57,15 +61,16 @@ public enum FaultPoint {
     static func pass(_ operation: String, _ path: String) throws(FileError) {
         guard let order else { return }
         let count = passed.add(1, ordering: .relaxed).newValue
-        guard count == order.at else { return }
-        let once = order.isChain ? O_TRUNC : O_EXCL
+        guard count == order.at || order.lists else { return }
+        let once = order.lists ? O_APPEND : order.isChain ? O_TRUNC : O_EXCL
         let stamp = open(order.stamp, O_CREAT | once | O_WRONLY | O_CLOEXEC, 0o666)
         guard stamp >= 0 else { return }
-        let line = order.isChain ? "\(order.at + 1)" : "\(operation) \(path)\n"
+        let line = order.isChain ? "\(order.at + 1)" : "\(getpid()) \(operation) \(path)\n"
         _ = line.withCString { write(stamp, $0, strlen($0)) }
         close(stamp)
-        if order.kills {
-            kill(getpid(), SIGKILL)
+        if order.lists { return }
+        if let signal = order.signal {
+            kill(getpid(), signal)
             while true { pause() }
         }
         throw FileError(operation, path, number: order.number)

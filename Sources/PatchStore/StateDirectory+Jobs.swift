@@ -79,11 +79,30 @@ extension StateDirectory {
         try exists("jobs/\(job)/ledger/\(folder)")
     }
 
-    /// Opens a folder's trace for programs, for appending, creating it.
+    /// Opens a folder's trace for programs, for appending, creating it. No worker may be writing it.
     public func trace(job: Int, folder: String) throws(StoreError) -> File {
         try files { () throws(FileError) in
-            try Directory.open(path + "/jobs/\(job)/traces").appendingFile("\(folder).jsonl", mode: 0o640)
+            let traces = try Directory.open(path + "/jobs/\(job)/traces")
+            let file = try traces.appendingFile("\(folder).jsonl", mode: 0o640)
+            try Self.cutTornLine(file)
+            return file
         }
+    }
+
+    /// A trace is not synced line by line, so a power cut may leave zeros or half a line at its end.
+    private static func cutTornLine(_ file: borrowing File) throws(FileError) {
+        let size = try file.status().size
+        var whole = size
+        while whole > 0 {
+            let start = max(0, whole - 4096)
+            let block = try file.read(at: start, limit: Int(whole - start))
+            if let feed = block.lastIndex(of: UInt8(ascii: "\n")) {
+                whole = start + Int64(feed) + 1
+                break
+            }
+            whole = start
+        }
+        if whole < size { try file.truncate(to: whole) }
     }
 
     /// Everything that was traced of a folder in a job; nil when there is no trace. A line that is no event (what the
@@ -108,8 +127,12 @@ extension StateDirectory {
         return events
     }
 
-    /// Writes the trace for people anew from the one for programs.
+    /// Makes the trace for programs durable, and writes the one for people anew from it.
     public func renderTrace(job: Int, folder: String) throws(StoreError) {
+        if try exists("jobs/\(job)/traces/\(folder).jsonl") {
+            let trace = try trace(job: job, folder: folder)
+            try files { () throws(FileError) in try trace.sync() }
+        }
         guard let events = try events(job: job, folder: folder) else { return }
         let text = events.map { $0.line + "\n" }.joined()
         let relative = "jobs/\(job)/traces/\(folder).log"

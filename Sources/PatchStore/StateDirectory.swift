@@ -51,6 +51,24 @@ public struct StateDirectory: Sendable {
         }
     }
 
+    /// Removes what a kill left of files that were being replaced. Only for the one daemon, before it begins.
+    public func removeLeftovers() throws(StoreError) {
+        try files { () throws(FileError) in
+            let top = try Directory.open(path)
+            try top.removeLeftovers()
+            for parent in ["jobs", "endpoints"] {
+                for name in try top.directory(parent).names() {
+                    let place = "\(parent)/\(name)"
+                    guard try top.status(place)?.kind == .directory else { continue }
+                    try top.directory(place).removeLeftovers()
+                    if try top.status("\(place)/traces")?.kind == .directory {
+                        try top.directory("\(place)/traces").removeLeftovers()
+                    }
+                }
+            }
+        }
+    }
+
     static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
     /// An empty directory, for a worker that reads no archive.

@@ -45,12 +45,14 @@ public struct Daemon: Sendable {
                 log.tell(.anotherDaemon, "another patchd works on \(places.state); this one ends")
                 return 5
             }
+            try state.removeLeftovers()
             guard let configuration = try read() else {
                 tellWhatStaysDown(state)
                 return 4
             }
             let spool = Spool(path: places.spool)
             try spool.create()
+            try spool.removeLeftovers()
             let host = Host(
                 places: places, configuration: configuration, state: state, spool: spool, workers: workers,
                 units: units, log: log, once: once, failures: FailureCount())

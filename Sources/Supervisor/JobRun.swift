@@ -138,6 +138,7 @@ struct JobRun: Sendable {
     /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
     private func end(_ failure: Fault?) async {
         do {
+            let cutShort = await jobs.job(number)?.folders.filter { $0.value.state == .running } ?? [:]
             var job = try await jobs.change(number) { job in
                 // A folder that was being changed and is not known to be done must not be used.
                 for (name, folder) in job.folders where folder.state == .running {
@@ -146,9 +147,16 @@ struct JobRun: Sendable {
                     job.folders[name]?.message = failure?.message ?? "its end is not known"
                 }
             }
+            let states = FolderStates(host: host, endpoint: endpoint)
+            for name in cutShort.keys {
+                try states.change(name) { state in
+                    state.status = .failed
+                    state.message = job.folders[name]?.message ?? ""
+                }
+            }
             var faults: [Fault] = []
             if job.isLocking {
-                try FolderStates(host: host, endpoint: endpoint).refresh()
+                try states.refresh()
                 faults = try await downtime.end(job)
             }
             if !job.isHolding {

@@ -81,12 +81,19 @@ actor JobTable {
         return job.job
     }
 
+    /// The rollback that a request made before a crash; nil for none.
+    func rollback(from claim: String) -> Int? {
+        jobs.values.first { $0.rollback != nil && $0.claim == claim }?.job
+    }
+
     /// Makes a job that takes back what another did.
-    func createRollback(_ target: RollbackTarget, of undone: Job, to version: Version?) throws(StoreError) -> Int {
+    func createRollback(
+        _ target: RollbackTarget, of undone: Job, to version: Version?, claim: String
+    ) throws(StoreError) -> Int {
         var job = Job(
             job: (jobs.keys.max() ?? 0) + 1, endpoint: undone.endpoint, update: undone.update,
             version: version ?? undone.version, sha256: undone.sha256, options: UpdateOptions(operation: .rollback),
-            claim: "", createdAt: .now)
+            claim: claim, createdAt: .now)
         job.rollback = target
         try state.create(job)
         jobs[job.job] = job
@@ -95,13 +102,14 @@ actor JobTable {
     }
 
     /// Makes a job that applies a kept update to one folder that has missed it.
-    func createCatchup(_ folder: String, of missed: Job) throws(StoreError) -> Int {
+    func createCatchup(_ folder: String, of missed: Job, claim: String) throws(StoreError) -> Int {
+        if let made = jobs.values.first(where: { $0.claim == claim && $0.sha256 == missed.sha256 }) { return made.job }
         var options = missed.options
         options.only = [folder]
         options.exclude = []
         let job = Job(
             job: (jobs.keys.max() ?? 0) + 1, endpoint: missed.endpoint, update: missed.update, version: missed.version,
-            sha256: missed.sha256, options: options, claim: "", createdAt: .now)
+            sha256: missed.sha256, options: options, claim: claim, createdAt: .now)
         try state.create(job)
         jobs[job.job] = job
         tell(summary())

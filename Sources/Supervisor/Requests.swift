@@ -67,13 +67,18 @@ struct Requests: Sendable {
         }
         // The code of the refusal is never shown: an answer has its own codes.
         do {
-            return try await carryOut(Command(file.read(limit: 65536), file: name))
+            let claim = "\(name) \(status.inode) \(status.changed)"
+            return try await carryOut(Command(file.read(limit: 65536), file: name), claim: claim)
         } catch let fault as Fault {
             return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
         }
     }
 
-    private func carryOut(_ command: Command) async throws -> Answer {
+    /// - Parameter claim: the request's file. One that is answered again after a crash makes no second job.
+    private func carryOut(_ command: Command, claim: String) async throws -> Answer {
+        if let made = await jobs.rollback(from: claim) {
+            return Answer(ok: true, code: "", message: "job \(made) rolls back")
+        }
         switch command {
         case .resume(let number, let assumed, let skipped):
             guard let job = await jobs.job(number) else { return unknown(number) }
@@ -101,17 +106,17 @@ struct Requests: Sendable {
             guard job.operation == .apply, job.state.isFinal else {
                 return wrongState(job, "only an apply that is over is rolled back")
             }
-            return try await rollBack(RollbackTarget(job: number), job.endpoint)
+            return try await rollBack(RollbackTarget(job: number), job.endpoint, claim)
         case .rollbackFolder(let name, let folder, let version):
             let (_, states) = try find(name, folder)
             let layers = try states.rollbackPlan()
             guard let number = layers.jobOnTop(of: folder, without: []) else {
                 throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
             }
-            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name)
+            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name, claim)
         case .catchup(let name, let folder):
             let (endpoint, states) = try find(name, folder)
-            return try await catchUp(folder, endpoint, states)
+            return try await catchUp(folder, endpoint, states, claim)
         case .gc:
             let retention = Retention(host: host, jobs: jobs, slots: slots)
             var count = 0
@@ -141,7 +146,7 @@ struct Requests: Sendable {
         try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
     }
 
-    private func rollBack(_ target: RollbackTarget, _ name: String) async throws -> Answer {
+    private func rollBack(_ target: RollbackTarget, _ name: String, _ claim: String) async throws -> Answer {
         guard let endpoint = host.endpoint(name), let job = await jobs.job(target.job) else {
             return unknown(target.job)
         }
@@ -149,7 +154,7 @@ struct Requests: Sendable {
         let undone = try plan.jobs(for: target)
         let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
         let version = plan.version(of: top, without: undone[top] ?? [])
-        let number = try await jobs.createRollback(target, of: job, to: version)
+        let number = try await jobs.createRollback(target, of: job, to: version, claim: claim)
         host.log.tell(
             .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
             EventFields(job: number, endpoint: name, update: job.update))
@@ -159,7 +164,9 @@ struct Requests: Sendable {
     }
 
     /// Queues the kept updates that a folder has missed, oldest first.
-    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates) async throws -> Answer {
+    private func catchUp(
+        _ folder: String, _ endpoint: Endpoint, _ states: FolderStates, _ claim: String
+    ) async throws -> Answer {
         guard let parent = endpoint.ancestors(of: folder).first else {
             throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
         }
@@ -179,7 +186,7 @@ struct Requests: Sendable {
             )
         }
         var numbers: [Int] = []
-        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job)) }
+        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job, claim: claim)) }
         return Answer(
             ok: true, code: "",
             message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")

@@ -29,6 +29,11 @@ struct Spool: Sendable {
         }
     }
 
+    /// Removes what a kill left of answers and refusals that were being written.
+    func removeLeftovers() throws(FileError) {
+        for place in [answers, rejected] { try Directory.open(place).removeLeftovers() }
+    }
+
     /// Writes what was refused, and why, to `rejected/`; a name that exists gets a number.
     ///
     /// - Parameters:

@@ -95,12 +95,13 @@ struct TreeRun: Sendable {
             _ = try await revert(folder, job: number)
             return false
         }
+        // First the job: should the second write fail, the job's end finds the folder and leaves it locked.
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
         try states.change(name) { state in
             state.status = .updating
             state.job = number
             state.trace = "jobs/\(number)/traces/\(name).log"
         }
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
         host.log.tell(
             .folderUpdating,
             "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",

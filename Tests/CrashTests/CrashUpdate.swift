@@ -1,0 +1,60 @@
+import Foundation
+
+/// The two updates of the matrix. The first one brings what the second one replaces, so that each kind of step occurs.
+enum CrashUpdate {
+    /// A file of an archive.
+    private struct Entry {
+        var path: String
+        var text: String
+        var mode = 0o644
+    }
+
+    /// Says in `runs` when it began and ended, and fails while a file `fail` lies beside it.
+    private static func script(_ name: String) -> String {
+        "echo \(name) begins >>runs\ncat lib/a.dat >seen-\(name)\n[ ! -e fail ] || exit 3\necho \(name) ended >>runs\n"
+    }
+
+    private static let first: [Entry] = [
+        Entry(path: "MAIN/app.ini", text: "setting=1\n"), Entry(path: "MAIN/lib/a.dat", text: "one\n"),
+        Entry(path: "MAIN/dir/deep/x", text: "x\n"), Entry(path: "MAIN/was-file", text: "a file\n"),
+        Entry(path: "MAIN/bin/tool", text: "tool\n"), Entry(path: "MAIN/same.dat", text: "same\n"),
+    ]
+
+    private static let second: [Entry] = [
+        Entry(path: "MAIN/app.ini", text: "setting=2\n"), Entry(path: "MAIN/lib/a.dat", text: "two\n"),
+        Entry(path: "MAIN/dir", text: "a file now\n"), Entry(path: "MAIN/was-file/x", text: "x\n"),
+        Entry(path: "MAIN/bin/tool", text: "tool\n", mode: 0o755), Entry(path: "MAIN/same.dat", text: "same\n"),
+        Entry(path: "MAIN/new.dat", text: String(repeating: "new\n", count: 5000)),
+        Entry(path: "MAIN/new/deep/b.dat", text: "b\n"),
+        Entry(path: "MAIN/upgrades/8.0.2_a.sh", text: script("a")),
+        Entry(path: "MAIN/upgrades/8.0.2_b.sh", text: script("b")),
+        Entry(path: "MAIN/downgrades/8.0.2_a.sh", text: "rm -f seen-a\n"),
+        Entry(path: "MAIN/downgrades/8.0.2_b.sh", text: "rm -f seen-b\n"),
+        Entry(path: "MORE/lib/a.dat", text: "newer two\n"), Entry(path: "MORE/more.dat", text: "more\n"),
+        Entry(path: "MORE/upgrades/8.0.2_c.sh", text: script("c")),
+        Entry(path: "MORE/downgrades/8.0.2_c.sh", text: "rm -f seen-c\n"),
+    ]
+
+    /// Packs 8.0.1 or 8.0.2.
+    static func pack(version: String, dependency: String, to path: String) throws {
+        let isFirst = version == "8.0.1"
+        let more =
+            isFirst
+            ? "" : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"}"#
+        let manifest = """
+            {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
+             "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
+              "keep": ["*.ini"]}\(more)]}
+            """
+        let place = path + ".content"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        for entry in (isFirst ? first : second) + [Entry(path: "update.json", text: manifest)] {
+            let file = "\(place)/\(entry.path)"
+            try FileManager.default.createDirectory(
+                atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try Data(entry.text.utf8).write(to: URL(fileURLWithPath: file))
+            chmod(file, mode_t(entry.mode))
+        }
+        try Command.tool("/bin/sh", "-c", "cd \(place) && zip -qrX ../zip.zip . && mv ../zip.zip \(path)")
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// What is disturbed. Another one is one more case here.
+enum Scenario: String, CaseIterable {
+    /// A job over three folders, from the drop to its end.
+    case apply
+    /// The same job after a script failed in one folder and the admin said to go on.
+    case resume
+    /// All folders go back to the version before.
+    case rollback
+
+    /// The worker's phases that run in it.
+    var phases: [String] {
+        switch self {
+        case .apply: ["unpack", "survey", "stage", "apply"]
+        case .resume: ["apply"]
+        case .rollback: ["survey", "revert"]
+        }
+    }
+
+    /// The number of the job that is disturbed.
+    var job: Int { self == .rollback ? 3 : 2 }
+
+    /// Brings an empty host to the instant before the run that is disturbed.
+    func prepare(_ bench: Workbench) throws {
+        for folder in Workbench.folders { try bench.write("mine\n", "srv/\(folder)/lib/own.dat") }
+        try bench.drop("8.0.1")
+        try bench.once(expecting: 0)
+        // The admin's own settings stay, what is new lands beside them.
+        for folder in Workbench.folders { try bench.write("setting=mine\n", "srv/\(folder)/app.ini") }
+        try bench.drop("8.0.2")
+        switch self {
+        case .apply: return
+        case .resume:
+            try bench.write("", "srv/SEED/fail")
+            try bench.once(expecting: 1)
+            try bench.remove("srv/SEED/fail")
+            try bench.request(#"{"command":"resume","job":2}"#, "resume.json")
+        case .rollback:
+            try bench.once(expecting: 0)
+            try bench.request(#"{"command":"rollback","job":2}"#, "rollback.json")
+        }
+    }
+}

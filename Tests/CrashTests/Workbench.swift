@@ -1,0 +1,301 @@
+import Foundation
+
+/// A throw-away host for one scenario, whose folders, state and spool lie on a disk of their own. Its `patchd-worker` is a
+/// shell script that starts the real one, with the disturbance that is asked for in one phase.
+final class Workbench {
+    static let folders = ["PAIE", "SEED", "SEED2"]
+
+    let root: String
+    let disk: Disk
+    let scenario: Scenario
+    /// What an undisturbed run leaves.
+    private(set) var undisturbed: [String] = []
+    private let programs: String
+
+    private var host: String { "\(root)/disk" }
+    private var stamp: String { "\(root)/fired/stamp" }
+    /// What the last start of the daemon said.
+    var output: String { (try? String(contentsOfFile: "\(root)/output", encoding: .utf8)) ?? "" }
+
+    init(_ scenario: Scenario, on kind: Disk.Kind) throws {
+        self.scenario = scenario
+        // Every component above a folder has to belong to root or the owner; /tmp passes as a sticky directory.
+        root = "/tmp/patchd-crash-\(UInt64.random(in: .min ... .max))"
+        let build = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug"
+        programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? (build as NSString).standardizingPath
+        disk = try Disk(kind, at: "\(root)/disk")
+        for name in ["etc/endpoints.d", "run", "fired", "bin"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
+        try Command.tool("/bin/cp", "\(programs)/patchd", "\(root)/bin/patchd")
+        try Data(workerScript.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/patchd-worker"))
+        chmod("\(root)/bin/patchd-worker", 0o755)
+        let folders = Self.folders.map { name in
+            "  - {name: \(name), modules: [HRM], \(name == "PAIE" ? "version: 8.0.0" : "parent: PAIE")}\n"
+        }
+        let owner = geteuid() == 0 ? "owner: root\n" : ""
+        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)folders:\n\(folders.joined())".utf8).write(
+            to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
+        for (version, dependency) in [("8.0.1", "8.0.0"), ("8.0.2", "8.0.1")] {
+            try CrashUpdate.pack(version: version, dependency: dependency, to: "\(root)/\(version).zip")
+        }
+        try order()
+        try prepare()
+        try disk.keep()
+        try reset()
+        try once(expecting: 0)
+        undisturbed = try picture()
+    }
+
+    deinit {
+        disk.remove()
+        if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
+    }
+
+    private func prepare() throws {
+        for name in ["spool/incoming", "spool/requests", "state", "srv"] {
+            try FileManager.default.createDirectory(atPath: "\(host)/\(name)", withIntermediateDirectories: true)
+        }
+        try scenario.prepare(self)
+        sync()
+    }
+
+    /// The instant before the run that is disturbed.
+    func reset() throws {
+        try order()
+        if try !disk.restore() { try prepare() }
+    }
+
+    // MARK: What a scenario does
+
+    func write(_ text: String, _ relative: String) throws {
+        let path = "\(host)/\(relative)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: "\(host)/\(relative)") }
+
+    func drop(_ version: String) throws {
+        try FileManager.default.copyItem(
+            atPath: "\(root)/\(version).zip", toPath: "\(host)/spool/incoming/update.zip")
+    }
+
+    func request(_ text: String, _ name: String) throws {
+        try write(text, "spool/requests/.\(name)")
+        chmod("\(host)/spool/requests/.\(name)", 0o600)
+        try FileManager.default.moveItem(
+            atPath: "\(host)/spool/requests/.\(name)", toPath: "\(host)/spool/requests/\(name)")
+    }
+
+    // MARK: Running
+
+    private func order(_ text: String = "") throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired") {
+            try FileManager.default.removeItem(atPath: "\(root)/fired/\(name)")
+        }
+        // The archive's reader is nobody.
+        chmod("\(root)/fired", 0o1777)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/order"))
+    }
+
+    private func start(faults: String? = nil) throws -> Command {
+        let places = [
+            "--config-dir", "\(root)/etc", "--spool-dir", "\(host)/spool", "--state-dir", "\(host)/state",
+            "--runtime-dir", "\(root)/run", "--without-systemd",
+        ]
+        return try Command.start(
+            ["\(root)/bin/patchd", "--once"] + places,
+            environment: faults.map { ["PATCHD_FAULT_POINT": $0] } ?? [:], output: "\(root)/output")
+    }
+
+    private func end(of command: Command, orStamp: Bool = false) throws -> Int32? {
+        let limit = Date().addingTimeInterval(120)
+        while true {
+            if let code = command.end(wait: false) { return code }
+            if orStamp, frozen != nil { return nil }
+            guard Date() < limit else {
+                kill(command.process, SIGKILL)
+                _ = command.end(wait: true)
+                throw CrashError("patchd --once has not ended within two minutes:\n\(output)")
+            }
+            usleep(1000)
+        }
+    }
+
+    /// The process that stands still where it is to be cut off.
+    private var frozen: pid_t? {
+        guard let line = try? String(contentsOfFile: stamp, encoding: .utf8), line.hasSuffix("\n") else { return nil }
+        return line.split(separator: " ").first.flatMap { pid_t(String($0)) }
+    }
+
+    func once(expecting code: Int32) throws {
+        guard let ended = try end(of: start()), ended == code else {
+            throw CrashError("patchd --once did not exit with \(code):\n\(output)")
+        }
+    }
+
+    /// How many fault points, or calls, each target has: the daemon has no calls that could be counted, because its
+    /// threads take them in another order each time.
+    func count(isCall: Bool) throws -> [(target: String, count: Int)] {
+        try reset()
+        try order("LIST=\(isCall ? "call" : "point")\n")
+        _ = try end(of: start(faults: isCall ? nil : "patchd:list:0:\(root)/fired/patchd"))
+        return try ((isCall ? [] : ["patchd"]) + scenario.phases).map { ($0, try counted($0)) }
+    }
+
+    /// The most lines that one process, or one thread, wrote.
+    private func counted(_ prefix: String) throws -> Int {
+        var most = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired") where name.hasPrefix(prefix) {
+            var counts: [Substring: Int] = [:]
+            for line in try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8).split(separator: "\n")
+            where !line.contains("+++") && !line.contains("---") && !line.contains("resumed>") {
+                counts[line.prefix { $0 != " " }, default: 0] += 1
+            }
+            most = max(most, counts.values.max() ?? 0)
+        }
+        return most
+    }
+
+    /// Runs the scenario with one disturbance.
+    ///
+    /// - Returns: whether it came.
+    func disturb(_ cut: Cut) throws -> Bool {
+        let isPower = if case .power = cut.effect { true } else { false }
+        var action = "kill"
+        var inject = "signal=KILL"
+        if case .error(let name) = cut.effect {
+            action = "\(Cut.errors[name] ?? 5)"
+            inject = "error=\(name)"
+        } else if isPower {
+            action = "stop"
+        }
+        let injection = "-e inject=\(Self.calls):\(inject):when=\(cut.number)"
+        let isDaemon = cut.target == "patchd"
+        let command: Command
+        if cut.isCall {
+            try order("TARGET=\(cut.target) CALLS=\(Self.calls) INJECT='\(injection)' FREEZE=\(isPower ? "1" : "")\n")
+            command = try start()
+        } else {
+            try order("TARGET=\(cut.target)\n")
+            let program = isDaemon ? "patchd" : "patchd-worker"
+            command = try start(faults: "\(program):\(action):\(cut.number):\(stamp)")
+        }
+        let code = try end(of: command, orStamp: isPower)
+        guard case .power(let flushed) = cut.effect else { return try hasFired(cut) }
+        guard try code == nil || hasFired(cut) else { return false }
+        try disk.cutPower(flushed: flushed)
+        if code == nil {
+            kill(command.process, SIGKILL)
+            _ = command.end(wait: true)
+        }
+        if let frozen { kill(frozen, SIGKILL) }
+        try disk.restart()
+        return true
+    }
+
+    private func hasFired(_ cut: Cut) throws -> Bool {
+        guard cut.isCall else { return access(stamp, F_OK) == 0 }
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired")
+        return try names.filter { $0.hasPrefix("strace") }.contains { name in
+            let text = try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8)
+            return text.contains("INJECTED") || text.contains("killed by SIGKILL")
+        }
+    }
+
+    /// One start that is killed too; none when it gets through.
+    func killAgain(at number: Int) throws {
+        try order()
+        let orders = ["patchd", "patchd-worker"].map { "\($0):kill:\(number):\(stamp)-\($0)" }
+        _ = try end(of: start(faults: orders.joined(separator: ",")))
+    }
+
+    /// Starts it again undisturbed.
+    ///
+    /// - Returns: what is wrong; nil when everything is as after an undisturbed run.
+    func recover(from cut: Cut) throws -> String? {
+        try order()
+        if case .error = cut.effect { return try recoverFromError() }
+        guard try end(of: start()) == 0 else { return "the next start did not exit with 0:\n\(output)" }
+        return difference(try picture())
+    }
+
+    private func recoverFromError() throws -> String? {
+        if let problem = try lockProblem() { return problem }
+        // What failed says where; a failed job is gone on with by whoever removed the cause.
+        let said = output
+        _ = try end(of: start())
+        let job = try? String(contentsOfFile: "\(host)/state/jobs/\(scenario.job)/job.json", encoding: .utf8)
+        if let job, job.contains("\"state\" : \"failed\"") {
+            if !said.contains("/") && !job.contains("/") { return "the failure names no path:\n\(said)" }
+            try request("{\"command\":\"resume\",\"job\":\(scenario.job)}", "resume-error.json")
+            guard try end(of: start()) == 0 else { return "resume did not help:\n\(output)\nbefore:\n\(said)" }
+        }
+        return difference(try picture()).map { "\($0)\nthe failed run said:\n\(said)" }
+    }
+
+    /// Whether a folder that is not as its state says is locked.
+    private func lockProblem() throws -> String? {
+        for folder in Self.folders {
+            guard let bytes = FileManager.default.contents(atPath: "\(host)/state/endpoints/payroll/\(folder).json"),
+                let state = try JSONSerialization.jsonObject(with: bytes) as? [String: Any]
+            else { return "\(folder) has no state" }
+            let isLocked = access("\(host)/srv/\(folder)/update.lock", F_OK) == 0
+            let status = state["status"] as? String ?? ""
+            if status != "current", !isLocked { return "\(folder) is \(status) and not locked" }
+            let isNew = state["version"] as? String == "8.0.2"
+            let file = try String(contentsOfFile: "\(host)/srv/\(folder)/lib/a.dat", encoding: .utf8)
+            if status == "current", file != (isNew ? "newer two\n" : "one\n") {
+                return "\(folder) is current at \(isNew ? "the new version" : "the old version") and has \(file)"
+            }
+        }
+        return nil
+    }
+
+    private func picture() throws -> [String] { try Picture(of: host).lines }
+
+    private func difference(_ now: [String]) -> String? {
+        let missing = undisturbed.filter { !now.contains($0) }.map { "- \($0.prefix(300))" }
+        let added = now.filter { !undisturbed.contains($0) }.map { "+ \($0.prefix(300))" }
+        return missing.isEmpty && added.isEmpty ? nil : (missing + added).joined(separator: "\n")
+    }
+
+    // MARK: The worker's script
+
+    /// Calls that change something. Of those that open, only the ones that create would count, which strace cannot tell;
+    /// each creation in patchd is followed by fchmod(2) and is a fault point itself.
+    private static let calls = [
+        "write", "pwrite64", "writev", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2", "unlink",
+        "unlinkat", "mkdir", "mkdirat", "link", "linkat", "symlinkat", "fchmod", "fchmodat", "fchown", "fchownat",
+        "ftruncate", "fallocate", "fsetxattr", "copy_file_range",
+    ].joined(separator: ",")
+
+    private var workerScript: String {
+        """
+        #!/bin/sh
+        # Starts the worker, disturbed in the phase $TARGET.
+        . \(root)/order
+        case $LIST in
+        point) PATCHD_FAULT_POINT=patchd-worker:list:0:\(root)/fired/$1 exec \(programs)/patchd-worker "$@" ;;
+        call) exec strace -f -qq -o \(root)/fired/$1.$$ -e trace=\(Self.calls) \(programs)/patchd-worker "$@" ;;
+        esac
+        if [ "$TARGET" ] && [ "$1" != "$TARGET" ]; then unset PATCHD_FAULT_POINT; fi
+        if [ -z "$CALLS" ] || [ "$1" != "$TARGET" ] || ! mkdir \(root)/fired/chosen 2>/dev/null; then
+            exec \(programs)/patchd-worker "$@"
+        fi
+        # The shell would tell the trace how it ended.
+        exec 9>&2 2>/dev/null
+        (exec strace -f -qq -o \(root)/fired/strace.$$ -e trace=$CALLS $INJECT \(programs)/patchd-worker "$@" 2>&9 9>&-)
+        code=$?
+        if [ $code -ge 128 ]; then
+            echo "$$ killed" >\(root)/fired/stamp
+            if [ "$FREEZE" ]; then kill -STOP $$; fi
+            kill -KILL $$
+        fi
+        exit $code
+
+        """
+    }
+}
