@@ -214,12 +214,12 @@ struct TreeRun: Sendable {
             }
             return
         }
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
         try states.change(name) { state in
             state.status = .reverting
             state.job = number
             state.trace = "jobs/\(number)/traces/\(name).log"
         }
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
         host.log.tell(
             .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
             fields(name, job))
