@@ -36,7 +36,9 @@ public struct RollbackPlan: Sendable {
         var layers: [Layer] = []
         for entry in history {
             switch (entry.operation, entry.state) {
-            case (.apply, .done): layers.append(Layer(job: entry.job, from: entry.from))
+            case (.apply, .done):
+                // A job that failed between its line here and its own file says so twice.
+                if layers.last?.job != entry.job { layers.append(Layer(job: entry.job, from: entry.from)) }
             // An automatic revert of a job that had come to its end here.
             case (.apply, .reverted): layers.removeAll { $0.job == entry.job }
             case (.rollback, .done): layers.removeAll { (entry.undone ?? []).contains($0.job) }

@@ -48,11 +48,11 @@ extension TreeRun {
         let name = folder.folder
         guard let job = await jobs.job(undone) else { return false }
         let reason = job.folders[name]?.message ?? ""
+        try await jobs.change(undone) { $0.folders[name]?.state = .running }
         try states.change(name) { state in
             state.status = .reverting
             state.job = undone
         }
-        try await jobs.change(undone) { $0.folders[name]?.state = .running }
         host.log.tell(
             .folderReverting, "\(endpoint.name)/\(name): goes back to \(folder.from?.description ?? "its old version")",
             fields(name, job))
@@ -100,12 +100,12 @@ extension TreeRun {
             }
             return
         }
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
         try states.change(name) { state in
             state.status = .reverting
             state.job = number
             state.trace = "jobs/\(number)/traces/\(name).log"
         }
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
         host.log.tell(
             .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
             fields(name, job))

@@ -24,8 +24,8 @@ struct Cut: CustomStringConvertible {
     var scenario: Scenario
     /// `patchd`, or the phase of the worker.
     var target: String
-    /// Whether it is the N-th mutating system call, and not the N-th fault point.
-    var isCall: Bool
+    /// The system call whose N-th use it is; nil: the N-th fault point.
+    var call: String?
     /// From 1; counted in the first process of the target that gets as far, with calls in each thread.
     var number: Int
     var effect: Effect
@@ -34,7 +34,7 @@ struct Cut: CustomStringConvertible {
 
     var description: String {
         let fields = [
-            disk.rawValue, scenario.rawValue, target, isCall ? "call" : "point", "\(number)", effect.text,
+            disk.rawValue, scenario.rawValue, target, call ?? "point", "\(number)", effect.text,
             again.map { "\($0)" } ?? "-",
         ]
         return fields.joined(separator: ":")
@@ -42,7 +42,7 @@ struct Cut: CustomStringConvertible {
 
     /// The level of docs/crash-safety.md that it belongs to.
     var level: String {
-        let place = isCall ? "system calls" : "fault points"
+        let place = call != nil ? "system calls" : "fault points"
         return switch effect {
         case .kill: again == nil ? "kill at \(place)" : "kill at \(place), then again in the recovery"
         case .power: "power cut at \(place), \(disk.rawValue)"
@@ -67,7 +67,8 @@ extension Cut {
             }
         guard let effect else { return nil }
         self.init(
-            disk: disk, scenario: scenario, target: fields[2], isCall: fields[3] == "call", number: number,
+            disk: disk, scenario: scenario, target: fields[2], call: fields[3] == "point" ? nil : fields[3],
+            number: number,
             effect: effect, again: Int(fields[6]))
     }
 }

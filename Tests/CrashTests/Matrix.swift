@@ -71,12 +71,13 @@ extension Matrix {
             let bench = try Workbench(scenario, on: isRoot ? .ext4 : .directory)
             for isCall in [false, true] {
                 let counts = try bench.count(isCall: isCall)
-                let text = counts.map { "\($0.target) \($0.count)" }.joined(separator: ", ")
+                let text = counts.map { "\($0.target) \($0.call.map { $0 + " " } ?? "")\($0.count)" }.joined(
+                    separator: ", ")
                 print("\(scenario.rawValue), \(isCall ? "system calls" : "fault points"): \(text)")
-                for (target, count) in counts where count > 0 {
+                for (target, call, count) in counts where count > 0 {
                     for number in 1...count {
                         var cut = Cut(
-                            disk: bench.disk.kind, scenario: scenario, target: target, isCall: isCall, number: number,
+                            disk: bench.disk.kind, scenario: scenario, target: target, call: call, number: number,
                             effect: .kill)
                         if levels.contains("kill") {
                             cuts.append(cut)

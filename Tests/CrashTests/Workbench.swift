@@ -136,27 +136,34 @@ final class Workbench {
         }
     }
 
-    /// How many fault points, or calls, each target has: the daemon has no calls that could be counted, because its
-    /// threads take them in another order each time.
-    func count(isCall: Bool) throws -> [(target: String, count: Int)] {
+    /// How many fault points each target has, or how often it uses each call: strace counts each call by itself. The
+    /// daemon's calls are left out, because its threads take them in another order each time.
+    func count(isCall: Bool) throws -> [(target: String, call: String?, count: Int)] {
         try reset()
         try order("LIST=\(isCall ? "call" : "point")\n")
         _ = try end(of: start(faults: isCall ? nil : "patchd:list:0:\(root)/fired/patchd"))
-        return try ((isCall ? [] : ["patchd"]) + scenario.phases).map { ($0, try counted($0)) }
+        return try ((isCall ? [] : ["patchd"]) + scenario.phases).flatMap { target in
+            try counted(target, isCall: isCall).sorted { $0.key < $1.key }.map { call, count in
+                (target, isCall ? call : nil, count)
+            }
+        }
     }
 
-    /// The most lines that one process, or one thread, wrote.
-    private func counted(_ prefix: String) throws -> Int {
-        var most = 0
-        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired") where name.hasPrefix(prefix) {
-            var counts: [Substring: Int] = [:]
-            for line in try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8).split(separator: "\n")
-            where !line.contains("+++") && !line.contains("---") && !line.contains("resumed>") {
-                counts[line.prefix { $0 != " " }, default: 0] += 1
+    /// By call, or in all, the most lines that one process wrote.
+    private func counted(_ target: String, isCall: Bool) throws -> [String: Int] {
+        var most: [String: Int] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired") where name.hasPrefix(target) {
+            var counts: [String: [Substring: Int]] = [:]
+            for line in try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8).split(separator: "\n") {
+                let words = line.split(separator: " ", maxSplits: 1)
+                guard words.count == 2, !words[1].hasPrefix("+"), !words[1].hasPrefix("-"), !words[1].hasPrefix("<")
+                else { continue }
+                let call = isCall ? String(words[1].drop { $0 == " " }.prefix { $0 != "(" }) : "all"
+                counts[call, default: [:]][words[0], default: 0] += 1
             }
-            most = max(most, counts.values.max() ?? 0)
+            for (call, byProcess) in counts { most[call] = max(most[call] ?? 0, byProcess.values.max() ?? 0) }
         }
-        return most
+        return most.filter { !isCall || Self.calls.split(separator: ",").contains(Substring($0.key)) }
     }
 
     /// Runs the scenario with one disturbance.
@@ -172,10 +179,10 @@ final class Workbench {
         } else if isPower {
             action = "stop"
         }
-        let injection = "-e inject=\(Self.calls):\(inject):when=\(cut.number)"
+        let injection = "-e inject=\(cut.call ?? ""):\(inject):when=\(cut.number)"
         let isDaemon = cut.target == "patchd"
         let command: Command
-        if cut.isCall {
+        if cut.call != nil {
             try order("TARGET=\(cut.target) CALLS=\(Self.calls) INJECT='\(injection)' FREEZE=\(isPower ? "1" : "")\n")
             command = try start()
         } else {
@@ -197,7 +204,7 @@ final class Workbench {
     }
 
     private func hasFired(_ cut: Cut) throws -> Bool {
-        guard cut.isCall else { return access(stamp, F_OK) == 0 }
+        guard cut.call != nil else { return access(stamp, F_OK) == 0 }
         let names = try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired")
         return try names.filter { $0.hasPrefix("strace") }.contains { name in
             let text = try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8)
