@@ -79,7 +79,8 @@ struct Requests: Sendable {
             let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
             guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held)) else {
                 return wrongState(
-                    job, job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
+                    job,
+                    job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
                 )
             }
             for name in skipped + held { try leave(name, of: job) }

@@ -61,7 +61,8 @@ struct Spool: Sendable {
             let reason = try directory.status(free + ".reason.json")
             if archive == nil, reason == nil { return free }
             if let bytes = try directory.readFile(free + ".reason.json"),
-                let record = try? JSONText.read(RejectionRecord.self, bytes), record.sha256 == sha256, record.at == taken
+                let record = try? JSONText.read(RejectionRecord.self, bytes), record.sha256 == sha256,
+                record.at == taken
             {
                 return free
             }

@@ -29,5 +29,7 @@ extension Model {
     }
 
     /// A file's mode and content.
-    static func line(_ file: TestUpdate.File) -> String { "\(String(file.mode, radix: 8)) \(file.text.debugDescription)" }
+    static func line(_ file: TestUpdate.File) -> String {
+        "\(String(file.mode, radix: 8)) \(file.text.debugDescription)"
+    }
 }
