@@ -34,6 +34,10 @@ struct Requests: Sendable {
                 answer = Answer(ok: false, code: "io", message: "\(error)")
             }
             let answers = try Directory.open(host.spool.answers)
+            // What a kill left in the middle of this very answer.
+            for left in try answers.names() where left.hasPrefix(".\(name).") && left.hasSuffix(".tmp") {
+                try answers.remove(left)
+            }
             try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
             if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
                 host.log.warning("cannot give the answer to request \(name) to who asked")
@@ -65,19 +69,24 @@ struct Requests: Sendable {
         }
         // The code of the refusal is never shown: an answer has its own codes.
         do {
-            return try await carryOut(Command(file.read(limit: 65536), file: name))
+            return try await carryOut(
+                Command(file.read(limit: 65536), file: name), request: "\(name) \(status.inode) \(status.changed)")
         } catch let fault as Fault {
             return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
         }
     }
 
-    private func carryOut(_ command: Command) async throws -> Answer {
+    /// - Parameter request: which it is, so that it is carried out once though it is read again after a crash.
+    private func carryOut(_ command: Command, request: String) async throws -> Answer {
+        let made = await jobs.made(by: request)
+
         switch command {
         case .resume(let number, let assumed, let skipped):
             guard let job = await jobs.job(number) else { return unknown(number) }
             let below = host.endpoint(job.endpoint).map { endpoint in skipped.flatMap(endpoint.descendants) } ?? []
             let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
-            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held)) else {
+            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held), request: request)
+            else {
                 return wrongState(
                     job,
                     job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
@@ -87,7 +96,7 @@ struct Requests: Sendable {
             return Answer(ok: true, code: "", message: "job \(number) goes on")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
-            guard try await jobs.cancel(number) else {
+            guard try await jobs.cancel(number, request: request) else {
                 return wrongState(job, job.isHolding ? "roll it back, or resume it" : "it is over")
             }
             for (name, folder) in job.folders where folder.state == .running {
@@ -95,22 +104,24 @@ struct Requests: Sendable {
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
             return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
+        case .rollback where !made.isEmpty, .rollbackFolder where !made.isEmpty:
+            return Answer(ok: true, code: "", message: "job \(made[0].job) rolls back")
         case .rollback(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
             guard job.operation == .apply, job.state.isFinal else {
                 return wrongState(job, "only an apply that is over is rolled back")
             }
-            return try await rollBack(RollbackTarget(job: number), job.endpoint)
+            return try await rollBack(RollbackTarget(job: number), job.endpoint, request)
         case .rollbackFolder(let name, let folder, let version):
             let (_, states) = try find(name, folder)
             let layers = try states.rollbackPlan()
             guard let number = layers.jobOnTop(of: folder, without: []) else {
                 throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
             }
-            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name)
+            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name, request)
         case .catchup(let name, let folder):
             let (endpoint, states) = try find(name, folder)
-            return try await catchUp(folder, endpoint, states)
+            return try await catchUp(folder, endpoint, states, request)
         case .gc:
             let retention = Retention(host: host, jobs: jobs, slots: slots)
             var count = 0
@@ -140,7 +151,7 @@ struct Requests: Sendable {
         try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
     }
 
-    private func rollBack(_ target: RollbackTarget, _ name: String) async throws -> Answer {
+    private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
         guard let endpoint = host.endpoint(name), let job = await jobs.job(target.job) else {
             return unknown(target.job)
         }
@@ -148,7 +159,7 @@ struct Requests: Sendable {
         let undone = try plan.jobs(for: target)
         let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
         let version = plan.version(of: top, without: undone[top] ?? [])
-        let number = try await jobs.createRollback(target, of: job, to: version)
+        let number = try await jobs.createRollback(target, of: job, to: version, request: request)
         host.log.tell(
             .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
             EventFields(job: number, endpoint: name, update: job.update))
@@ -158,7 +169,9 @@ struct Requests: Sendable {
     }
 
     /// Queues the kept updates that a folder has missed, oldest first.
-    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates) async throws -> Answer {
+    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates, _ request: String) async throws
+        -> Answer
+    {
         guard let parent = endpoint.ancestors(of: folder).first else {
             throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
         }
@@ -178,7 +191,7 @@ struct Requests: Sendable {
             )
         }
         var numbers: [Int] = []
-        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job)) }
+        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job, request: request)) }
         return Answer(
             ok: true, code: "",
             message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")
