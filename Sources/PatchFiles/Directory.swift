@@ -265,6 +265,13 @@ public struct Directory: ~Copyable, Sendable {
         try sync()
     }
 
+    /// Removes temporary files that a kill in ``replaceFile(_:with:mode:)`` left. Only where nobody else is writing.
+    public func removeLeftovers() throws(FileError) {
+        for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+            if try status(name)?.kind == .file { try remove(name) }
+        }
+    }
+
     /// Reads a file as a whole.
     ///
     /// - Returns: nil when it is not there.

@@ -51,6 +51,22 @@ public struct StateDirectory: Sendable {
         }
     }
 
+    /// Removes temporary files that a kill left. For the daemon alone, before it begins.
+    public func removeLeftovers() throws(StoreError) {
+        try files { () throws(FileError) in
+            let top = try Directory.open(path)
+            try top.removeLeftovers()
+            for name in ["jobs", "endpoints"] {
+                for child in try top.directory(name).names()
+                where try top.status("\(name)/\(child)")?.kind == .directory {
+                    try top.directory("\(name)/\(child)").removeLeftovers()
+                    let traces = "\(name)/\(child)/traces"
+                    if try top.status(traces) != nil { try top.directory(traces).removeLeftovers() }
+                }
+            }
+        }
+    }
+
     static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
     /// An empty directory, for a worker that reads no archive.

@@ -51,6 +51,8 @@ public struct Daemon: Sendable {
             }
             let spool = Spool(path: places.spool)
             try spool.create()
+            try state.removeLeftovers()
+            try spool.removeLeftovers()
             let host = Host(
                 places: places, configuration: configuration, state: state, spool: spool, workers: workers,
                 units: units, log: log, once: once, failures: FailureCount())

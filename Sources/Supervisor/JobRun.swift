@@ -45,7 +45,11 @@ struct JobRun: Sendable {
             hasPutBack = putBack
         }
         let planned = try await plan(job)
-        let pending = planned?.folders.filter { $0.state == .pending } ?? []
+        // Without those that an admin has left out since.
+        let pending =
+            planned?.folders.filter { folder in
+                folder.state == .pending && job.folders[folder.folder]?.state != .excluded
+            } ?? []
         if pending.isEmpty || job.operation == .test {
             // Nothing was locked or changed for it, and locks that another job holds are none of its business. But what
             // it put back is held by nobody any more.

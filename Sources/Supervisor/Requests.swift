@@ -34,10 +34,6 @@ struct Requests: Sendable {
                 answer = Answer(ok: false, code: "io", message: "\(error)")
             }
             let answers = try Directory.open(host.spool.answers)
-            // What a kill left in the middle of this very answer.
-            for left in try answers.names() where left.hasPrefix(".\(name).") && left.hasSuffix(".tmp") {
-                try answers.remove(left)
-            }
             try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
             if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
                 host.log.warning("cannot give the answer to request \(name) to who asked")
@@ -79,7 +75,6 @@ struct Requests: Sendable {
     /// - Parameter request: which it is, so that it is carried out once though it is read again after a crash.
     private func carryOut(_ command: Command, request: String) async throws -> Answer {
         let made = await jobs.made(by: request)
-
         switch command {
         case .resume(let number, let assumed, let skipped):
             guard let job = await jobs.job(number) else { return unknown(number) }

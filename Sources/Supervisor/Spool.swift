@@ -29,6 +29,11 @@ struct Spool: Sendable {
         }
     }
 
+    /// Removes temporary files that a kill left where only the daemon writes. For the daemon alone, before it begins.
+    func removeLeftovers() throws(FileError) {
+        for place in [answers, rejected] { try Directory.open(place).removeLeftovers() }
+    }
+
     /// Writes what was refused, and why, to `rejected/`; a name that exists gets a number.
     ///
     /// - Parameters:

@@ -34,6 +34,8 @@ import Testing
         #expect(starts > 10)
         let rejected = try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/spool/rejected")
         #expect(rejected.sorted() == ["bad.zip", "bad.zip.reason.json"])
+        let state = try FileManager.default.subpathsOfDirectory(atPath: "\(host.root)/state")
+        #expect(!state.contains { $0.hasSuffix(".tmp") })
     }
 
     @Test func `under names that are no archives is left alone`() throws {

@@ -116,6 +116,23 @@ import Testing
         #expect(try version("SEED") == "8.0.2")
     }
 
+    @Test func `is made once from a request, whenever the daemon is killed`() throws {
+        #expect(try apply(update()) == 0)
+        #expect(try apply(update("8.0.3", "8.0.2")) == 0)
+        try host.write("{\"command\": \"rollback\", \"target\": \"payroll/SEEDPROD2\"}", "spool/requests/a.json")
+        chmod("\(host.root)/spool/requests/a.json", 0o600)
+        let order = ["PATCHD_FAULT_POINT": "patchd:kill:next:\(host.root)/next"]
+        var starts = 0
+        while try host.once(environment: order).code == 128 + SIGKILL, starts < 500 { starts += 1 }
+        #expect(starts > 10)
+        #expect(try host.json("spool/requests/done/a.json")["ok"] as? Bool == true)
+        #expect(try host.json("state/jobs/3/job.json")["state"] as? String == "done")
+        #expect(!host.exists("state/jobs/4"))
+        #expect(try version("SEEDPROD2") == "8.0.2")
+        let left = try FileManager.default.subpathsOfDirectory(atPath: host.root).filter { $0.hasSuffix(".tmp") }
+        #expect(left.isEmpty)
+    }
+
     @Test func `takes back a folder that failed, and the job holds it no more`() throws {
         var update = update()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "echo up >> log; test $PATCHD_FOLDER != SEEDPROD\n"
@@ -208,6 +225,14 @@ import Testing
         #expect(try host.once().code == 0)
         #expect(try host.read("srv/SEED/log") == "up\n", "not run again")
         #expect(try states(host) == Array(repeating: "done", count: 5))
+
+        let two = try Installation()
+        #expect(try apply(two, failing(in: "SEED && test $PATCHD_FOLDER != SEED2")) == 1)
+        try two.write("", "srv/SEED/mended")
+        try two.write("", "srv/SEED2/mended")
+        try two.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEED2\"]}", "spool/requests/a.json")
+        #expect(try two.once().code == 0)
+        #expect(try states(two) == ["done", "done", "excluded", "done", "done"])
 
         let other = try Installation()
         #expect(try apply(other, failing(in: "SEEDPROD")) == 1)
