@@ -137,9 +137,11 @@ actor JobTable {
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
             let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
-            guard case .failed(let step?, _, _) = summary.outcome, let planned = summary.order?.plan.step(step) else {
-                continue
-            }
+            // After a corrected archive could not put the folder back, its ledger's last word is about that and names none.
+            guard case .failed(let last, _, _) = summary.outcome, !summary.isReverting,
+                let step = last ?? summary.ran.subtracting(summary.finished).max(),
+                let planned = summary.order?.plan.step(step)
+            else { continue }
             if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
         }
         if let assumed, assumptions.isEmpty {

@@ -3,6 +3,7 @@ extension Model {
     func picture(_ outcome: Outcome) -> [String: String] {
         var picture = ["exit": "\(outcome.exit)", "rejected": "\(rejected)", "stray": ""]
         picture["answer"] = outcome.answer
+        picture["archives"] = "\(archives.count)"
         let locks = locks
         for folder in folders {
             let name = folder.name
