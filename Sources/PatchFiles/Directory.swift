@@ -265,9 +265,11 @@ public struct Directory: ~Copyable, Sendable {
         try sync()
     }
 
-    /// Removes what a kill in mid-``replaceFile(_:with:mode:)`` left. Nobody else may be writing here.
+    /// Removes temporary files that a kill in ``replaceFile(_:with:mode:)`` left. Only where nobody else is writing.
     public func removeLeftovers() throws(FileError) {
-        for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") { try remove(name) }
+        for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+            if try status(name)?.kind == .file { try remove(name) }
+        }
     }
 
     /// Reads a file as a whole.

@@ -55,6 +55,9 @@ public struct Job: Hashable, Codable, Sendable {
     public var rollback: RollbackTarget?
     /// When somebody asked for it to end; nil for never.
     public var cancelledAt: Timestamp?
+    /// The request that made it, or that was last carried out on it: one that is read again after a crash has been carried
+    /// out.
+    public var request: String?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 

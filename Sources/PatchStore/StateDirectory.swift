@@ -51,19 +51,17 @@ public struct StateDirectory: Sendable {
         }
     }
 
-    /// Removes what a kill left of files that were being replaced. Only for the one daemon, before it begins.
+    /// Removes temporary files that a kill left. For the daemon alone, before it begins.
     public func removeLeftovers() throws(StoreError) {
         try files { () throws(FileError) in
             let top = try Directory.open(path)
             try top.removeLeftovers()
-            for parent in ["jobs", "endpoints"] {
-                for name in try top.directory(parent).names() {
-                    let place = "\(parent)/\(name)"
-                    guard try top.status(place)?.kind == .directory else { continue }
-                    try top.directory(place).removeLeftovers()
-                    if try top.status("\(place)/traces")?.kind == .directory {
-                        try top.directory("\(place)/traces").removeLeftovers()
-                    }
+            for name in ["jobs", "endpoints"] {
+                for child in try top.directory(name).names()
+                where try top.status("\(name)/\(child)")?.kind == .directory {
+                    try top.directory("\(name)/\(child)").removeLeftovers()
+                    let traces = "\(name)/\(child)/traces"
+                    if try top.status(traces) != nil { try top.directory(traces).removeLeftovers() }
                 }
             }
         }

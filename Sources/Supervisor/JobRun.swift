@@ -44,15 +44,17 @@ struct JobRun: Sendable {
             guard let putBack = try await putBackWhatThisCorrects(job) else { return }
             hasPutBack = putBack
         }
-        let planned = try await plan(job)
-        let pending = planned?.folders.filter { $0.state == .pending } ?? []
-        if pending.isEmpty || job.operation == .test {
+        let plan = try await plan(job)
+        let planned = plan?.folders.filter { $0.state == .pending } ?? []
+        if planned.isEmpty || job.operation == .test {
             // Nothing was locked or changed for it, and locks that another job holds are none of its business. But what
             // it put back is held by nobody any more.
             if hasPutBack { _ = try await downtime.end(nil) }
-            if planned != nil { try await record(nil) }
+            if plan != nil { try await record(nil) }
             return
         }
+        // Without those that an admin has left out since.
+        let pending = planned.filter { job.folders[$0.folder]?.state != .excluded }
         let open = pending.filter { folder in
             [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
         }

@@ -81,20 +81,21 @@ actor JobTable {
         return job.job
     }
 
-    /// The rollback that a request made before a crash; nil for none.
-    func rollback(from claim: String) -> Int? {
-        jobs.values.first { $0.rollback != nil && $0.claim == claim }?.job
+    /// The jobs that a request has made already, before the daemon ended in the middle of it.
+    func made(by request: String) -> [Job] {
+        jobs.values.filter { $0.request == request && $0.claim.isEmpty }.sorted { $0.job < $1.job }
     }
 
     /// Makes a job that takes back what another did.
     func createRollback(
-        _ target: RollbackTarget, of undone: Job, to version: Version?, claim: String
+        _ target: RollbackTarget, of undone: Job, to version: Version?, request: String
     ) throws(StoreError) -> Int {
         var job = Job(
             job: (jobs.keys.max() ?? 0) + 1, endpoint: undone.endpoint, update: undone.update,
             version: version ?? undone.version, sha256: undone.sha256, options: UpdateOptions(operation: .rollback),
-            claim: claim, createdAt: .now)
+            claim: "", createdAt: .now)
         job.rollback = target
+        job.request = request
         try state.create(job)
         jobs[job.job] = job
         tell(summary())
@@ -102,14 +103,16 @@ actor JobTable {
     }
 
     /// Makes a job that applies a kept update to one folder that has missed it.
-    func createCatchup(_ folder: String, of missed: Job, claim: String) throws(StoreError) -> Int {
-        if let made = jobs.values.first(where: { $0.claim == claim && $0.sha256 == missed.sha256 }) { return made.job }
+    func createCatchup(_ folder: String, of missed: Job, request: String) throws(StoreError) -> Int {
+        let made = made(by: request).first { $0.sha256 == missed.sha256 && $0.version == missed.version }
+        if let made { return made.job }
         var options = missed.options
         options.only = [folder]
         options.exclude = []
-        let job = Job(
+        var job = Job(
             job: (jobs.keys.max() ?? 0) + 1, endpoint: missed.endpoint, update: missed.update, version: missed.version,
-            sha256: missed.sha256, options: options, claim: claim, createdAt: .now)
+            sha256: missed.sha256, options: options, claim: "", createdAt: .now)
+        job.request = request
         try state.create(job)
         jobs[job.job] = job
         tell(summary())
@@ -123,7 +126,10 @@ actor JobTable {
     ///   - skipped: folders that are left as they are, with those below them.
     /// - Throws: ``Fault`` when there is no such step or folder; nothing is changed then.
     /// - Returns: false when it is not one that can be resumed.
-    func resume(_ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = []) throws -> Bool {
+    func resume(
+        _ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = [], request: String? = nil
+    ) throws -> Bool {
+        if let request, jobs[number]?.request == request { return true }
         guard let job = jobs[number], job.state == .failed, !job.isSettled else { return false }
         for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
             throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
@@ -131,9 +137,11 @@ actor JobTable {
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
             let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
-            guard case .failed(let step?, _, _) = summary.outcome, let planned = summary.order?.plan.step(step) else {
-                continue
-            }
+            // After a corrected archive could not put the folder back, its ledger's last word is about that and names none.
+            guard case .failed(let last, _, _) = summary.outcome, !summary.isReverting,
+                let step = last ?? summary.ran.subtracting(summary.finished).max(),
+                let planned = summary.order?.plan.step(step)
+            else { continue }
             if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
         }
         if let assumed, assumptions.isEmpty {
@@ -150,6 +158,7 @@ actor JobTable {
         }
         try change(number) { job in
             job.state = .queued
+            job.request = request ?? job.request
             job.code = ""
             job.message = ""
             job.finishedAt = nil
@@ -167,10 +176,12 @@ actor JobTable {
     /// Has a job end: one that waits at once, one that runs when its steps under way are through.
     ///
     /// - Returns: whether it was one that can be cancelled.
-    func cancel(_ number: Int) throws -> Bool {
+    func cancel(_ number: Int, request: String) throws -> Bool {
+        if jobs[number]?.request == request { return true }
         guard let job = jobs[number], !job.state.isFinal else { return false }
         try change(number) { job in
             job.cancelledAt = job.cancelledAt ?? .now
+            job.request = request
             guard job.state != .running, !job.hasBegun, !job.isLocking else { return }
             job.state = .cancelled
             job.code = FaultCode.cancelled.rawValue

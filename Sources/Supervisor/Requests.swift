@@ -67,33 +67,33 @@ struct Requests: Sendable {
         }
         // The code of the refusal is never shown: an answer has its own codes.
         do {
-            let claim = "\(name) \(status.inode) \(status.changed)"
-            return try await carryOut(Command(file.read(limit: 65536), file: name), claim: claim)
+            return try await carryOut(
+                Command(file.read(limit: 65536), file: name), request: "\(name) \(status.inode) \(status.changed)")
         } catch let fault as Fault {
             return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
         }
     }
 
-    /// - Parameter claim: the request's file. One that is answered again after a crash makes no second job.
-    private func carryOut(_ command: Command, claim: String) async throws -> Answer {
-        if let made = await jobs.rollback(from: claim) {
-            return Answer(ok: true, code: "", message: "job \(made) rolls back")
-        }
+    /// - Parameter request: which it is, so that it is carried out once though it is read again after a crash.
+    private func carryOut(_ command: Command, request: String) async throws -> Answer {
+        let made = await jobs.made(by: request)
         switch command {
         case .resume(let number, let assumed, let skipped):
             guard let job = await jobs.job(number) else { return unknown(number) }
             let below = host.endpoint(job.endpoint).map { endpoint in skipped.flatMap(endpoint.descendants) } ?? []
             let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
-            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held)) else {
+            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held), request: request)
+            else {
                 return wrongState(
-                    job, job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
+                    job,
+                    job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
                 )
             }
             for name in skipped + held { try leave(name, of: job) }
             return Answer(ok: true, code: "", message: "job \(number) goes on")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
-            guard try await jobs.cancel(number) else {
+            guard try await jobs.cancel(number, request: request) else {
                 return wrongState(job, job.isHolding ? "roll it back, or resume it" : "it is over")
             }
             for (name, folder) in job.folders where folder.state == .running {
@@ -101,22 +101,24 @@ struct Requests: Sendable {
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
             return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
+        case .rollback where !made.isEmpty, .rollbackFolder where !made.isEmpty:
+            return Answer(ok: true, code: "", message: "job \(made[0].job) rolls back")
         case .rollback(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
             guard job.operation == .apply, job.state.isFinal else {
                 return wrongState(job, "only an apply that is over is rolled back")
             }
-            return try await rollBack(RollbackTarget(job: number), job.endpoint, claim)
+            return try await rollBack(RollbackTarget(job: number), job.endpoint, request)
         case .rollbackFolder(let name, let folder, let version):
             let (_, states) = try find(name, folder)
             let layers = try states.rollbackPlan()
             guard let number = layers.jobOnTop(of: folder, without: []) else {
                 throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
             }
-            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name, claim)
+            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name, request)
         case .catchup(let name, let folder):
             let (endpoint, states) = try find(name, folder)
-            return try await catchUp(folder, endpoint, states, claim)
+            return try await catchUp(folder, endpoint, states, request)
         case .gc:
             let retention = Retention(host: host, jobs: jobs, slots: slots)
             var count = 0
@@ -146,7 +148,7 @@ struct Requests: Sendable {
         try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
     }
 
-    private func rollBack(_ target: RollbackTarget, _ name: String, _ claim: String) async throws -> Answer {
+    private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
         guard let endpoint = host.endpoint(name), let job = await jobs.job(target.job) else {
             return unknown(target.job)
         }
@@ -154,7 +156,7 @@ struct Requests: Sendable {
         let undone = try plan.jobs(for: target)
         let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
         let version = plan.version(of: top, without: undone[top] ?? [])
-        let number = try await jobs.createRollback(target, of: job, to: version, claim: claim)
+        let number = try await jobs.createRollback(target, of: job, to: version, request: request)
         host.log.tell(
             .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
             EventFields(job: number, endpoint: name, update: job.update))
@@ -164,9 +166,9 @@ struct Requests: Sendable {
     }
 
     /// Queues the kept updates that a folder has missed, oldest first.
-    private func catchUp(
-        _ folder: String, _ endpoint: Endpoint, _ states: FolderStates, _ claim: String
-    ) async throws -> Answer {
+    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates, _ request: String) async throws
+        -> Answer
+    {
         guard let parent = endpoint.ancestors(of: folder).first else {
             throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
         }
@@ -186,7 +188,7 @@ struct Requests: Sendable {
             )
         }
         var numbers: [Int] = []
-        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job, claim: claim)) }
+        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job, request: request)) }
         return Answer(
             ok: true, code: "",
             message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")

@@ -29,7 +29,7 @@ struct Spool: Sendable {
         }
     }
 
-    /// Removes what a kill left of answers and refusals that were being written.
+    /// Removes temporary files that a kill left where only the daemon writes. For the daemon alone, before it begins.
     func removeLeftovers() throws(FileError) {
         for place in [answers, rejected] { try Directory.open(place).removeLeftovers() }
     }
@@ -66,7 +66,8 @@ struct Spool: Sendable {
             let reason = try directory.status(free + ".reason.json")
             if archive == nil, reason == nil { return free }
             if let bytes = try directory.readFile(free + ".reason.json"),
-                let record = try? JSONText.read(RejectionRecord.self, bytes), record.sha256 == sha256, record.at == taken
+                let record = try? JSONText.read(RejectionRecord.self, bytes), record.sha256 == sha256,
+                record.at == taken
             {
                 return free
             }

@@ -56,7 +56,9 @@ struct TreeRun: Sendable {
     func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
         let names = Set(folders.map(\.folder))
         // A folder that has the version already may lie between two that have not: a failure blocks all below it.
-        func above(_ folder: FolderPlan) -> String? { endpoint.ancestors(of: folder.folder).first(where: names.contains) }
+        func above(_ folder: FolderPlan) -> String? {
+            endpoint.ancestors(of: folder.folder).first(where: names.contains)
+        }
         try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
             for folder in folders where above(folder) == nil {
                 group.addTask { (folder, try await apply(folder)) }

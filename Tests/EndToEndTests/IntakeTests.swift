@@ -25,6 +25,19 @@ import Testing
         #expect(host.exists("spool/rejected/bad-2.zip.reason.json"))
     }
 
+    @Test func `is refused once, whenever the daemon is killed`() throws {
+        let host = try Installation()
+        try host.write("no zip", "spool/incoming/bad.zip")
+        let order = ["PATCHD_FAULT_POINT": "patchd:kill:next:\(host.root)/next"]
+        var starts = 0
+        while try host.once(environment: order).code == 128 + SIGKILL, starts < 500 { starts += 1 }
+        #expect(starts > 10)
+        let rejected = try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/spool/rejected")
+        #expect(rejected.sorted() == ["bad.zip", "bad.zip.reason.json"])
+        let state = try FileManager.default.subpathsOfDirectory(atPath: "\(host.root)/state")
+        #expect(!state.contains { $0.hasSuffix(".tmp") })
+    }
+
     @Test func `under names that are no archives is left alone`() throws {
         let host = try Installation()
         let names = [".x.zip", "x.part", "x.zip.tmp", "x.zip~", "notes.txt"]

@@ -96,6 +96,7 @@ import Testing
     @Test func `is refused where a later job is in the way, and names it`() throws {
         #expect(try apply(update(), options: "{\"exclude\": [\"SEED\"]}") == 0)
         #expect(try apply(update("8.0.3", "8.0.2"), options: "{\"only\": [\"SEEDPROD\"]}") == 1, "its parent lacks it")
+        #expect(try host.json("state/jobs/2/job.json")["code"] as? String == "dependency")
         #expect(try apply(update("8.0.3", "8.0.2"), options: "{\"exclude\": [\"SEED\", \"SEED2\"]}") == 0)
         let answer = try ask("{\"command\": \"rollback\", \"job\": 1}")
         #expect(answer["code"] as? String == "dependency", "\(answer)")
@@ -113,6 +114,23 @@ import Testing
         #expect(job["state"] as? String == "failed" && job["code"] as? String == "irreversible", "\(job)")
         #expect(try host.picture(withTimes: true).filter { !$0.contains(".patchd") && !$0.hasPrefix("SEED ") } == after)
         #expect(try version("SEED") == "8.0.2")
+    }
+
+    @Test func `is made once from a request, whenever the daemon is killed`() throws {
+        #expect(try apply(update()) == 0)
+        #expect(try apply(update("8.0.3", "8.0.2")) == 0)
+        try host.write("{\"command\": \"rollback\", \"target\": \"payroll/SEEDPROD2\"}", "spool/requests/a.json")
+        chmod("\(host.root)/spool/requests/a.json", 0o600)
+        let order = ["PATCHD_FAULT_POINT": "patchd:kill:next:\(host.root)/next"]
+        var starts = 0
+        while try host.once(environment: order).code == 128 + SIGKILL, starts < 500 { starts += 1 }
+        #expect(starts > 10)
+        #expect(try host.json("spool/requests/done/a.json")["ok"] as? Bool == true)
+        #expect(try host.json("state/jobs/3/job.json")["state"] as? String == "done")
+        #expect(!host.exists("state/jobs/4"))
+        #expect(try version("SEEDPROD2") == "8.0.2")
+        let left = try FileManager.default.subpathsOfDirectory(atPath: host.root).filter { $0.hasSuffix(".tmp") }
+        #expect(left.isEmpty)
     }
 
     @Test func `takes back a folder that failed, and the job holds it no more`() throws {
@@ -208,6 +226,14 @@ import Testing
         #expect(try host.read("srv/SEED/log") == "up\n", "not run again")
         #expect(try states(host) == Array(repeating: "done", count: 5))
 
+        let two = try Installation()
+        #expect(try apply(two, failing(in: "SEED && test $PATCHD_FOLDER != SEED2")) == 1)
+        try two.write("", "srv/SEED/mended")
+        try two.write("", "srv/SEED2/mended")
+        try two.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEED2\"]}", "spool/requests/a.json")
+        #expect(try two.once().code == 0)
+        #expect(try states(two) == ["done", "done", "excluded", "done", "done"])
+
         let other = try Installation()
         #expect(try apply(other, failing(in: "SEEDPROD")) == 1)
         try other.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEEDPROD\"]}", "spool/requests/a.json")
@@ -230,6 +256,40 @@ import Testing
         #expect(try host.json("state/endpoints/payroll/SEED.json")["version"] as? String == "8.0.3")
     }
 
+    @Test func `blocks also those below a folder between them that has the version already`() throws {
+        let host = try Installation(settings: "onFailure: revertAll\n")
+        // SEEDPROD runs at the version, PAIE and SEEDPROD2 below it do not.
+        try host.write(
+            try host.read("etc/endpoints.d/payroll.yaml").replacingOccurrences(
+                of: "{name: SEEDPROD, ", with: "{name: SEEDPROD, version: 8.0.2, "
+            ).replacingOccurrences(of: "{name: SEEDPROD2, ", with: "{name: SEEDPROD2, version: 8.0.1, "),
+            "etc/endpoints.d/payroll.yaml")
+        #expect(try apply(host, failing(in: "PAIE")) == 1)
+        #expect(try states(host) == ["reverted", "blocked", "blocked", "upToDate", "blocked"])
+        #expect(try host.read("srv/SEEDPROD2/lib/a.dat") == "old\n")
+    }
+
+    @Test func `gives the job its code, whatever was put back along with it`() throws {
+        let host = try Installation(settings: "onFailure: revertAll\n")
+        #expect(try apply(host, failing(in: "SEEDPROD2")) == 1)
+        #expect(try host.json("state/jobs/1/job.json")["code"] as? String == "script")
+        // What was put back is for a new job: a later one may have raised the rest.
+        try host.write("{\"command\": \"resume\", \"job\": 1}", "spool/requests/a.json")
+        try host.once()
+        #expect(try host.json("spool/requests/done/a.json")["code"] as? String == "wrongState")
+    }
+
+    @Test func `is free when a corrected archive has put it back and leaves it out`() throws {
+        let host = try Installation()
+        #expect(try apply(host, failing(in: "PAIE")) == 1)
+        try host.write("{\"exclude\": [\"PAIE\"]}", "spool/incoming/update.zip.json")
+        var corrected = failing(in: "nowhere")
+        corrected.files["X3V8_P2/FILPATCH/lib/a.dat"] = "corrected\n"
+        #expect(try apply(host, corrected) == 0)
+        #expect(try states(host)[0] == "reverted")
+        for folder in host.folders { #expect(!host.exists("srv/\(folder)/update.lock")) }
+    }
+
     @Test func `stays as it is when a corrected archive cannot put it back`() throws {
         let host = try Installation()
         #expect(try apply(host, failing(in: "SEED", downgrade: false)) == 1)
@@ -239,10 +299,12 @@ import Testing
         #expect(try apply(host, corrected) == 1)
         #expect(try host.json("state/jobs/2/job.json")["code"] as? String == "irreversible")
         #expect(try host.read("srv/SEED/log") == before)
+        #expect(try states(host)[1] == "failed", "in the job that it failed in")
+        #expect(try !host.read("state/endpoints/payroll/SEED.history.jsonl").contains("\"job\":2"))
         #expect(try host.json("srv/SEED/update.lock")["phase"] as? String == "failed")
-        try host.write("", "srv/SEED/mended")
-        try host.write("{\"command\": \"resume\", \"job\": 1}", "spool/requests/a.json")
+        try host.write("{\"command\": \"resume\", \"job\": 1, \"assumeDone\": \"8.0.2.sh\"}", "spool/requests/a.json")
         #expect(try host.once().code == 0)
+        #expect(try host.read("srv/SEED/log") == before)
     }
 }
 

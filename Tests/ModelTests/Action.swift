@@ -24,7 +24,8 @@ enum Action: Hashable, CustomStringConvertible {
         switch self {
         case .drop(let update, let exclude, let only, let failing):
             let parts = [("exclude", exclude), ("only", only), ("failing in", failing)]
-            return "drop \(update)" + parts.filter { !$1.isEmpty }.map { ", \($0) \($1.joined(separator: " "))" }.joined()
+            return "drop \(update)"
+                + parts.filter { !$1.isEmpty }.map { ", \($0) \($1.joined(separator: " "))" }.joined()
         case .cancel(let job): return "cancel \(job)"
         case .resume(let job, let mended, let assumed, let skip):
             return "resume \(job)" + (mended ? " with the cause removed" : "")

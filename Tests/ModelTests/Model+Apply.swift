@@ -16,7 +16,9 @@ extension Model {
             return open.first { $0.target != nil || holding.isCorrected(by: $0) }?.number
         }
         if let rollback = open.first(where: { $0.target != nil }) { return rollback.number }
-        if let unfit = open.first(where: { selection($0) == nil || !archives.contains($0.update) }) { return unfit.number }
+        if let unfit = open.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
+            return unfit.number
+        }
         return open.first { isReady($0, among: open) }?.number
     }
 

@@ -3,6 +3,7 @@ extension Model {
     func picture(_ outcome: Outcome) -> [String: String] {
         var picture = ["exit": "\(outcome.exit)", "rejected": "\(rejected)", "stray": ""]
         picture["answer"] = outcome.answer
+        picture["archives"] = "\(archives.count)"
         let locks = locks
         for folder in folders {
             let name = folder.name
@@ -29,5 +30,7 @@ extension Model {
     }
 
     /// A file's mode and content.
-    static func line(_ file: TestUpdate.File) -> String { "\(String(file.mode, radix: 8)) \(file.text.debugDescription)" }
+    static func line(_ file: TestUpdate.File) -> String {
+        "\(String(file.mode, radix: 8)) \(file.text.debugDescription)"
+    }
 }

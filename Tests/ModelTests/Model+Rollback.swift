@@ -21,7 +21,9 @@ extension Model {
         var undone: [String: [Int]] = [:]
         if let folder = target.folder {
             let own = folders[index(folder)].effective
-            guard let last = own.last, last.job == target.job else { return (nil, own.isEmpty ? "missing" : "dependency") }
+            guard let last = own.last, last.job == target.job else {
+                return (nil, own.isEmpty ? "missing" : "dependency")
+            }
             var jobs = [last.job]
             if let version = target.to {
                 guard let oldest = own.lastIndex(where: { $0.from == version }) else { return (nil, "missing") }

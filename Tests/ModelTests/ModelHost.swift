@@ -195,6 +195,7 @@ final class ModelHost {
             }
         }
         picture["rejected"] = "\(names("spool/rejected").count { $0.hasSuffix(".reason.json") })"
+        picture["archives"] = "\(names("state/archives").count)"
         picture["stray"] = stray().joined(separator: " ")
         if withVerify {
             let report = try Self.object(run("patchctl", ["verify", "--json"], [:]).output)

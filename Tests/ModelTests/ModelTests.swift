@@ -15,7 +15,7 @@ import Testing
         let begun = Date()
         let run = SequenceRun(seed: seed, count: count, cache: cache)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 { group.addTask { try run.work() } }
+            for _ in 0..<2 { group.addTask { try await run.workOnThread() } }
             try await group.waitForAll()
         }
         let seconds = Int(Date().timeIntervalSince(begun))
@@ -45,6 +45,13 @@ final class SequenceRun: Sendable {
         self.seed = seed
         self.count = count
         self.cache = cache
+    }
+
+    /// Waiting for programs blocks: on the threads that tasks share, it would hold up all other tests.
+    func workOnThread() async throws {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { done.resume(with: Result { try self.work() }) }
+        }
     }
 
     /// Works until no sequence is left, or until enough of them differ.
