@@ -3,6 +3,7 @@ import PatchConfig
 import PatchModel
 import PatchPlan
 import PatchStore
+import Synchronization
 
 /// Keeps the state files of an endpoint's folders true.
 struct FolderStates: Sendable {
@@ -55,8 +56,16 @@ struct FolderStates: Sendable {
             })
     }
 
+    /// Siblings are worked on side by side, and each brings the states of all folders up to date: what one has read,
+    /// another must not write meanwhile.
+    private static let writing = Mutex(())
+
     /// Changes one folder's state.
     func change(_ folder: String, _ body: (inout FolderState) -> Void) throws(StoreError) {
+        try Self.writing.withLock { (_) throws(StoreError) in try rewrite(folder, body) }
+    }
+
+    private func rewrite(_ folder: String, _ body: (inout FolderState) -> Void) throws(StoreError) {
         guard var state = try host.state.folder(folder, of: endpoint.name) else {
             throw StoreError("cannot change the state of \(endpoint.name)/\(folder): its state file is missing")
         }
@@ -67,12 +76,16 @@ struct FolderStates: Sendable {
     /// Brings what follows from other folders up to date: `behind`, `recommendedVersion`, and the status of folders that
     /// no job is working on.
     func refresh() throws(StoreError) {
+        try Self.writing.withLock { (_) throws(StoreError) in try bringUpToDate() }
+    }
+
+    private func bringUpToDate() throws(StoreError) {
         let states = try all()
         let behind = try behind()
         let recommended = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
             .compactMap(\.version).max()
         for folder in endpoint.activeFolders.map(\.name) {
-            try change(folder) { state in
+            try rewrite(folder) { state in
                 state.behind = behind.contains(folder)
                 if let recommended { state.recommendedVersion = recommended }
                 if state.status == .current || state.status == .behind {

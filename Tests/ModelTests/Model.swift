@@ -188,7 +188,7 @@ struct Model: Hashable {
         for job in all.filter({ $0.isFinal && !$0.isHolding }).dropLast(retain) {
             for at in folders.indices { folders[at].undo[job.number]?.isKept = false }
         }
-        archives = Set(
-            (jobs.filter { $0.target == nil && (!$0.isFinal || $0.isHolding) } + all.suffix(retain)).map(\.update))
+        let needed = jobs.filter { $0.target == nil && (!$0.isFinal || $0.isHolding) } + all.suffix(retain)
+        archives.formIntersection(needed.map(\.update))
     }
 }
