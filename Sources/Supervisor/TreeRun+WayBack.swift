@@ -48,7 +48,8 @@ extension TreeRun {
         let name = folder.folder
         guard let job = await jobs.job(undone) else { return false }
         let reason = job.folders[name]?.message ?? ""
-        try await jobs.change(undone) { $0.folders[name]?.state = .running }
+        // Another job that is over holds the folder as failed until it is back, so that a crash finds it held.
+        if undone == number { try await jobs.change(undone) { $0.folders[name]?.state = .running } }
         try states.change(name) { state in
             state.status = .reverting
             state.job = undone

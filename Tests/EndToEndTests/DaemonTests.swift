@@ -45,10 +45,11 @@ import Testing
             update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = """
                 mkdir "\(host.root)/inside-$PATCHD_FOLDER"
                 i=0
-                while [ $i -lt 20 ]; do
+                while [ $i -lt \(expected > 1 ? 1500 : 20) ]; do
                     set -- "\(host.root)"/inside-SEED*
                     [ $# -gt "$(cat "\(host.root)/most" 2>/dev/null || echo 0)" ] && [ -e "$1" ] && echo $# > "\(host.root)/most"
-                    [ $# -ge \(expected) ] && [ \(expected) -gt 1 ] && break
+                    # Two that are to meet wait for each other; once that has been seen, nobody waits any more.
+                    [ \(expected) -gt 1 ] && [ "$(cat "\(host.root)/most" 2>/dev/null || echo 0)" -ge \(expected) ] && break
                     i=$((i + 1)); sleep 0.02
                 done
                 rmdir "\(host.root)/inside-$PATCHD_FOLDER"
