@@ -54,6 +54,11 @@ extension StateDirectory {
         try share("jobs/\(job)/plan.json")
     }
 
+    /// Has a job planned anew when its turn comes.
+    public func removePlan(job: Int) throws(StoreError) {
+        try files { () throws(FileError) in try Directory.open(path + "/jobs/\(job)").remove("plan.json") }
+    }
+
     /// A job's plan; nil before it is made.
     public func plan(job: Int) throws(StoreError) -> PlanReport? {
         try read(PlanReport.self, "jobs/\(job)/plan.json")

@@ -210,6 +210,7 @@ struct Intake: Sendable {
         let archives = try host.state.directory("archives")
         if try archives.status(claim.sha256) != nil { return }
         let own = try host.state.directory("intake/\(claim.id)")
+        try own.directory("content").removeLeftovers()
         try own.directory("content").syncFileSystem()
         try own.renameNew("content", to: archives, claim.sha256)
         try archives.sync()

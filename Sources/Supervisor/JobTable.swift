@@ -156,6 +156,8 @@ actor JobTable {
             if let step = assumptions[name] { try ledger.append(.finished(steps: [step])) }
             try ledger.append(.resumed)
         }
+        // Nothing was changed yet, and other jobs may have run since: what was planned then may be wrong by now.
+        if !job.hasBegun { try state.removePlan(job: number) }
         try change(number) { job in
             job.state = .queued
             job.request = request ?? job.request
