@@ -54,7 +54,7 @@ struct Picture {
 
     private static let variable: Set<String> = [
         "at", "createdAt", "startedAt", "finishedAt", "announcedAt", "disconnectedAt", "updatedAt", "since", "deadline",
-        "claim", "inode",
+        "claim", "inode", "request",
     ]
 
     private static func json(_ bytes: Data) -> String {
