@@ -47,18 +47,22 @@ struct MainLoop: Sendable {
         host.log.tell(.ready, "ready: \(host.configuration.endpoints.count) endpoints")
         return try await withThrowingDiscardingTaskGroup { group in
             try await settle(&group)
+            var openSince: Double?
             while true {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
-                var moved = try await Requests(host: host, jobs: jobs, slots: slots).answerAll()
+                var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots).answerAll()
+                // Whoever holds a request open for longer does not mean it yet.
+                openSince = isOpen ? openSince ?? Clock.seconds : nil
+                isOpen = openSince.map { Clock.seconds - $0 < host.configuration.daemon.settle } ?? false
                 moved = try await startScan(&group) || moved
                 moved = try await startJobs(&group) || moved
                 notifications.alive()
                 if moved { continue }
-                if host.once, await busy.isEmpty, await scans.next == nil { break }
+                if host.once, await busy.isEmpty, await scans.next == nil, !isOpen { break }
                 // Once a minute the scan is the truth, whatever the events said.
-                let pause = min(await scans.next ?? 60, 60, (notifications.watchdog ?? 120) / 2)
+                let pause = min(await scans.next ?? 60, isOpen ? 0.2 : 60, (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }

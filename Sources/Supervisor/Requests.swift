@@ -19,14 +19,18 @@ struct Requests: Sendable {
 
     /// Answers everything that is there.
     ///
-    /// - Returns: whether anything was answered.
-    func answerAll() async throws -> Bool {
+    /// - Returns: whether anything was answered, and whether something is still being written.
+    func answerAll() async throws -> (answered: Bool, isOpen: Bool) {
         let requests = try Directory.open(host.spool.requests)
         var answered = false
+        var isOpen = false
         for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
             guard let status = try requests.status(name) else { continue }
             // Written in place and not closed yet: its end wakes the daemon again.
-            if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false { continue }
+            if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false {
+                isOpen = true
+                continue
+            }
             let answer: Answer
             do {
                 answer = try await self.answer(name, status)
@@ -46,7 +50,7 @@ struct Requests: Sendable {
                 .request, "request \(name) of uid \(status.uid): \(answer.message)", EventFields(code: answer.code))
             answered = true
         }
-        return answered
+        return (answered, isOpen)
     }
 
     private func answer(_ name: String, _ status: FileStatus) async throws -> Answer {
