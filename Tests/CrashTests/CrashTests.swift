@@ -7,7 +7,7 @@ import Testing
 
     @Test func `ends as if nothing had happened, wherever it is cut off`() throws {
         let environment = Self.environment
-        let seed = environment["CRASH_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000)
+        let seed = environment["CRASH_SEED"].flatMap { UInt64($0) } ?? 643_334
         var generator = SeededGenerator(seed: seed)
         let chosen: [Cut]
         if let text = environment["CRASH_ONLY"] {
