@@ -102,7 +102,9 @@ let package = Package(
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["Support"], swiftSettings: settings),
         // The same, cut off at every point; scripts/crash-matrix runs all of it.
-        .testTarget(name: "CrashTests", dependencies: ["PatchFiles", "PatchLedger"], swiftSettings: settings),
+        .target(name: "CMounts", path: "Tests/CMounts"),
+        .testTarget(
+            name: "CrashTests", dependencies: ["CMounts", "PatchFiles", "PatchLedger"], swiftSettings: settings),
         // The same in a systemd of its own, booted for each test.
         .testTarget(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),

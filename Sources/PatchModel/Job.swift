@@ -51,6 +51,9 @@ public struct Job: Hashable, Codable, Sendable {
     public var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
     public var disconnectedAt: Timestamp?
+    /// The place in the order in which the endpoint's jobs began to change something: one that waited lies above jobs with
+    /// higher numbers. nil before that.
+    public var turn: Int?
     /// Of a rollback: what is taken back; nil for others.
     public var rollback: RollbackTarget?
     /// When somebody asked for it to end; nil for never.
@@ -95,6 +98,9 @@ extension Job {
         announcedAt != nil || disconnectedAt != nil || folders.values.contains { $0.state == .running }
             || state == .failed && isHolding
     }
+
+    /// Its place among the jobs of its endpoint. Jobs from before there were turns ran in the order of their numbers.
+    public var order: Int { turn ?? job }
 
     /// What its folders show while they are locked for it.
     public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }

@@ -3,6 +3,8 @@
 public struct WorkOrder: Hashable, Codable, Sendable {
     /// The job's number.
     public var job: Int
+    /// The job's place in the order of the endpoint's jobs (``Job/turn``); nil: its number.
+    public var turn: Int?
     /// The endpoint's name.
     public var endpoint: String
     /// The update's name.
@@ -19,10 +21,11 @@ public struct WorkOrder: Hashable, Codable, Sendable {
 
     /// An order from its parts.
     public init(
-        job: Int, endpoint: String, update: String, scriptTimeout: Double, links: Endpoint.Links = .deny,
-        plan: FolderPlan, undo: [UndoneJob] = []
+        job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
+        links: Endpoint.Links = .deny, plan: FolderPlan, undo: [UndoneJob] = []
     ) {
         self.job = job
+        self.turn = turn
         self.endpoint = endpoint
         self.update = update
         self.scriptTimeout = scriptTimeout

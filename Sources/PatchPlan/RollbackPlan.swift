@@ -13,14 +13,20 @@ public struct RollbackPlan: Sendable {
     private let endpoint: Endpoint
     private let layers: [String: [Layer]]
     private let versions: [String: Version]
+    private let order: [Int: Int]
 
     /// A plan for one endpoint.
     ///
     /// - Parameters:
     ///   - histories: by folder, oldest first.
     ///   - states: by folder. A folder that failed is in the middle of the job that its state names.
-    public init(endpoint: Endpoint, histories: [String: [HistoryEntry]], states: [String: FolderState]) {
+    ///   - order: by job, its place among those of the endpoint; a job that had to wait has a lower number than others
+    ///     that lie below it.
+    public init(
+        endpoint: Endpoint, histories: [String: [HistoryEntry]], states: [String: FolderState], order: [Int: Int] = [:]
+    ) {
         self.endpoint = endpoint
+        self.order = order
         var layers = histories.mapValues(Self.layers)
         for (folder, state) in states where state.status == .failed && state.job > 0 {
             if layers[folder]?.last?.job != state.job {
@@ -101,17 +107,21 @@ public struct RollbackPlan: Sendable {
         return own[oldest...].reversed().map(\.job)
     }
 
+    private func place(_ job: Int) -> Int { order[job] ?? job }
+
     private func checkNothingIsInTheWay(_ undone: [String: [Int]]) throws(Fault) {
         var reasons: [String] = []
         for folder in endpoint.activeFolders.map(\.name) {
             let jobs = undone[folder] ?? []
-            if let oldest = jobs.min() {
-                let later = (layers[folder] ?? []).filter { $0.job > oldest && !jobs.contains($0.job) }
+            if let oldest = jobs.map(place).min() {
+                let later = (layers[folder] ?? []).filter { place($0.job) > oldest && !jobs.contains($0.job) }
                 reasons += later.map { "job \($0.job) raised \(folder) later" }
             }
             // Below a folder that goes back, what a later job raised would be above it.
-            guard let above = endpoint.ancestors(of: folder).compactMap({ undone[$0]?.min() }).min() else { continue }
-            let later = (layers[folder] ?? []).filter { $0.job > above && !jobs.contains($0.job) }
+            guard let above = endpoint.ancestors(of: folder).flatMap({ undone[$0] ?? [] }).map(place).min() else {
+                continue
+            }
+            let later = (layers[folder] ?? []).filter { place($0.job) > above && !jobs.contains($0.job) }
             reasons += later.map { "job \($0.job) raised \(folder), which lies below, later" }
         }
         if reasons.isEmpty { return }

@@ -146,7 +146,7 @@ extension FolderWork {
     /// Makes the registry say what the job brought.
     private func publish(_ areas: WorkAreas) throws(WorkerError) {
         try working("list what was brought") { () throws(FileError) in
-            if let area = try areas.existing("") { try Registry.publish(area, job: order.job) }
+            if let area = try areas.existing("") { try Registry.publish(area, order) }
         }
     }
 

@@ -2,7 +2,7 @@ import Glibc
 import PatchFiles
 import PatchModel
 
-/// What patchd brought in a folder: `.patchd/brought/<job>`, a list for each job, the newest word on a place counts.
+/// What patchd brought in a folder: `.patchd/brought/<turn>.<job>`, a list for each job, the newest word on a place counts.
 ///
 /// A line a place, `<what> <place>`: what is the SHA-256 that was brought last, `directory`, or `removed`. Paths have no
 /// line feeds (`EntryName`). A job adds its own list and touches no other one, so 100,000 files of earlier jobs cost it
@@ -53,7 +53,7 @@ final class Registry {
         var all: [ExactText: Entry] = [:]
         if let root = try WorkArea.root(existing: folder, order: order), try root.status(Self.name) != nil {
             let lists = try root.directory(Self.name)
-            for job in try Self.jobs(lists) { try Self.read(lists, job, into: &all) }
+            for list in try List.all(lists) { try Self.read(lists, list, into: &all) }
         }
         loaded = all.filter { $0.value != .removed }
         return loaded ?? [:]
@@ -133,11 +133,35 @@ final class Registry {
         return text
     }
 
-    /// Makes a job's list count, durably. Done already: nothing happens.
-    static func publish(_ area: WorkArea, job: Int) throws(FileError) {
+    /// The name of a job's list. Lists count in the order of the jobs' turns, which is not that of their numbers.
+    private struct List {
+        var turn: Int
+        var job: Int
+
+        var name: String { "\(turn).\(job)" }
+
+        init(_ order: WorkOrder) {
+            job = order.job
+            turn = order.turn ?? job
+        }
+
+        private init?(_ name: String) {
+            let numbers = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+            guard numbers.count == 2, let turn = numbers[0], let job = numbers[1] else { return nil }
+            (self.turn, self.job) = (turn, job)
+        }
+
+        /// The oldest first.
+        static func all(_ lists: borrowing Directory) throws(FileError) -> [List] {
+            try lists.names().compactMap { List($0) }.sorted { $0.turn < $1.turn }
+        }
+    }
+
+    /// Makes the order's list count, durably. Done already: nothing happens.
+    static func publish(_ area: WorkArea, _ order: WorkOrder) throws(FileError) {
         guard try area.slots.status(name) != nil else { return }
         let lists = try area.root.directory(name)
-        try area.slots.rename(name, to: lists, "\(job)")
+        try area.slots.rename(name, to: lists, List(order).name)
         try lists.sync()
         try area.slots.sync()
     }
@@ -146,7 +170,7 @@ final class Registry {
     static func withdraw(_ root: borrowing Directory, job: Int) throws(FileError) {
         guard try root.status(name) != nil else { return }
         let lists = try root.directory(name)
-        try lists.remove("\(job)")
+        for list in try List.all(lists) where list.job == job { try lists.remove(list.name) }
         try lists.sync()
     }
 
@@ -155,37 +179,33 @@ final class Registry {
     static func compact(_ root: borrowing Directory) throws(FileError) {
         guard try root.status(name) != nil else { return }
         let lists = try root.directory(name)
-        var old: [Int] = []
-        for job in try jobs(lists) {
-            if try root.status("jobs/\(job)") != nil { break }
-            old.append(job)
+        var old: [List] = []
+        for list in try List.all(lists) {
+            if try root.status("jobs/\(list.job)") != nil { break }
+            old.append(list)
         }
-        guard let first = old.first, let last = old.last, first != last else { return }
+        guard old.count > 1, let last = old.last else { return }
         var sizes: [Int64] = []
-        for job in old { sizes.append(try lists.status("\(job)")?.size ?? 0) }
+        for list in old { sizes.append(try lists.status(list.name)?.size ?? 0) }
         guard sizes.dropFirst().reduce(0, +) * 2 >= sizes[0] else { return }
         var all: [ExactText: Entry] = [:]
-        for job in old { try read(lists, job, into: &all) }
-        try lists.replaceFile("\(last)", with: text(all))
-        for job in old.dropLast() { try lists.remove("\(job)") }
+        for list in old { try read(lists, list, into: &all) }
+        try lists.replaceFile(last.name, with: text(all))
+        for list in old.dropLast() { try lists.remove(list.name) }
         try lists.sync()
     }
 
-    private static func jobs(_ lists: borrowing Directory) throws(FileError) -> [Int] {
-        try lists.names().compactMap { Int($0) }.sorted()
-    }
-
     private static func read(
-        _ lists: borrowing Directory, _ job: Int, into all: inout [ExactText: Entry]
+        _ lists: borrowing Directory, _ list: List, into all: inout [ExactText: Entry]
     ) throws(FileError) {
-        let bytes = try lists.readFile("\(job)", limit: .max) ?? []
+        let bytes = try lists.readFile(list.name, limit: .max) ?? []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             guard let space = line.firstIndex(of: UInt8(ascii: " ")),
                 let entry = Entry(String(decoding: line[..<space], as: UTF8.self))
             else {
                 throw FileError(
                     "use (a line is damaged; without this file, what it lists counts as the admin's own)",
-                    lists.path + "/\(job)", number: EBADMSG)
+                    lists.path + "/\(list.name)", number: EBADMSG)
             }
             all[ExactText(bytes: line[(space + 1)...])] = entry
         }

@@ -7,7 +7,7 @@ import PatchModel
 ///
 ///     marker.json       endpoint, folder and inode: a copied folder's `.patchd` is not taken for its own
 ///     jobs/<n>/<step>   a slot: the new file before the switch, the original after it
-///     brought/<n>       what the job brought (``Registry``); in the folder's own only
+///     brought/<turn>.<n>  what the job brought (``Registry``); in the folder's own only
 ///     mounts.json       the other mounts that have an area; in the folder's own only
 ///
 /// The mode is 0700: originals may lie below what a web server serves.

@@ -25,18 +25,22 @@ struct FolderStates: Sendable {
     func all() throws(StoreError) -> [String: FolderState] { try host.state.folders(of: endpoint.name) }
 
     /// What could be rolled back now.
-    func rollbackPlan() throws(StoreError) -> RollbackPlan {
+    ///
+    /// - Parameter order: ``JobTable/order(of:)``.
+    func rollbackPlan(_ order: [Int: Int]) throws(StoreError) -> RollbackPlan {
         var histories: [String: [HistoryEntry]] = [:]
         for folder in endpoint.activeFolders {
             histories[folder.name] = try host.state.history(folder.name, of: endpoint.name)
         }
-        return RollbackPlan(endpoint: endpoint, histories: histories, states: try all())
+        return RollbackPlan(endpoint: endpoint, histories: histories, states: try all(), order: order)
     }
 
-    /// What a folder's state file said of its update before a job.
-    func before(_ job: Int, in folder: String) throws(StoreError) -> (update: String, patches: [String: Bool]) {
+    /// What a folder's state file said of its update before some jobs.
+    func before(_ undone: [Int], in folder: String) throws(StoreError) -> (update: String, patches: [String: Bool]) {
         let layers = RollbackPlan.layers(try host.state.history(folder, of: endpoint.name))
-        guard let number = layers.last(where: { $0.job < job })?.job, let earlier = try host.state.job(number) else {
+        guard let number = layers.prefix(while: { !undone.contains($0.job) }).last?.job,
+            let earlier = try host.state.job(number)
+        else {
             return ("", [:])
         }
         let plan = try host.state.plan(job: number)?.endpoints.first?.folders.first { $0.folder == folder }
@@ -49,7 +53,10 @@ struct FolderStates: Sendable {
         return Set(
             endpoint.activeFolders.map(\.name).filter { name in
                 endpoint.ancestors(of: name).contains { ancestor in
-                    guard let above = states[ancestor], above.job > 0, let version = above.version else { return false }
+                    // After a rollback of its only job the version is the configured one again, which raised nobody.
+                    guard let above = states[ancestor], !above.update.isEmpty, let version = above.version else {
+                        return false
+                    }
                     guard let own = states[name]?.version else { return true }
                     return own < version
                 }

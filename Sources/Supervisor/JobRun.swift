@@ -34,11 +34,7 @@ struct JobRun: Sendable {
     private var work: FolderRun { FolderRun(host: host, endpoint: endpoint, slots: slots, jobs: jobs) }
 
     private func go() async throws {
-        let job = try await jobs.change(number) { job in
-            job.state = .running
-            job.waitingFor = ""
-            job.startedAt = job.startedAt ?? .now
-        }
+        guard let job = try await jobs.begin(number) else { return }
         var hasPutBack = false
         if job.operation == .apply {
             guard let putBack = try await putBackWhatThisCorrects(job) else { return }

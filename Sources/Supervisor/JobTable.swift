@@ -50,6 +50,25 @@ actor JobTable {
         return job
     }
 
+    /// Gives a job its turn. One that has changed nothing yet takes its place in the order of the endpoint's jobs anew.
+    ///
+    /// - Returns: nil for one that was cancelled before its turn.
+    func begin(_ number: Int) throws(StoreError) -> Job? {
+        guard let job = jobs[number], !job.state.isFinal else { return nil }
+        let last = all(of: job.endpoint).filter { $0.job != number && $0.startedAt != nil }.map(\.order).max() ?? 0
+        return try change(number) { job in
+            job.state = .running
+            job.waitingFor = ""
+            job.startedAt = job.startedAt ?? .now
+            if !job.hasBegun { job.turn = last + 1 }
+        }
+    }
+
+    /// By job, its place in the order of an endpoint's jobs.
+    func order(of endpoint: String) -> [Int: Int] {
+        Dictionary(uniqueKeysWithValues: all(of: endpoint).map { ($0.job, $0.order) })
+    }
+
     /// The job that failed in some folder and holds an endpoint until an admin acts; nil for none.
     func holding(_ endpoint: String) -> Job? {
         jobs.values.filter { job in

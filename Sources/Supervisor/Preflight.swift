@@ -19,7 +19,7 @@ struct Preflight: Sendable {
     func run(_ job: Job) async throws -> EndpointPlan {
         try host.state.directory("jobs/\(job.job)").removeTree("ledger")
         try host.state.directory("jobs/\(job.job)").makeDirectory("ledger")
-        var (plan, orders) = try job.rollback.map { try rollback(job, $0) } ?? apply(job)
+        var (plan, orders) = if let target = job.rollback { try await rollback(job, target) } else { try apply(job) }
         let surveys = await withTaskGroup(of: (String, LedgerSummary?, [Fault]).self) { group in
             for order in orders { group.addTask { await survey(order, job) } }
             return await group.reduce(into: []) { $0.append($1) }
@@ -73,9 +73,9 @@ struct Preflight: Sendable {
 
     // MARK: Rollback
 
-    private func rollback(_ job: Job, _ target: RollbackTarget) throws -> (EndpointPlan, [WorkOrder]) {
+    private func rollback(_ job: Job, _ target: RollbackTarget) async throws -> (EndpointPlan, [WorkOrder]) {
         let current = try states.all()
-        let rollback = try states.rollbackPlan()
+        let rollback = try states.rollbackPlan(await work.jobs.order(of: endpoint.name))
         var plan = EndpointPlan(endpoint: endpoint.name, folders: [])
         let undone: [String: [Int]]
         do throws(Fault) {
@@ -122,7 +122,8 @@ struct Preflight: Sendable {
 
     private func order(_ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = []) -> WorkOrder {
         WorkOrder(
-            job: job.job, endpoint: endpoint.name, update: job.update, scriptTimeout: endpoint.scriptTimeout,
+            job: job.job, turn: job.turn, endpoint: endpoint.name, update: job.update,
+            scriptTimeout: endpoint.scriptTimeout,
             links: endpoint.links, plan: plan, undo: undo)
     }
 

@@ -115,7 +115,7 @@ struct Requests: Sendable {
             return try await rollBack(RollbackTarget(job: number), job.endpoint, request)
         case .rollbackFolder(let name, let folder, let version):
             let (_, states) = try find(name, folder)
-            let layers = try states.rollbackPlan()
+            let layers = try states.rollbackPlan(await jobs.order(of: name))
             guard let number = layers.jobOnTop(of: folder, without: []) else {
                 throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
             }
@@ -156,7 +156,7 @@ struct Requests: Sendable {
         guard let endpoint = host.endpoint(name), let job = await jobs.job(target.job) else {
             return unknown(target.job)
         }
-        let plan = try FolderStates(host: host, endpoint: endpoint).rollbackPlan()
+        let plan = try FolderStates(host: host, endpoint: endpoint).rollbackPlan(await jobs.order(of: name))
         let undone = try plan.jobs(for: target)
         let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
         let version = plan.version(of: top, without: undone[top] ?? [])

@@ -18,6 +18,7 @@ struct Retention: Sendable {
     @discardableResult
     func run(_ endpoint: Endpoint) async throws -> Int {
         let all = await jobs.all(of: endpoint.name).filter { $0.operation == .apply }
+            .sorted { $0.order < $1.order }
         let old = all.filter { $0.state.isFinal && !$0.isHolding }.dropLast(host.configuration.daemon.retain)
         var count = 0
         for job in old where try await forget(job, endpoint) { count += 1 }
@@ -55,7 +56,9 @@ struct Retention: Sendable {
             let all = await jobs.all(of: endpoint.name)
             needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
             needed.formUnion(
-                all.filter { $0.operation == .apply }.suffix(host.configuration.daemon.retain).map(\.sha256))
+                all.filter { $0.operation == .apply }.sorted { $0.order < $1.order }.suffix(
+                    host.configuration.daemon.retain
+                ).map(\.sha256))
         }
         let archives = try host.state.directory("archives")
         for name in try archives.names() where !name.hasPrefix(".") && !needed.contains(name) {

@@ -66,7 +66,7 @@ extension TreeRun {
             return false
         }
         try host.state.renderTrace(job: undone, folder: name)
-        let before = try states.before(undone, in: name)
+        let before = try states.before([undone], in: name)
         try states.change(name) { state in
             state.version = folder.from
             state.status = .current
@@ -122,7 +122,7 @@ extension TreeRun {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
         try host.state.renderTrace(job: number, folder: name)
-        let before = try states.before(undone.min() ?? number, in: name)
+        let before = try states.before(undone, in: name)
         try states.change(name) { state in
             state.previousVersion = folder.from
             state.version = folder.to

@@ -11,14 +11,16 @@ struct Turns: Sendable {
 
     /// The job to run next; nil when none can. Jobs that wait are told what for.
     func next(_ endpoint: Endpoint) async throws -> Int? {
-        let open = await jobs.all(of: endpoint.name).filter { !$0.state.isFinal }
+        // One look at all of them: a job that held the endpoint may be resumed between two.
+        let all = await jobs.all(of: endpoint.name)
+        let open = all.filter { !$0.state.isFinal }
         if let running = open.first(where: { $0.state == .running || $0.startedAt != nil && $0.state == .queued }) {
             return running.job
         }
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
         if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
         if waiting.isEmpty { return nil }
-        if let holding = await jobs.holding(endpoint.name) {
+        if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
             // What takes back or corrects what holds need not wait for it.
             if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) { return way.job }
             for job in waiting {
@@ -51,6 +53,8 @@ struct Turns: Sendable {
     private func wait(_ job: Job, for reason: String) async throws {
         if job.state == .waiting, job.waitingFor == reason { return }
         try await jobs.change(job.job) { job in
+            // Cancelled meanwhile.
+            if job.state.isFinal { return }
             job.state = .waiting
             job.waitingFor = reason
         }

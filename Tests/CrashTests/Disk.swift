@@ -44,7 +44,8 @@ final class Disk {
         isMounted = true
     }
 
-    /// Waits for the last process that has something open here: after a shutdown every call of it fails.
+    /// Waits for the last process that has something open here: after a shutdown every call of it fails. Waits for the
+    /// loop device, too: mounting the image while it has one gives the same file system again, with nothing lost.
     private func unmount() throws {
         let end = Date().addingTimeInterval(20)
         while umount2(path, 0) != 0 {
@@ -54,6 +55,18 @@ final class Disk {
             usleep(2000)
         }
         isMounted = false
+        while hasLoopDevice {
+            guard Date() < end else { throw CrashError("\(image) is still in use after \(path) was unmounted") }
+            usleep(2000)
+        }
+    }
+
+    private var hasLoopDevice: Bool {
+        let devices = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? []
+        return devices.filter { $0.hasPrefix("loop") }.contains { device in
+            let file = try? String(contentsOfFile: "/sys/block/\(device)/loop/backing_file", encoding: .utf8)
+            return file?.hasPrefix(image) ?? false
+        }
     }
 
     /// Keeps what is there now, for ``restore()``.

@@ -24,8 +24,11 @@ final class Matrix: Sendable {
     }
 
     /// Runs them all on two lanes.
-    func run() -> Tally {
-        DispatchQueue.concurrentPerform(iterations: 2) { _ in lane() }
+    func run() async throws -> Tally {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 { group.addTask { try await OwnMounts.run { self.lane() } } }
+            try await group.waitForAll()
+        }
         return tally.withLock { $0 }
     }
 
@@ -64,7 +67,8 @@ final class Matrix: Sendable {
 
 extension Matrix {
     /// Every cut of the levels `kill`, `power`, `errno`.
-    static func all(_ levels: Set<String>, _ generator: inout SeededGenerator) throws -> [Cut] {
+    static func all(_ levels: Set<String>, seed: UInt64) throws -> [Cut] {
+        var generator = SeededGenerator(seed: seed)
         let isRoot = geteuid() == 0
         var cuts: [Cut] = []
         for scenario in Scenario.allCases {
@@ -100,7 +104,7 @@ extension Matrix {
                 }
             }
         }
-        return cuts
+        return cuts.shuffled(using: &generator)
     }
 }
 

@@ -62,6 +62,8 @@ extension Model {
     mutating func run(_ number: Int) {
         let job = jobs[number - 1]
         jobs[number - 1].isResumed = false
+        let hasBegun = job.folders.values.contains { !["pending", "upToDate", "excluded"].contains($0) }
+        if !hasBegun { jobs[number - 1].turn = (jobs.filter { $0.number != number }.map(\.turn).max() ?? 0) + 1 }
         if job.target != nil { return runRollback(number) }
         if let held = holding, held.number != number, held.isCorrected(by: job) {
             for folder in folders.reversed() where jobs[held.number - 1].folders[folder.name] == "failed" {

@@ -42,14 +42,16 @@ extension Model {
         if undone.isEmpty { return (nil, "missing") }
         for folder in folders {
             let own = undone[folder.name] ?? []
-            let oldest = (own + ancestors(of: folder.name).flatMap { undone[$0] ?? [] }).min()
-            guard let oldest else { continue }
-            if folder.effective.contains(where: { $0.job > oldest && !own.contains($0.job) }) {
+            let all = own + ancestors(of: folder.name).flatMap { undone[$0] ?? [] }
+            guard let oldest = all.map(turn).min() else { continue }
+            if folder.effective.contains(where: { turn($0.job) > oldest && !own.contains($0.job) }) {
                 return (nil, "dependency")
             }
         }
         return (undone, "")
     }
+
+    private func turn(_ number: Int) -> Int { jobs[number - 1].turn }
 
     /// Runs a rollback: all of it, or nothing where some folder cannot go back.
     mutating func runRollback(_ number: Int) {

@@ -128,7 +128,7 @@ struct Model: Hashable {
         case .removeLock, .copyLock: break
         case .copyArea:
             for job in folders[at].undo.keys { folders[at].undo[job]?.isKept = false }
-            folders[at].brought = [:]
+            folders[at].brought = []
         }
     }
 
@@ -184,7 +184,7 @@ struct Model: Hashable {
 
     /// Keeps archives and originals of the newest jobs only.
     mutating func forget() {
-        let all = jobs.filter { $0.target == nil }
+        let all = jobs.filter { $0.target == nil }.sorted { ($0.order, $0.number) < ($1.order, $1.number) }
         for job in all.filter({ $0.isFinal && !$0.isHolding }).dropLast(retain) {
             for at in folders.indices { folders[at].undo[job.number]?.isKept = false }
         }

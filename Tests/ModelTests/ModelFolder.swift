@@ -24,6 +24,11 @@ struct ModelFolder: Hashable {
         var from: Int
     }
 
+    struct Brought: Hashable {
+        var job: Int
+        var places: [String: String]
+    }
+
     /// What a folder's history says of a job.
     struct HistoryLine: Hashable {
         var job: Int
@@ -44,8 +49,8 @@ struct ModelFolder: Hashable {
     /// The job in whose middle the folder is, if it failed.
     var half: Layer?
     var undo: [Int: Undo] = [:]
-    /// What each job brought, by place.
-    var brought: [Int: [String: String]] = [:]
+    /// What each job brought, by place; the last one's word counts.
+    var brought: [Brought] = []
     var history: [HistoryLine] = []
 
     init(name: String, parent: String?, version: Int) {
@@ -98,7 +103,7 @@ struct ModelFolder: Hashable {
         layers.append(Layer(job: job, from: version))
         half = nil
         version = update.version
-        brought[job] = update.files.mapValues(\.text)
+        brought.append(Brought(job: job, places: update.files.mapValues(\.text)))
     }
 
     /// Why a job cannot be taken back here.
@@ -127,7 +132,7 @@ struct ModelFolder: Hashable {
         }
         if undo.madeDirectory, !files.keys.contains(where: { $0.hasPrefix("d/") }) { directories.remove("d") }
         self.undo[job] = nil
-        brought[job] = nil
+        brought.removeAll { $0.job == job }
         layers.removeAll { $0.job == job }
         if half?.job == job { half = nil }
     }
@@ -135,7 +140,7 @@ struct ModelFolder: Hashable {
     /// What `verify` says: changed and missing.
     var verified: (changed: [String], missing: [String]) {
         var all: [String: String] = [:]
-        for (_, places) in brought.sorted(by: { $0.key < $1.key }) { all.merge(places) { $1 } }
+        for job in brought { all.merge(job.places) { $1 } }
         return (
             all.filter { place, text in files[place].map { $0.text != text } ?? false }.keys.sorted(),
             all.keys.filter { files[$0] == nil }.sorted()

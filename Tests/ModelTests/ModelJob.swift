@@ -21,6 +21,9 @@ struct ModelJob: Hashable {
     /// Folders in which an admin has done the script.
     var assumed: Set<String> = []
     var isPlanned = false
+    /// Its place in the order in which jobs began.
+    var turn = 0
+    var order: Int { turn == 0 ? number : turn }
     /// Resumed, so that it has its turn before all others.
     var isResumed = false
 

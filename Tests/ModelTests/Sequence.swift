@@ -12,6 +12,12 @@ struct Sequence {
         var lines: [String]
     }
 
+    /// A sequence that is known.
+    init(start: Model, steps: [Step]) {
+        self.start = start
+        self.steps = steps
+    }
+
     /// Draws a sequence without running it.
     init(seed: UInt64) {
         var draw = Draw(seed: seed)

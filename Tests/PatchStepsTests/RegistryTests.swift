@@ -50,7 +50,7 @@ import Testing
 
     @Test func `that is damaged is not guessed at`() throws {
         try place.run(1, [.file("a", "1")])
-        try place.write("nonsense\n", ".patchd/brought/1")
+        try place.write("nonsense\n", ".patchd/brought/1.1")
         #expect(throws: FileError.self) { try entries() }
     }
 
