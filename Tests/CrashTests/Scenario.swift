@@ -21,6 +21,15 @@ enum Scenario: String, CaseIterable {
     /// The number of the job that is disturbed.
     var job: Int { self == .rollback ? 3 : 2 }
 
+    /// The request that starts it; nil where a drop does.
+    var request: String? {
+        switch self {
+        case .apply: nil
+        case .resume: #"{"command":"resume","job":2}"#
+        case .rollback: #"{"command":"rollback","job":2}"#
+        }
+    }
+
     /// Brings an empty host to the instant before the run that is disturbed.
     func prepare(_ bench: Workbench) throws {
         for folder in Workbench.folders { try bench.write("mine\n", "srv/\(folder)/lib/own.dat") }
@@ -35,10 +44,8 @@ enum Scenario: String, CaseIterable {
             try bench.write("", "srv/SEED/fail")
             try bench.once(expecting: 1)
             try bench.remove("srv/SEED/fail")
-            try bench.request(#"{"command":"resume","job":2}"#, "resume.json")
-        case .rollback:
-            try bench.once(expecting: 0)
-            try bench.request(#"{"command":"rollback","job":2}"#, "rollback.json")
+        case .rollback: try bench.once(expecting: 0)
         }
+        if let request { try bench.request(request, "first.json") }
     }
 }

@@ -234,6 +234,13 @@ final class Workbench {
         // What failed says where; a failed job is gone on with by whoever removed the cause.
         let said = output
         _ = try end(of: start())
+        // A request that could not be carried out says so, and is made again by whoever removed the cause.
+        if let request = scenario.request, let answer = try answer(to: "first.json"), answer["ok"] as? Bool == false {
+            let message = answer["message"] as? String ?? ""
+            guard message.contains("/") else { return "the request was refused without a path: \(message)" }
+            try self.request(request, "again.json")
+            _ = try end(of: start())
+        }
         let job = try? String(contentsOfFile: "\(host)/state/jobs/\(scenario.job)/job.json", encoding: .utf8)
         if let job, job.contains("\"state\" : \"failed\"") {
             if !said.contains("/") && !job.contains("/") { return "the failure names no path:\n\(said)" }
@@ -241,6 +248,13 @@ final class Workbench {
             guard try end(of: start()) == 0 else { return "resume did not help:\n\(output)\nbefore:\n\(said)" }
         }
         return difference(try picture()).map { "\($0)\nthe failed run said:\n\(said)" }
+    }
+
+    private func answer(to request: String) throws -> [String: Any]? {
+        guard let bytes = FileManager.default.contents(atPath: "\(host)/spool/requests/done/\(request)") else {
+            return nil
+        }
+        return try JSONSerialization.jsonObject(with: bytes) as? [String: Any]
     }
 
     /// Whether a folder that is not as its state says is locked.
