@@ -1,10 +1,21 @@
 import Dispatch
+import Glibc
 import Synchronization
 
-/// Runs tasks on threads of their own, as many as are needed: what patchd does is mostly waiting in system calls, which
+/// Runs tasks on threads of its own, as many as are needed: what patchd does is mostly waiting in system calls, which
 /// must not hold up the cooperative pool (on two cores two of them would stop the daemon).
+///
+/// No queue of Dispatch: where as many of its threads wait as there are cores, it looks only once a second whether one
+/// more is needed, and the applications are down meanwhile.
 public final class BlockingThreads: TaskExecutor {
-    private let queue = DispatchQueue(label: "patchd.blocking", attributes: .concurrent)
+    private struct Pool {
+        var jobs: [UnownedJob] = []
+        /// Threads that wait and were not woken yet.
+        var idle = 0
+    }
+
+    private let pool = Mutex(Pool())
+    private let bell = DispatchSemaphore(value: 0)
 
     /// An executor without threads yet.
     public init() {}
@@ -12,6 +23,43 @@ public final class BlockingThreads: TaskExecutor {
     /// Called by the runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
-        queue.async { [self] in unowned.runSynchronously(on: asUnownedTaskExecutor()) }
+        let wakes = pool.withLock { pool in
+            pool.jobs.append(unowned)
+            if pool.idle == 0 { return false }
+            pool.idle -= 1
+            return true
+        }
+        if wakes { bell.signal() } else { startThread() }
+    }
+
+    /// Works for good: a job that has nobody to take it gets a thread or wakes one, so every job is taken.
+    private func work() -> Never {
+        while true {
+            let job = pool.withLock { pool in
+                if pool.jobs.isEmpty {
+                    pool.idle += 1
+                    return nil as UnownedJob?
+                }
+                return pool.jobs.removeFirst()
+            }
+            if let job { job.runSynchronously(on: asUnownedTaskExecutor()) } else { bell.wait() }
+        }
+    }
+
+    private func startThread() {
+        let own = Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let problem = pthread_create(
+            &thread, nil,
+            { own in
+                guard let own else { return nil }
+                Unmanaged<BlockingThreads>.fromOpaque(own).takeRetainedValue().work()
+            }, own)
+        if problem == 0 {
+            pthread_detach(thread)
+        } else {
+            // The kernel lets no thread be made just now: whoever is through with a job takes this one, too.
+            Unmanaged<BlockingThreads>.fromOpaque(own).release()
+        }
     }
 }

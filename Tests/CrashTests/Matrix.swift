@@ -12,6 +12,7 @@ final class Matrix: Sendable {
     }
 
     private let cuts: [Cut]
+    private let begun = Date()
     private let end: Date
     private let next = Atomic<Int>(0)
     private let tally = Mutex(Tally())
@@ -60,7 +61,7 @@ final class Matrix: Sendable {
             if let problem { tally.bad.append((cut, problem)) }
             return (tally.made.values.reduce(0, +), problem != nil)
         }
-        if isBad { print("bad: \(cut)\n\(problem ?? "")") } else if count % 100 == 0 { print("\(count) cuts") }
+        if isBad { print("bad: \(cut)\n\(problem ?? "")") } else if count % 100 == 0 { print("\(count) cuts, \(Int(Date().timeIntervalSince(begun))) s") }
         fflush(nil)
     }
 }
