@@ -22,9 +22,21 @@ extension StateDirectory {
     /// One job; nil when there is none of that number.
     public func job(_ number: Int) throws(StoreError) -> Job? { try read(Job.self, "jobs/\(number)/job.json") }
 
-    /// Gives a new job its directory; it is there as a whole or not at all.
+    /// Gives a new job its directory; it is there as a whole or not at all. When this fails nothing of it counts, and the
+    /// same number may be given again.
     public func create(_ job: Job) throws(StoreError) {
         let draft = "jobs/.\(job.job).new"
+        do throws(StoreError) { try make(job, draft) } catch {
+            // Also what was renamed and could not be made durable: nobody knows of it, and the next try begins anew.
+            if let jobs = try? Directory.open(path + "/jobs") {
+                try? jobs.removeTree("\(job.job)")
+                try? jobs.removeTree(".\(job.job).new")
+            }
+            throw error
+        }
+    }
+
+    private func make(_ job: Job, _ draft: String) throws(StoreError) {
         try files { () throws(FileError) in
             let jobs = try Directory.open(path + "/jobs")
             try jobs.removeTree(".\(job.job).new")
@@ -37,6 +49,7 @@ extension StateDirectory {
         try share(draft)
         try files { () throws(FileError) in
             let jobs = try Directory.open(path + "/jobs")
+            try jobs.removeTree("\(job.job)")
             try jobs.renameNew(".\(job.job).new", to: jobs, "\(job.job)")
             try jobs.sync()
         }

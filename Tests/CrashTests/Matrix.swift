@@ -24,10 +24,10 @@ final class Matrix: Sendable {
         tally.withLock { tally in for cut in cuts { tally.planned[cut.level, default: 0] += 1 } }
     }
 
-    /// Runs them all on two lanes.
+    /// Runs them all, in lanes; half of the time a lane waits for the kernel.
     func run() async throws -> Tally {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 { group.addTask { try await OwnMounts.run { self.lane() } } }
+            for _ in 0..<3 { group.addTask { try await OwnMounts.run { self.lane() } } }
             try await group.waitForAll()
         }
         return tally.withLock { $0 }
@@ -61,7 +61,11 @@ final class Matrix: Sendable {
             if let problem { tally.bad.append((cut, problem)) }
             return (tally.made.values.reduce(0, +), problem != nil)
         }
-        if isBad { print("bad: \(cut)\n\(problem ?? "")") } else if count % 100 == 0 { print("\(count) cuts, \(Int(Date().timeIntervalSince(begun))) s") }
+        if isBad {
+            print("bad: \(cut)\n\(problem ?? "")")
+        } else if count % 100 == 0 {
+            print("\(count) cuts, \(Int(Date().timeIntervalSince(begun))) s")
+        }
         fflush(nil)
     }
 }
