@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
-            dependencies: ["PatchFiles", "PatchLedger", "PatchModel"],
+            dependencies: ["PatchFiles", "PatchLedger", "PatchModel", "PatchSQL"],
             swiftSettings: settings),
         .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
         .target(
@@ -91,7 +91,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(
-            name: "PatchStepsTests", dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel"],
+            name: "PatchStepsTests",
+            dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel", "PatchSQL"],
             swiftSettings: settings),
         // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
         .testTarget(

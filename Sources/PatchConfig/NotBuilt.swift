@@ -4,10 +4,6 @@ import PatchModel
 /// a key that is accepted and does nothing would be a promise that is not kept. A feature that lands removes its line.
 enum NotBuilt {
     static let endpoint: [UnbuiltKey<Endpoint>] = [
-        UnbuiltKey("disconnect", \.disconnect),
-        UnbuiltKey("spare", \.spare),
-        UnbuiltKey("backup", \.backup),
-        UnbuiltKey("restore", \.restore),
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),
         UnbuiltKey("programFiles", \.programFiles),
@@ -19,7 +15,9 @@ enum NotBuilt {
     ]
 
     static let folder: [UnbuiltKey<Folder>] = [
-        UnbuiltKey("database", \.database)
+        UnbuiltKey("database", "only sqlite: is built; leave the database out, or wait for a version that has it") {
+            $0.database.map { !$0.hasPrefix("sqlite:") } ?? false
+        }
     ]
 
     static let daemon: [UnbuiltKey<DaemonSettings>] = [

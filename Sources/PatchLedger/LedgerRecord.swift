@@ -6,6 +6,15 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case begin(WorkOrder)
     /// The folder was looked at: what is in the way, and the steps whose effect is there already.
     case surveyed(faults: [Fault], warnings: [String], equal: [Int])
+    /// What the scripts in SQL say: by step, the first line of each statement.
+    case read(statements: [Int: [String]])
+    /// The database was copied into the job's slots, durably, before anything was changed in it.
+    case backedUp(DatabaseBackup)
+    /// Somebody has the database in use, and a step waits for that: asked to leave, or, with `ends`, to be ended by
+    /// whoever may.
+    case inUse(step: Int?, by: [Blocker], ends: Bool)
+    /// The database has its old content again, from the copy.
+    case restored(job: Int)
     /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record
     /// replaces an earlier one: before ``prepared`` as a whole, then for the steps that it names.
     case staged([StepSlot])

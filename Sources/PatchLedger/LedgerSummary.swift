@@ -44,6 +44,14 @@ public struct LedgerSummary: Sendable {
     public private(set) var undoing: (job: Int, step: Int, attempt: Int)?
     /// Whether the job's slots were removed.
     public private(set) var isForgotten = false
+    /// By step, the statements of scripts in SQL.
+    public private(set) var statements: [Int: [String]] = [:]
+    /// The copy of the database that was made before the first change.
+    public private(set) var backup: DatabaseBackup?
+    /// Jobs whose copy of the database was put back.
+    public private(set) var restored: Set<Int> = []
+    /// How often somebody was found who has the database in use, and who that was last.
+    public private(set) var inUse: (count: Int, by: [Blocker], ends: Bool) = (0, [], false)
     /// What a verify found; nil before it.
     public private(set) var verified: (changed: [String], missing: [String])?
     /// The last word.
@@ -61,6 +69,10 @@ public struct LedgerSummary: Sendable {
         case .surveyed(let faults, let warnings, let equal):
             survey = (faults, warnings)
             self.equal = Set(equal)
+        case .read(let statements): self.statements = statements
+        case .backedUp(let backup): self.backup = backup
+        case .inUse(_, let blockers, let ends): inUse = (inUse.count + 1, blockers, ends)
+        case .restored(let job): restored.insert(job)
         case .staged(let added):
             // Before everything is complete, staging begins anew and says everything again.
             if !isPrepared { slots = [:] }
@@ -107,6 +119,7 @@ public struct LedgerSummary: Sendable {
         guard let order, order.undo.isEmpty else { return nil }
         return UndoneJob(
             job: order.job, update: order.update, plan: order.plan, isPrepared: isPrepared, isDone: wasDone,
-            ran: ran.sorted(), slots: slots.values.sorted { $0.step < $1.step })
+            ran: ran.sorted(), slots: slots.values.sorted { $0.step < $1.step }, backup: backup,
+            restoresDatabase: false)
     }
 }

@@ -129,9 +129,12 @@ public struct RollbackTarget: Hashable, Codable, Sendable {
     public var job: Int
     /// Back to this version; nil: only the last job is undone.
     public var to: Version?
+    /// Whether databases are put back from the copies of that time, with the loss of what was written since.
+    public var discardsData: Bool
 
     /// A target from its parts.
-    public init(folder: String? = nil, job: Int, to: Version? = nil) {
+    public init(folder: String? = nil, job: Int, to: Version? = nil, discardsData: Bool = false) {
+        self.discardsData = discardsData
         self.folder = folder
         self.job = job
         self.to = to

@@ -39,6 +39,8 @@ public struct FolderPlan: Hashable, Codable, Sendable {
     public var from: Version?
     /// The version afterwards.
     public var to: Version
+    /// Whether the folder has a database, which then knows of its scripts.
+    public var hasDatabase = false
     /// For each patch that aims at this folder, whether it will have been applied.
     public var patches: [String: Bool]
     /// In the order in which they are done.
@@ -67,6 +69,17 @@ public struct FolderPlan: Hashable, Codable, Sendable {
         if steps.indices.contains(number) { return steps[number] }
         let rest = number - steps.count
         return downgrades.indices.contains(rest) ? downgrades[rest] : nil
+    }
+}
+
+extension FolderPlan {
+    /// Adds what was read of scripts in SQL, by step.
+    public mutating func show(_ statements: [Int: [String]]) {
+        for (number, lines) in statements {
+            if steps.indices.contains(number) { steps[number].statements = lines }
+            let rest = number - steps.count
+            if downgrades.indices.contains(rest) { downgrades[rest].statements = lines }
+        }
     }
 }
 
@@ -101,6 +114,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
     /// `NAME.patchd-new`.
     public var keep: Bool
+    /// Of a script in SQL: the first line of each statement, shortened; nil before the script was looked at.
+    public var statements: [String]?
 
     /// A step from its parts.
     public init(
@@ -134,5 +149,40 @@ public struct PlanReport: Hashable, Codable, Sendable {
         self.update = update
         self.version = version
         self.endpoints = endpoints
+    }
+}
+
+extension FolderPlan {
+    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// same.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            folder: try keys.decode(String.self, forKey: .folder),
+            parent: try keys.decodeIfPresent(String.self, forKey: .parent),
+            path: try keys.decode(String.self, forKey: .path),
+            state: try keys.decode(FolderJob.State.self, forKey: .state),
+            from: try keys.decodeIfPresent(Version.self, forKey: .from),
+            to: try keys.decode(Version.self, forKey: .to),
+            patches: try keys.decode([String: Bool].self, forKey: .patches),
+            steps: try keys.decode([PlannedStep].self, forKey: .steps),
+            downgrades: try keys.decodeIfPresent([PlannedStep].self, forKey: .downgrades) ?? [])
+        hasDatabase = try keys.decodeIfPresent(Bool.self, forKey: .hasDatabase) ?? false
+    }
+}
+
+extension PlannedStep {
+    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// same.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            kind: try keys.decode(Kind.self, forKey: .kind), path: try keys.decode(String.self, forKey: .path),
+            patch: try keys.decode(String.self, forKey: .patch), source: try keys.decode(String.self, forKey: .source),
+            size: try keys.decode(UInt64.self, forKey: .size),
+            mode: try keys.decodeIfPresent(UInt16.self, forKey: .mode),
+            sha256: try keys.decode(String.self, forKey: .sha256),
+            keep: try keys.decodeIfPresent(Bool.self, forKey: .keep) ?? false)
+        statements = try keys.decodeIfPresent([String].self, forKey: .statements)
     }
 }

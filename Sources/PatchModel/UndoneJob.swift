@@ -15,10 +15,16 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var ran: [Int]
     /// By step.
     public var slots: [StepSlot]
+    /// The copy of the database from before its first change; nil where none was made.
+    public var backup: DatabaseBackup?
+    /// Whether the database is put back from the copy, so that scripts in SQL need no way back of their own: while the
+    /// folder is still locked, or where an admin gives up what was written since.
+    public var restoresDatabase: Bool
 
     /// A job to undo from its parts.
     public init(
-        job: Int, update: String, plan: FolderPlan, isPrepared: Bool, isDone: Bool, ran: [Int], slots: [StepSlot]
+        job: Int, update: String, plan: FolderPlan, isPrepared: Bool, isDone: Bool, ran: [Int], slots: [StepSlot],
+        backup: DatabaseBackup? = nil, restoresDatabase: Bool = false
     ) {
         self.job = job
         self.update = update
@@ -27,6 +33,8 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         self.isDone = isDone
         self.ran = ran
         self.slots = slots
+        self.backup = backup
+        self.restoresDatabase = restoresDatabase
     }
 
     /// A part of the way back.
@@ -35,6 +43,8 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         case downgrade(Int)
         /// Files to bring back, in this order.
         case files([StepSlot])
+        /// The database is put back.
+        case database
     }
 
     /// The way back: the steps in reverse, a patch's downgrades before the last of its steps is undone. So a downgrade
@@ -45,7 +55,9 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var parts: [Part] {
         var slots: [Int: StepSlot] = [:]
         for slot in self.slots { slots[slot.step] = slot }
-        let downgrades = plan.downgrades.indices.map { plan.steps.count + $0 }.filter(isNeeded)
+        let downgrades = plan.downgrades.indices.map { plan.steps.count + $0 }.filter { number in
+            isNeeded(number) && !(restoresDatabase && plan.step(number).map(Self.isSQL) ?? false)
+        }
         let withSteps = Set(plan.steps.map(\.patch))
         var parts = downgrades.filter { !withSteps.contains(plan.step($0)?.patch ?? "") }.map(Part.downgrade)
         var files: [StepSlot] = []
@@ -58,11 +70,17 @@ public struct UndoneJob: Hashable, Codable, Sendable {
             }
             if step.kind != .script, let slot = slots[number] { files.append(slot) }
         }
-        return parts + StepSlot.runs(files, of: plan).map(Part.files)
+        parts += StepSlot.runs(files, of: plan).map(Part.files)
+        // Last: what downgrades of another kind do in the database is about its new content.
+        return restoresDatabase ? parts + [.database] : parts
     }
 
+    private static func isSQL(_ step: PlannedStep) -> Bool { ScriptName(step.path)?.kind == .sql }
+
     /// The scripts that ran and that no downgrade undoes.
-    public var scriptsWithoutDowngrade: [PlannedStep] { plan.scriptsWithoutDowngrade(among: ran) }
+    public var scriptsWithoutDowngrade: [PlannedStep] {
+        plan.scriptsWithoutDowngrade(among: ran).filter { !(restoresDatabase && Self.isSQL($0)) }
+    }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }

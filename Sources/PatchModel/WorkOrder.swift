@@ -15,6 +15,10 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     public var plan: FolderPlan
     /// Whether the folder's own symlinked directories may be written through.
     public var links: Endpoint.Links
+    /// The folder's database; nil where it has none.
+    public var database: DatabaseOrder?
+    /// What the database is to show of the folder's lock; nil: that there is none. Of the phase `show` only.
+    public var lock: UpdateLock?
     /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is what the oldest of them
     /// came from.
     public var undo: [UndoneJob]
@@ -22,7 +26,7 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// An order from its parts.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
-        links: Endpoint.Links = .deny, plan: FolderPlan, undo: [UndoneJob] = []
+        links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = []
     ) {
         self.job = job
         self.turn = turn
@@ -31,6 +35,25 @@ public struct WorkOrder: Hashable, Codable, Sendable {
         self.scriptTimeout = scriptTimeout
         self.links = links
         self.plan = plan
+        self.database = database
         self.undo = undo
+    }
+}
+
+extension WorkOrder {
+    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// same.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            job: try keys.decode(Int.self, forKey: .job), turn: try keys.decodeIfPresent(Int.self, forKey: .turn),
+            endpoint: try keys.decode(String.self, forKey: .endpoint),
+            update: try keys.decode(String.self, forKey: .update),
+            scriptTimeout: try keys.decode(Double.self, forKey: .scriptTimeout),
+            links: try keys.decodeIfPresent(Endpoint.Links.self, forKey: .links) ?? .deny,
+            plan: try keys.decode(FolderPlan.self, forKey: .plan),
+            database: try keys.decodeIfPresent(DatabaseOrder.self, forKey: .database),
+            undo: try keys.decodeIfPresent([UndoneJob].self, forKey: .undo) ?? [])
+        lock = try keys.decodeIfPresent(UpdateLock.self, forKey: .lock)
     }
 }

@@ -88,7 +88,7 @@ public struct Planner {
             plan.steps += scripts.map(\.step)
             // The way back goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
-            faults += unsupported(content, scripts: scripts.map(\.name), folder: folder)
+            faults += unsupported(content, folder: folder)
             faults += databaseFaults(content, folder: folder)
         }
         return (plan, faults)
@@ -97,9 +97,11 @@ public struct Planner {
     private func line(
         for folder: Folder, _ state: FolderJob.State, from: Version?, to: Version, _ patches: [String: Bool] = [:]
     ) -> FolderPlan {
-        FolderPlan(
+        var plan = FolderPlan(
             folder: folder.name, parent: folder.parent, path: folder.path, state: state, from: from, to: to,
             patches: patches)
+        plan.hasDatabase = folder.database != nil
+        return plan
     }
 
     /// An excluded folder stays as it is.
@@ -157,8 +159,8 @@ public struct Planner {
         ]
     }
 
-    private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
-        let names = content.descriptions + scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
+    private func unsupported(_ content: PatchContent, folder: Folder) -> [Fault] {
+        let names = content.descriptions
         return names.map { name in
             Fault(
                 folder: folder.name, .script,
@@ -171,9 +173,12 @@ public struct Planner {
     private func databaseFaults(_ content: PatchContent, folder: Folder) -> [Fault] {
         let scheme = "sqlite:"
         guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
-        let path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
-        let database = path.relative(to: ExactText(folder.path)) ?? path
-        guard content.files.contains(where: { ExactText($0.path) == database }) else { return [] }
+        var path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
+        // sqlite:///srv/app.db is sqlite:/srv/app.db
+        if path.bytes.starts(with: Array("///".utf8)) { path = ExactText(bytes: path.bytes.dropFirst(2)) }
+        let place = path.relative(to: ExactText(folder.path)) ?? path
+        let files = ["", "-journal", "-wal", "-shm"].map { ExactText(bytes: place.bytes + Array($0.utf8)) }
+        guard let database = content.files.map({ ExactText($0.path) }).first(where: files.contains) else { return [] }
         return [
             Fault(
                 folder: folder.name, .database,

@@ -1,3 +1,5 @@
+public import PatchModel
+
 /// What is done about those who hold a lock: they are asked, given `grace`, ended, and then the step goes on. A pure
 /// decision, taken anew after each try; doing it is for whoever may (the lock and its codes, the units, the database).
 public struct Escalation: Sendable {

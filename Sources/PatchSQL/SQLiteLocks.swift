@@ -1,4 +1,5 @@
 import PatchFiles
+import PatchModel
 
 /// Who has locks on a SQLite file, from /proc/locks. A file is known there by device and inode; which bytes are locked
 /// says for what (https://www.sqlite.org/fileformat.html, wal.html; unix VFS).
@@ -109,5 +110,13 @@ struct SQLiteLocks {
                 pid: pid, writes: words[3] == "WRITE", inode: inode, device: "\(place[0]):\(place[1])",
                 bytes: first...last)
         }
+    }
+}
+
+extension RunningProcess {
+    /// As somebody in the way.
+    func blocker(writes: Bool) -> Blocker {
+        Blocker(
+            pid: pid, started: started, command: name ?? "a process that has ended", unit: unit, writes: writes)
     }
 }

@@ -4,7 +4,7 @@ import PatchFiles
 import PatchModel
 
 extension SQLiteSession {
-    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> Backup {
+    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> DatabaseBackup {
         let doing = "copy the database \"\(path)\" to \"\(directory.path)/\(name)\""
         let part = name + ".part"
         let mode = try translating("read") { () throws(SQLiteFailure) in try connection.value("PRAGMA journal_mode") }
@@ -35,10 +35,10 @@ extension SQLiteSession {
 
     private func seal(
         _ part: String, in directory: borrowing Directory, name: String, mode: String
-    ) throws(FileError) -> Backup {
+    ) throws(FileError) -> DatabaseBackup {
         let file = try directory.file(part)
         try file.sync()
-        return Backup(name: name, size: try file.status().size, sha256: try file.sha256(), mode: mode)
+        return DatabaseBackup(name: name, size: try file.status().size, sha256: try file.sha256(), mode: mode)
     }
 
     private func writeCopy(to path: String) throws(SQLiteFailure) {
@@ -54,7 +54,7 @@ extension SQLiteSession {
         guard found == "ok" else { throw SQLiteFailure(code: SQLITE_CORRUPT, message: found, offset: -1, number: 0) }
     }
 
-    func restore(_ backup: Backup, from directory: borrowing Directory) throws(SQLError) {
+    func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError) {
         let place = "\"\(directory.path)/\(backup.name)\""
         let doing = "restore the database \"\(path)\" from \(place)"
         let source = try onFiles(doing) { () throws(FileError) in

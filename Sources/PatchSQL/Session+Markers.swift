@@ -102,15 +102,35 @@ extension Session {
         try transaction { () throws(SQLError) in try writeVersion(version) }
     }
 
+    /// Lets the database know a version, and what was done or undone besides; what is recorded as done stays so.
+    public func settle(
+        _ version: Version?, adding markers: [StepMarker] = [], forgetting keys: [StepKey] = []
+    ) throws(SQLError) {
+        try prepareTables()
+        try transaction { () throws(SQLError) in
+            for marker in markers where try self.marker(of: marker.key)?.isDone != true { try write(marker) }
+            for key in keys { try erase(key) }
+            if let version { try writeVersion(version) }
+        }
+    }
+
     /// Takes the database as it is for `version`: scripts for versions above it count as not run, so that the next
     /// update runs them; what was cut in the middle counts as never begun.
-    public func baseline(_ version: Version) throws(SQLError) {
+    ///
+    /// - Parameter expected: what the folder's state says was done; the record says the same afterwards. Nil: the state
+    ///   was not asked.
+    public func baseline(_ version: Version, expecting expected: Set<StepKey>? = nil) throws(SQLError) {
         try prepareTables()
-        let stale = try record()?.steps.filter {
-            $0.version > version || $0.state == .running || $0.state == .reverting
+        let known = try record()?.steps ?? []
+        let stale = known.filter { marker in
+            marker.version > version || !marker.isDone || expected.map { !$0.contains(marker.key) } ?? false
         }
+        let missing = (expected ?? []).subtracting(known.map(\.key))
         try transaction { () throws(SQLError) in
-            for marker in stale ?? [] { try erase(marker.key) }
+            for marker in stale { try erase(marker.key) }
+            for key in missing.sorted(by: { $0.description < $1.description }) {
+                try write(StepMarker(key, version: version, state: .assumed, job: 0))
+            }
             try writeVersion(version)
         }
     }

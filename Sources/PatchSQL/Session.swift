@@ -1,4 +1,5 @@
 public import PatchFiles
+public import PatchModel
 
 /// A connection to a folder's database, used by one thread. What all databases have in common (scripts and their
 /// markers, rows, the version, the revision row) is built on these few calls in extensions; SQLite is the first to
@@ -59,12 +60,12 @@ public protocol Session: AnyObject {
     func end(_ blocker: Blocker) throws(SQLError) -> Bool
 
     /// Copies the whole database into a new file, durable and verified before this returns.
-    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> Backup
+    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> DatabaseBackup
 
     /// Puts a copy back in one transaction.
     ///
     /// - Throws: before anything is changed, when the copy is not the file that ``backUp(to:as:)`` made.
-    func restore(_ backup: Backup, from directory: borrowing Directory) throws(SQLError)
+    func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError)
 }
 
 /// What becomes of a statement of a script.
@@ -96,25 +97,5 @@ public struct StatementResult: Hashable, Sendable {
         self.changes = changes
         self.rows = rows
         self.output = output
-    }
-}
-
-/// A copy of a database: what somebody needs to put it back.
-public struct Backup: Hashable, Codable, Sendable {
-    /// The file's name in its directory.
-    public var name: String
-    /// Bytes.
-    public var size: Int64
-    /// Of the file.
-    public var sha256: String
-    /// A mode of the database that the file itself does not carry (SQLite's journal mode).
-    public var mode: String
-
-    /// A copy from its parts.
-    public init(name: String, size: Int64, sha256: String, mode: String) {
-        self.name = name
-        self.size = size
-        self.sha256 = sha256
-        self.mode = mode
     }
 }

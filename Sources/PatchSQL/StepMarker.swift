@@ -1,26 +1,5 @@
 public import PatchModel
 
-/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought
-/// later runs its own scripts although the version is reached.
-public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
-    /// The update's name.
-    public var update: String
-    /// The patch's name.
-    public var patch: String
-    /// The file's name in `upgrades/`, or another name for what is done once (`rows:TAXES`).
-    public var script: String
-
-    /// A key from its parts.
-    public init(update: String, patch: String, script: String) {
-        self.update = update
-        self.patch = patch
-        self.script = script
-    }
-
-    /// `X3V8_P2/8.0.2.sql`: for people the patch is enough.
-    public var description: String { "\(patch)/\(script)" }
-}
-
 /// The record, in the database itself, that a script was run.
 public struct StepMarker: Hashable, Sendable {
     /// How far it is.
@@ -51,6 +30,9 @@ public struct StepMarker: Hashable, Sendable {
     public var hash: String
     /// When it was begun, or done.
     public var at: Timestamp
+
+    /// Whether it is never run again.
+    public var isDone: Bool { state == .done || state == .assumed }
 
     /// A marker from its parts.
     public init(

@@ -20,12 +20,14 @@ extension FolderWork {
         }
         trace.write(
             .message, "applying \(order.update): \(order.plan.from?.description ?? "?") to \(order.plan.to)")
+        try prepareDatabase(in: areas)
         var index = 0
         let steps = order.plan.steps
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
             if steps[index].kind == .script {
-                if !state.finished.contains(index) { try run(index, in: areas) }
+                // Told to stop while it waited.
+                if !state.finished.contains(index), try !run(index, in: areas) { continue }
                 index += 1
                 continue
             }
@@ -34,6 +36,7 @@ extension FolderWork {
             index = end
         }
         try publish(areas)
+        try settleDatabase()
         try record(.done)
         trace.write(.message, "done: \(order.plan.folder) has \(order.plan.to)")
     }
@@ -150,17 +153,18 @@ extension FolderWork {
         }
     }
 
-    private mutating func run(_ index: Int, in areas: WorkAreas) throws(WorkerError) {
+    /// - Returns: false when somebody asked to stop before it could begin.
+    private mutating func run(_ index: Int, in areas: WorkAreas) throws(WorkerError) -> Bool {
         let step = order.plan.steps[index]
         var attempt = 1
         if let started = state.started, started.step == index { attempt = started.attempt + 1 }
         try checkAttempt(attempt, step, index)
         try record(.started(step: index, attempt: attempt))
-        guard let slot = state.slots[index] else { return }
-        try run(
-            step, slot, in: area(of: slot, in: areas, step),
-            ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to))
+        guard let slot = state.slots[index], let key = order.key(of: step) else { return true }
+        let run = ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to)
+        guard try self.run(step, slot, in: area(of: slot, in: areas, step), run, key: key) else { return false }
         try record(.finished(steps: [index]))
         trace.write(.finished, step: step.title)
+        return true
     }
 }

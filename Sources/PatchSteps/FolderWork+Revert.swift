@@ -23,8 +23,10 @@ extension FolderWork {
             for part in job.parts {
                 if shouldStop() { return try record(.interrupted) }
                 switch part {
-                case .downgrade(let number): try run(downgrade: number, of: job, in: areas)
+                case .downgrade(let number):
+                    guard try run(downgrade: number, of: job, in: areas) else { return try record(.interrupted) }
                 case .files(let slots): try undo(slots, of: job, in: areas)
+                case .database: try restoreDatabase(job, in: areas)
                 }
             }
             try working("take back the list of what job \(job.job) brought") { () throws(FileError) in
@@ -33,13 +35,20 @@ extension FolderWork {
                 }
             }
         }
+        try settleDatabase(without: undoneJobs.filter(\.isPrepared))
         try record(.reverted)
         let version = undoneJobs.last?.plan.from?.description ?? "?"
         trace.write(.message, "undone: \(order.plan.folder) has \(version) again")
     }
 
     /// What is undone: newest first.
-    private var undoneJobs: [UndoneJob] { order.undo.isEmpty ? [state.undoneJob].compactMap { $0 } : order.undo }
+    private var undoneJobs: [UndoneJob] {
+        guard order.undo.isEmpty else { return order.undo }
+        // The folder is still locked: nothing was written since the copy but by this job.
+        guard var own = state.undoneJob else { return [] }
+        own.restoresDatabase = own.backup != nil
+        return [own]
+    }
 
     /// What keeps the way back from being gone.
     func surveyUndo() throws(WorkerError) -> UndoSurvey {
@@ -78,21 +87,24 @@ extension FolderWork {
         }
     }
 
+    /// - Returns: false when somebody asked to stop before it could begin.
     private mutating func run(
         downgrade number: Int, of job: UndoneJob, in areas: WorkAreas
-    ) throws(WorkerError) {
+    ) throws(WorkerError) -> Bool {
         guard state.undone[job.job]?.contains(number) != true, let step = job.plan.step(number),
             let slot = job.slots.first(where: { $0.step == number })
-        else { return }
+        else { return true }
         var attempt = 1
         if let undoing = state.undoing, undoing.job == job.job, undoing.step == number { attempt = undoing.attempt + 1 }
         try checkAttempt(attempt, step, number)
         try record(.undoing(job: job.job, step: number, attempt: attempt))
         let title = "downgrade \(step.path)"
-        try run(
-            step, slot, in: area(of: slot, in: areas, step),
-            ScriptRun(title: title, attempt: attempt, from: job.plan.to, to: job.plan.from))
+        let run = ScriptRun(title: title, attempt: attempt, from: job.plan.to, to: job.plan.from)
+        // A name of its own: the upgrade's record goes when everything is undone, with this one.
+        let key = StepKey(update: job.update, patch: step.patch, script: "downgrades/\(step.path)")
+        guard try self.run(step, slot, in: area(of: slot, in: areas, step), run, key: key) else { return false }
         try record(.undone(job: job.job, steps: [number]))
         trace.write(.finished, step: title)
+        return true
     }
 }

@@ -29,8 +29,19 @@ extension FolderWork {
             """)
     }
 
-    /// Runs a script from its slot to a good end, and makes durable what it wrote in the folder.
-    func run(
+    /// Runs a script from its slot to a good end, and makes durable what it wrote.
+    ///
+    /// - Parameter key: what it is called in the folder's database.
+    /// - Returns: false when somebody asked to stop before it could begin.
+    mutating func run(
+        _ step: PlannedStep, _ slot: StepSlot, in area: WorkArea, _ run: ScriptRun, key: StepKey
+    ) throws(WorkerError) -> Bool {
+        if ScriptName(step.path)?.kind == .sql { return try runSQL(step, slot, in: area, run, key: key) }
+        try runProgram(step, slot, in: area, run)
+        return true
+    }
+
+    private func runProgram(
         _ step: PlannedStep, _ slot: StepSlot, in area: WorkArea, _ run: ScriptRun
     ) throws(WorkerError) {
         let index = slot.step
@@ -39,7 +50,8 @@ extension FolderWork {
         let seconds = order.scriptTimeout
         let environment = environment(step, run)
         let result = try working("run script \(step.path)", step: index) { () throws(FileError) in
-            let command = try Script.interpreter(of: area.slots.file(name)) + [area.slots.path + "/" + name]
+            let kind = ScriptName(step.path)?.kind ?? .sh
+            let command = try Script.interpreter(of: area.slots.file(name), kind) + [area.slots.path + "/" + name]
             return try Script.run(command, environment: environment, in: folder, seconds: seconds) { line in
                 trace.write(.output, step: run.title, line)
             }
@@ -69,15 +81,22 @@ extension FolderWork {
     }
 
     private func environment(_ step: PlannedStep, _ run: ScriptRun) -> [String] {
+        environment() + [
+            "PATCHD_FROM=\(run.from?.description ?? "")", "PATCHD_TO=\(run.to?.description ?? "")",
+            "PATCHD_SCRIPT=\(step.path)", "PATCHD_ATTEMPT=\(run.attempt)",
+        ]
+    }
+
+    /// What every command that runs for a folder finds.
+    func environment() -> [String] {
         let user = getpwuid(geteuid())
         let home = user.map { String(cString: $0.pointee.pw_dir) } ?? "/"
         let name = user.map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
         return [
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(home)", "USER=\(name)",
+            "PATH=\(Script.path.joined(separator: ":"))", "HOME=\(home)", "USER=\(name)",
             "LOGNAME=\(name)", "LANG=C.UTF-8", "SHELL=/bin/sh",
             "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
-            "PATCHD_FROM=\(run.from?.description ?? "")", "PATCHD_TO=\(run.to?.description ?? "")",
-            "PATCHD_SCRIPT=\(step.path)", "PATCHD_ATTEMPT=\(run.attempt)", "PATCHD_DATABASE_URL=",
+            "PATCHD_DATABASE_URL=\(order.database?.url ?? "")",
         ]
     }
 }

@@ -53,7 +53,15 @@ public struct FolderWork: ~Copyable {
         let found = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
             try Survey(folder, tree: tree, order: order)
         }
-        try record(.surveyed(faults: found.faults, warnings: found.warnings, equal: found.equal))
+        let scripts = try working("look at the scripts for \(order.plan.folder)") { () throws(FileError) in
+            try ScriptSurvey(folder, tree: tree, order: order)
+        }
+        if !scripts.statements.isEmpty { try record(.read(statements: scripts.statements)) }
+        let database = scripts.faults.isEmpty && changesDatabase ? try surveyDatabase() : ([], [])
+        try record(
+            .surveyed(
+                faults: found.faults + scripts.faults + database.0, warnings: found.warnings + database.1,
+                equal: found.equal))
     }
 
     /// The slots of a job in this folder.

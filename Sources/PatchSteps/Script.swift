@@ -4,14 +4,20 @@ import PatchModel
 
 /// One run of a version-named script.
 struct Script {
-    /// The program and its arguments that run a script: what its `#!` line names, else `/bin/sh` (AlternC's rule for
-    /// `.sh`). At most one argument stands in the line (execve(2)).
-    static func interpreter(of file: borrowing File) throws(FileError) -> [String] {
+    /// The program and its arguments that run a script: what its `#!` line names, else what its name says: `/bin/sh`, or
+    /// the `php` of the path (AlternC's rule). At most one argument stands in the line (execve(2)).
+    static func interpreter(of file: borrowing File, _ kind: ScriptName.Kind) throws(FileError) -> [String] {
         let start = try file.read(limit: 256)
-        guard start.starts(with: Array("#!/".utf8)) else { return ["/bin/sh"] }
+        guard start.starts(with: Array("#!/".utf8)) else {
+            guard kind == .php else { return ["/bin/sh"] }
+            return [path.map { $0 + "/php" }.first { access($0, X_OK) == 0 } ?? "/usr/bin/php"]
+        }
         let line = String(decoding: start.dropFirst(2).prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
         return line.split(separator: " ", maxSplits: 1).map { part in String(part.drop { $0 == " " }) }
     }
+
+    /// Where programs of scripts are looked for.
+    static let path = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
     /// How a run ended.
     enum Result: Equatable {
@@ -34,7 +40,7 @@ struct Script {
             error: writing)
         pipe.writing = nil
         var lines = LineSplitter()
-        var end = Self.monotonic() + seconds
+        var end = MonotonicClock.seconds + seconds
         var late = false
         while true {
             var sources = [
@@ -42,25 +48,19 @@ struct Script {
                 pollfd(fd: child.ending.descriptor, events: Int16(POLLIN), revents: 0),
             ]
             if lines.isAtEnd { sources[0].fd = -1 }
-            poll(&sources, 2, Int32(max(0, min(end - Self.monotonic(), 3600)) * 1000) + 1)
+            poll(&sources, 2, Int32(max(0, min(end - MonotonicClock.seconds, 3600)) * 1000) + 1)
             lines.fill(from: pipe.reading, onLine)
             if sources[1].revents != 0 { break }
-            guard Self.monotonic() >= end else { continue }
+            guard MonotonicClock.seconds >= end else { continue }
             child.signalGroup(late ? SIGKILL : SIGTERM)
             late = true
-            end = Self.monotonic() + 10
+            end = MonotonicClock.seconds + 10
         }
         let exit = child.wait()
         child.signalGroup(SIGKILL)
         lines.fill(from: pipe.reading, onLine)
         lines.finish(onLine)
         return late ? .timeout : .exit(exit)
-    }
-
-    private static func monotonic() -> Double {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 }
 

@@ -29,7 +29,7 @@ final class Survey {
         try look(atMount: "")
         for (index, step) in order.plan.steps.enumerated() {
             if step.kind == .script {
-                try look(atScript: step, in: tree)
+                try need(step.size, on: "")
             } else if let place = try place(of: step) {
                 try look(at: step, index, place)
             }
@@ -235,15 +235,5 @@ final class Survey {
             return false
         }
         return try folder.file(place).sha256() == step.sha256
-    }
-
-    private func look(atScript step: PlannedStep, in tree: borrowing Directory) throws(FileError) {
-        let interpreter = try Script.interpreter(of: tree.file(step.source))
-        if access(interpreter[0], X_OK) != 0 {
-            fault(
-                .interpreter,
-                "cannot run script \"\(step.path)\": its interpreter \(interpreter[0]) is not there; install it")
-        }
-        try need(step.size, on: "")
     }
 }

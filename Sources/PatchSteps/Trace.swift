@@ -3,7 +3,7 @@ import PatchModel
 
 /// Where a worker tells what it does: a JSON object a line. A trace that cannot be written is no reason to stop in
 /// mid-update, so errors are dropped; the ledger is what counts.
-struct Trace: ~Copyable {
+final class Trace {
     private let file: File
     private let order: WorkOrder
 

@@ -42,6 +42,7 @@ struct UndoSurvey {
             switch part {
             case .downgrade(let number): try look(atDowngrade: number, of: job, in: areas)
             case .files(let slots): for slot in slots { try look(at: slot, of: job, in: areas) }
+            case .database: try look(atBackupOf: job, in: areas)
             }
         }
     }
@@ -51,8 +52,10 @@ struct UndoSurvey {
     ) throws(FileError) {
         guard let step = job.plan.step(number) else { return }
         let name = "downgrades/\(step.path)"
-        guard ScriptName(step.path)?.kind == .sh else {
-            return fault(.irreversible, "cannot undo job \(job.job): this version of patchd cannot run \(name)")
+        let kind = ScriptName(step.path)?.kind ?? .sh
+        if kind == .sql, order.database == nil {
+            return fault(
+                .database, "cannot undo job \(job.job): \(name) needs a database, and the folder has none any more")
         }
         guard job.slots.contains(where: { $0.step == number }), let area = try areas.existing(""),
             try area.slots.status(WorkArea.slot(number))?.kind == .file,
@@ -61,10 +64,17 @@ struct UndoSurvey {
             return fault(
                 .irreversible, "cannot undo job \(job.job): \(name) is not kept in \(order.plan.path)/.patchd any more")
         }
-        let interpreter = try Script.interpreter(of: area.slots.file(WorkArea.slot(number)))
+        if kind == .sql { return }
+        let interpreter = try Script.interpreter(of: area.slots.file(WorkArea.slot(number)), kind)
         if access(interpreter[0], X_OK) != 0 {
             fault(
                 .interpreter, "cannot run script \(name): its interpreter \(interpreter[0]) is not there; install it")
+        }
+    }
+
+    private mutating func look(atBackupOf job: UndoneJob, in areas: WorkAreas) throws(FileError) {
+        if order.database?.backup == "auto", try areas.existing("")?.slots.status(WorkArea.backup)?.kind != .file {
+            fault(.irreversible, "cannot undo job \(job.job): the copy of its database is not kept any more")
         }
     }
 

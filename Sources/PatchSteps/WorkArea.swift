@@ -126,6 +126,9 @@ final class WorkArea {
         return missing
     }
 
+    /// The name of the copy of the database, beside the slots.
+    static let backup = "database"
+
     /// The name of a step's slot.
     static func slot(_ step: Int) -> String { "\(step)" }
 

@@ -52,21 +52,43 @@ extension StateDirectory {
         try files { () throws(FileError) in
             let file = try Directory.open(path + "/endpoints/\(endpoint)").appendingFile(
                 "\(folder).history.jsonl", mode: 0o644)
-            // A line that a power cut left unfinished must not swallow this one.
+            // What a power cut left of a line must neither swallow this one nor stay between whole ones.
             let size = try file.status().size
-            let torn = size > 0 ? try file.read(at: size - 1, limit: 1) != [UInt8(ascii: "\n")] : false
-            try file.write(torn ? [UInt8(ascii: "\n")] + line : line)
+            let whole = Self.lines(try file.read(limit: Int(size))).whole
+            if whole < size { try file.truncate(to: Int64(whole)) }
+            try file.write(line)
             try file.sync()
         }
     }
 
-    /// A folder's history, oldest first. An unfinished last line is left out: its job is not over.
+    /// A folder's history, oldest first. What a power cut left of the last line is left out: its job is not over.
+    ///
+    /// - Throws: when another line is damaged: what was done there is not to be guessed at.
     public func history(_ folder: String, of endpoint: String) throws(StoreError) -> [HistoryEntry] {
+        let place = "endpoints/\(endpoint)/\(folder).history.jsonl"
         guard
             let bytes = try files({ () throws(FileError) in
-                try Directory.open(path).readFile("endpoints/\(endpoint)/\(folder).history.jsonl", limit: 1 << 30)
+                try Directory.open(path).readFile(place, limit: 1 << 30)
             })
         else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? JSONText.read(HistoryEntry.self, $0) }
+        let (entries, whole) = Self.lines(bytes)
+        guard !bytes[whole...].dropLast().contains(UInt8(ascii: "\n")) else {
+            throw StoreError(
+                "cannot read \(path)/\(place): line \(entries.count + 1) is damaged; correct it, or put the file back from a backup"
+            )
+        }
+        return entries
+    }
+
+    /// The lines that can be read from the start on, and how many bytes they are.
+    private static func lines(_ bytes: [UInt8]) -> (entries: [HistoryEntry], whole: Int) {
+        var entries: [HistoryEntry] = []
+        var whole = 0
+        while let end = bytes[whole...].firstIndex(of: UInt8(ascii: "\n")) {
+            guard let entry = try? JSONText.read(HistoryEntry.self, bytes[whole..<end]) else { break }
+            entries.append(entry)
+            whole = end + 1
+        }
+        return (entries, whole)
     }
 }

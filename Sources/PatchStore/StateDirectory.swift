@@ -69,6 +69,17 @@ public struct StateDirectory: Sendable {
 
     static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
+    /// A file for an order and its answer that need not outlive them; opened anew, it is the same.
+    public func scratch(_ name: String) throws(StoreError) -> File {
+        try files { () throws(FileError) in try Directory.open(path).appendingFile(".\(name).tmp") }
+    }
+
+    /// Removes a scratch file and its trace; none being there is no error.
+    public func removeScratch(_ name: String) {
+        guard let own = try? Directory.open(path) else { return }
+        for file in [name, name + "-trace"] { try? own.remove(".\(file).tmp") }
+    }
+
     /// An empty directory, for a worker that reads no archive.
     public func emptyDirectory() throws(StoreError) -> Directory {
         try files { () throws(FileError) in try Directory.open(path).ensureDirectory("empty", mode: 0o755) }

@@ -12,6 +12,9 @@ public final class BlockingThreads: TaskExecutor {
         var jobs: [UnownedJob] = []
         /// Threads that wait and were not woken yet.
         var idle = 0
+        /// Threads that were woken or made and have not looked for a job yet: never fewer than there are jobs, so that
+        /// every job is taken, and not more than needed, however long a thread takes to come.
+        var coming = 0
     }
 
     private let pool = Mutex(Pool())
@@ -23,20 +26,29 @@ public final class BlockingThreads: TaskExecutor {
     /// Called by the runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
-        let wakes = pool.withLock { pool in
+        let wakes = pool.withLock { pool -> Bool? in
             pool.jobs.append(unowned)
+            if pool.jobs.count <= pool.coming { return nil }
+            pool.coming += 1
             if pool.idle == 0 { return false }
             pool.idle -= 1
             return true
         }
-        if wakes { bell.signal() } else { startThread() }
+        switch wakes {
+        case true?: bell.signal()
+        case false?: startThread()
+        case nil: break
+        }
     }
 
-    /// Works for good: a job that has nobody to take it gets a thread or wakes one, so every job is taken.
+    /// Works for good.
     private func work() -> Never {
+        var isComing = true
         while true {
             let job = pool.withLock { pool in
-                if pool.jobs.isEmpty {
+                if isComing { pool.coming -= 1 }
+                isComing = pool.jobs.isEmpty
+                if isComing {
                     pool.idle += 1
                     return nil as UnownedJob?
                 }
@@ -59,6 +71,7 @@ public final class BlockingThreads: TaskExecutor {
             pthread_detach(thread)
         } else {
             // The kernel lets no thread be made just now: whoever is through with a job takes this one, too.
+            pool.withLock { $0.coming -= 1 }
             Unmanaged<BlockingThreads>.fromOpaque(own).release()
         }
     }

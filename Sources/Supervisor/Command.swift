@@ -4,13 +4,14 @@ import PatchModel
 enum Command: Equatable {
     case resume(job: Int, assumeDone: String?, skip: [String])
     case cancel(job: Int)
-    case rollback(job: Int)
-    case rollbackFolder(endpoint: String, folder: String, to: Version?)
+    case rollback(job: Int, discardsData: Bool)
+    case rollbackFolder(endpoint: String, folder: String, to: Version?, discardsData: Bool)
+    case baseline(endpoint: String, folder: String, Version)
     case catchup(endpoint: String, folder: String)
     case gc
 
     private static let optional = [
-        "job", "assumeDone", "skip", "endpoint", "folder", "target", "to", "discardData",
+        "job", "assumeDone", "skip", "endpoint", "folder", "target", "to", "discardData", "version",
     ]
 
     /// Reads a request.
@@ -31,7 +32,8 @@ enum Command: Equatable {
                 job: try needed(), assumeDone: try members["assumeDone"]?.text(),
                 skip: try members["skip"]?.texts() ?? [])
         case "cancel": self = .cancel(job: try needed())
-        case "rollback" where job != nil: self = .rollback(job: try needed())
+        case "rollback" where job != nil:
+            self = .rollback(job: try needed(), discardsData: try members["discardData"]?.flag() ?? false)
         case "rollback", "catchup":
             let (endpoint, folder) = try Self.folder(reader, members, word)
             let to = try members["to"]?.text()
@@ -39,7 +41,14 @@ enum Command: Equatable {
             self =
                 word == "catchup"
                 ? .catchup(endpoint: endpoint, folder: folder)
-                : .rollbackFolder(endpoint: endpoint, folder: folder, to: to.flatMap(Version.init))
+                : .rollbackFolder(
+                    endpoint: endpoint, folder: folder, to: to.flatMap(Version.init),
+                    discardsData: try members["discardData"]?.flag() ?? false)
+        case "baseline":
+            let (endpoint, folder) = try Self.folder(reader, members, word)
+            guard let version = try members["version"].flatMap({ (text) throws(Refusal) in Version(try text.text()) })
+            else { throw reader.refusal("baseline needs \"version\", a version") }
+            self = .baseline(endpoint: endpoint, folder: folder, version)
         case "gc": self = .gc
         default: throw reader.refusal("command \"\(word.prefix(40))\" is not supported")
         }

@@ -41,7 +41,14 @@ public struct Daemon: Sendable {
         do {
             try state.create()
             let guardFile = try Directory.open(places.state).appendingFile("lock")
-            guard try guardFile.lock() else {
+            // A child that a killed daemon was just starting holds the lock until it is the program it is to be.
+            let end = MonotonicClock.seconds + 1
+            var isOurs = try guardFile.lock()
+            while !isOurs, MonotonicClock.seconds < end {
+                MonotonicClock.wait(seconds: 0.02)
+                isOurs = try guardFile.lock()
+            }
+            guard isOurs else {
                 log.tell(.anotherDaemon, "another patchd works on \(places.state); this one ends")
                 return 5
             }

@@ -1,4 +1,5 @@
 import Logging
+import PatchFiles
 import PatchModel
 import PatchStore
 
@@ -24,10 +25,10 @@ struct Downtime: Sendable {
             tell(.announced, "please go down: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
             // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
             let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
-            let end = Clock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
-            while Clock.seconds < end {
+            let end = MonotonicClock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
+            while MonotonicClock.seconds < end {
                 try await stopIfCancelled(number)
-                Clock.wait(seconds: min(1, end - Clock.seconds))
+                MonotonicClock.wait(seconds: min(1, end - MonotonicClock.seconds))
             }
         }
         job = try await jobs.change(number) { $0.disconnectedAt = $0.disconnectedAt ?? .now }
@@ -45,7 +46,11 @@ struct Downtime: Sendable {
     }
 
     /// Makes the locks what the job's folders demand.
-    func lock(_ job: Job, _ phase: UpdateLock.Phase) async throws { try locks.set(await wanted(job, phase)) }
+    func lock(_ job: Job, _ phase: UpdateLock.Phase) async throws { try await set(await wanted(job, phase)) }
+
+    private func set(_ wanted: [String: UpdateLock]) async throws {
+        await DatabaseWork(host: host, endpoint: endpoint).show(try locks.set(wanted))
+    }
 
     private func wanted(_ job: Job?, _ phase: UpdateLock.Phase) async throws -> [String: UpdateLock] {
         let holding = await jobs.holding(endpoint.name)
@@ -60,7 +65,7 @@ struct Downtime: Sendable {
     func end(_ job: Job?) async throws -> [Fault] {
         let holding = job.flatMap { $0.isHolding ? $0 : nil }
         let locked = try await wanted(holding, .updating)
-        try locks.set(locked)
+        try await set(locked)
         return try await quiesce.start(keeping: Set(locked.keys), job: job?.job)
     }
 

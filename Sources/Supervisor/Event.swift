@@ -38,6 +38,7 @@ enum Event: String, CaseIterable, Sendable {
     case folderUnlocked = "c44a66f4cf2543469cbe4f50bdbcda98"
     case cannotUnlock = "1e2ed6cb64704f1f934b8db4b18fbdb1"
     case lockRestored = "4f859933fdf0445f97e485b6761978dd"
+    case sessionEnded = "0f7c52d8a9e34b1b8d6e2f4a7c90b315"
     case workerEnded = "310a853eec9a42f28ea9877af376bc25"
 
     /// How urgent it is, in syslog's words.
@@ -47,7 +48,7 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .unitNotGuarded, .maintenanceNotUp, .folderBlocked, .lockRestored, .workerEnded: .warning
+        case .unitNotGuarded, .maintenanceNotUp, .folderBlocked, .lockRestored, .sessionEnded, .workerEnded: .warning
         case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice

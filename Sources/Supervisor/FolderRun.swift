@@ -41,7 +41,7 @@ struct FolderRun: Sendable {
     private func work(
         _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
     ) async throws -> LedgerSummary {
-        let (path, user) = try place(of: folder)
+        let (path, other, user) = try host.place(of: folder, in: endpoint)
         var fruitless = 0
         var known = -1
         while true {
@@ -69,7 +69,8 @@ struct FolderRun: Sendable {
             let trace = try host.state.trace(job: job.job, folder: folder)
             let end = try host.workers.work(
                 WorkerStart(
-                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, user: user),
+                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, other: other,
+                    user: user),
                 tree: tree, ledger: file, trace: trace)
             if let end {
                 host.log.tell(
@@ -101,16 +102,20 @@ struct FolderRun: Sendable {
         if ledger.records.isEmpty, let order { try ledger.append(.begin(order)) }
         return (ledger.records, ledger.records.count)
     }
+}
 
-    /// A folder's path, and the user that works in it; nil when that is this process's own.
-    private func place(of name: String) throws -> (path: String, user: UserIdentity?) {
+extension Host {
+    /// A folder's path, the directory of a database that lies elsewhere, and the user that works there; nil when that is
+    /// this process's own.
+    func place(of name: String, in endpoint: Endpoint) throws -> (path: String, other: String?, user: UserIdentity?) {
         guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
             throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
         }
-        let recorded = try host.state.folder(name, of: endpoint.name)?.owner
+        let other = DatabaseFile(folder)?.place
+        let recorded = try state.folder(name, of: endpoint.name)?.owner
         let owner = try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
-        if owner.uid == geteuid() { return (folder.path, nil) }
+        if owner.uid == geteuid() { return (folder.path, other, nil) }
         let known = UserIdentity(uid: owner.uid)
-        return (folder.path, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))
+        return (folder.path, other, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))
     }
 }

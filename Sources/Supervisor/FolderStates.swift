@@ -35,6 +35,33 @@ struct FolderStates: Sendable {
         return RollbackPlan(endpoint: endpoint, histories: histories, states: try all(), order: order)
     }
 
+    /// A folder's database as a worker has to know it; nil where it has none.
+    ///
+    /// - Parameter version: what the folder has; nil: what its state says.
+    func database(of name: String, at version: Version? = nil) throws(StoreError) -> DatabaseOrder? {
+        endpoint.databaseOrder(of: name, done: try scripts(of: name, at: version))
+    }
+
+    /// The scripts that are in effect in a folder. Those above its version are not: an admin said so (`baseline`), or an
+    /// older dump was restored.
+    private func scripts(of name: String, at given: Version?) throws(StoreError) -> [StepKey] {
+        let known = try host.state.folder(name, of: endpoint.name)?.version
+        guard let version = given ?? known else { return [] }
+        var keys: [StepKey] = []
+        for layer in RollbackPlan.layers(try host.state.history(name, of: endpoint.name)) {
+            guard let job = try host.state.job(layer.job),
+                let plan = try host.state.plan(job: layer.job)?.endpoints.first?.folders.first(where: {
+                    $0.folder == name
+                }),
+                plan.hasDatabase
+            else { continue }
+            keys += plan.steps.filter { step in
+                ScriptName(step.path).map { $0.version <= version } ?? false
+            }.compactMap { StepKey(update: job.update, step: $0) }
+        }
+        return keys
+    }
+
     /// What a folder's state file said of its update before some jobs.
     func before(_ undone: [Int], in folder: String) throws(StoreError) -> (update: String, patches: [String: Bool]) {
         let layers = RollbackPlan.layers(try host.state.history(folder, of: endpoint.name))

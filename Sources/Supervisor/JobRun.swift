@@ -30,7 +30,9 @@ struct JobRun: Sendable {
         }
     }
 
-    private var tree: TreeRun { TreeRun(host: host, endpoint: endpoint, jobs: jobs, slots: slots, number: number) }
+    private var tree: TreeRun {
+        TreeRun(host: host, endpoint: endpoint, jobs: jobs, slots: slots, quiesce: quiesce, number: number)
+    }
     private var work: FolderRun { FolderRun(host: host, endpoint: endpoint, slots: slots, jobs: jobs) }
 
     private func go() async throws {

@@ -30,20 +30,27 @@ final class Locks: Sendable {
     /// Makes the locks of all active folders what they should be, parents first.
     ///
     /// - Parameter wanted: by folder; folders that are not in it are freed, children before parents.
+    /// - Returns: the folders whose lock is another now; nil for one that is free.
     /// - Throws: when a lock cannot be written. A lock that cannot be removed is told, and left.
-    func set(_ wanted: [String: UpdateLock]) throws(Fault) {
+    @discardableResult
+    func set(_ wanted: [String: UpdateLock]) throws(Fault) -> [String: UpdateLock?] {
         try written.withLock { (written: inout [String: Written?]) throws(Fault) in
+            var changed: [String: UpdateLock?] = [:]
             for folder in endpoint.activeFolders {
                 guard let lock = wanted[folder.name], written[folder.name]??.lock != lock else { continue }
                 let isNew = (written[folder.name] ?? nil) == nil
                 written[folder.name] = try write(lock, folder)
+                changed[folder.name] = .some(lock)
                 if isNew { tell(.folderLocked, "is locked (\(lock.code), \(lock.phase.rawValue))", folder, lock) }
             }
             for folder in endpoint.activeFolders.reversed() where wanted[folder.name] == nil {
                 if case .some(.none) = written[folder.name] { continue }
                 do throws(FileError) {
                     let wasThere = try Self.remove(folder)
-                    if wasThere { tell(.folderUnlocked, "is free", folder, (written[folder.name] ?? nil)?.lock) }
+                    if wasThere {
+                        tell(.folderUnlocked, "is free", folder, (written[folder.name] ?? nil)?.lock)
+                        changed[folder.name] = .some(nil)
+                    }
                     written[folder.name] = .some(.none)
                 } catch {
                     tell(
@@ -51,6 +58,7 @@ final class Locks: Sendable {
                         folder, (written[folder.name] ?? nil)?.lock)
                 }
             }
+            return changed
         }
     }
 

@@ -52,10 +52,10 @@ struct MainLoop: Sendable {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
-                var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots).answerAll()
+                var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots, locks: locks).answerAll()
                 // Whoever holds a request open for longer does not mean it yet.
-                openSince = isOpen ? openSince ?? Clock.seconds : nil
-                isOpen = openSince.map { Clock.seconds - $0 < host.configuration.daemon.settle } ?? false
+                openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil
+                isOpen = openSince.map { MonotonicClock.seconds - $0 < host.configuration.daemon.settle } ?? false
                 moved = try await startScan(&group) || moved
                 moved = try await startJobs(&group) || moved
                 notifications.alive()
@@ -153,9 +153,10 @@ struct MainLoop: Sendable {
                 } ?? .updating
             do {
                 let holding = await jobs.holding(endpoint.name)
-                try own.set(
+                let changed = try own.set(
                     EndpointLocks(endpoint: endpoint, states: states).wanted(
                         for: unfinished, updating: phase, holding: holding?.job == unfinished?.job ? nil : holding))
+                await DatabaseWork(host: host, endpoint: endpoint).show(changed)
             } catch let fault as Fault {
                 host.log.tell(
                     .cannotUnlock, "cannot restore the locks: \(fault)",
@@ -249,10 +250,10 @@ private actor ScanTimes {
         at = nil
     }
 
-    func end(again: Double?) { at = again.map { Clock.seconds + $0 } }
+    func end(again: Double?) { at = again.map { MonotonicClock.seconds + $0 } }
 
-    var isDue: Bool { isAsked || at.map { $0 <= Clock.seconds } ?? false }
+    var isDue: Bool { isAsked || at.map { $0 <= MonotonicClock.seconds } ?? false }
 
     /// Seconds until the next look that is planned; nil: only when something happens.
-    var next: Double? { isAsked ? 0 : at.map { max(0, $0 - Clock.seconds) } }
+    var next: Double? { isAsked ? 0 : at.map { max(0, $0 - MonotonicClock.seconds) } }
 }

@@ -25,6 +25,9 @@ struct Preflight: Sendable {
             return await group.reduce(into: []) { $0.append($1) }
         }
         for (folder, summary, faults) in surveys.sorted(by: { $0.0 < $1.0 }) {
+            if let own = plan.folders.firstIndex(where: { $0.folder == folder }) {
+                plan.folders[own].show(summary?.statements ?? [:])
+            }
             plan.faults += faults
             plan.faults += summary?.survey?.faults ?? []
             plan.warnings += (summary?.survey?.warnings ?? []).map { "\(folder): \($0)" }
@@ -53,20 +56,23 @@ struct Preflight: Sendable {
             return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
         }
         let pending = plan.folders.filter { $0.state == .pending }
-        if endpoint.onFailure != .hold { plan.faults += pending.flatMap { Self.irreversible($0, job) } }
-        return (plan, pending.map { order(job, $0) })
+        if endpoint.onFailure != .hold { plan.faults += pending.flatMap { irreversible($0, job) } }
+        return (plan, try pending.map { try order(job, $0) })
     }
 
     /// Scripts without a way back, where a failure has to be undone without asking anybody.
-    private static func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
+    private func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
+        let hasBackup =
+            endpoint.backup != "none" && endpoint.folders.contains { $0.name == plan.folder && $0.database != nil }
         let scripts = plan.steps.indices.filter { plan.steps[$0].kind == .script }
         let undone = UndoneJob(
-            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts), slots: []
-        )
+            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts),
+            slots: [],
+            restoresDatabase: hasBackup)
         return undone.scriptsWithoutDowngrade.map { script in
             Fault(
                 folder: plan.folder, .irreversible,
-                "script upgrades/\(script.path) of \(script.patch) has no script for its version in downgrades/, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+                "script upgrades/\(script.path) of \(script.patch) has neither a script for its version in downgrades/ nor a backup, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
             )
         }
     }
@@ -103,7 +109,7 @@ struct Preflight: Sendable {
             var jobs: [UndoneJob] = []
             for number in numbers {
                 guard try host.state.hasLedger(job: number, folder: folder.name),
-                    let summary = try? work.summary(number, folder.name), let found = summary.undoneJob,
+                    let summary = try? work.summary(number, folder.name), var found = summary.undoneJob,
                     !summary.isForgotten
                 else {
                     plan.faults.append(
@@ -113,18 +119,19 @@ struct Preflight: Sendable {
                         ))
                     continue
                 }
+                found.restoresDatabase = target.discardsData && found.backup != nil
                 jobs.append(found)
             }
-            orders.append(order(job, own, undo: jobs))
+            orders.append(try order(job, own, undo: jobs))
         }
         return (plan, plan.faults.isEmpty ? orders : [])
     }
 
-    private func order(_ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = []) -> WorkOrder {
+    private func order(_ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = []) throws -> WorkOrder {
         WorkOrder(
             job: job.job, turn: job.turn, endpoint: endpoint.name, update: job.update,
             scriptTimeout: endpoint.scriptTimeout,
-            links: endpoint.links, plan: plan, undo: undo)
+            links: endpoint.links, plan: plan, database: try states.database(of: plan.folder), undo: undo)
     }
 
     private func survey(_ order: WorkOrder, _ job: Job) async -> (String, LedgerSummary?, [Fault]) {

@@ -9,6 +9,10 @@ struct Progress: Sendable {
     let work: FolderRun
     let job: Int
     let folder: FolderPlan
+    /// Who ends those that are in the way.
+    let quiesce: Quiesce
+    /// Whether the steps are being undone: how far that is, is not shown.
+    var isWayBack = false
 
     /// Runs `body` to its end and shows meanwhile how far it is.
     func shown(
@@ -38,12 +42,19 @@ struct Progress: Sendable {
     }
 
     private func follow(_ watch: DirectoryWatch) async {
+        guard let own = work.endpoint.folders.first(where: { $0.name == folder.folder }) else { return }
+        var eviction = Eviction(host: work.host, endpoint: work.endpoint, folder: own, quiesce: quiesce)
         while !Task.isCancelled {
             // A progress that cannot be shown is no reason to stop; the ledger is what counts.
-            if let summary = try? work.summary(job, folder.folder) { await show(summary) }
+            if let summary = try? work.summary(job, folder.folder) {
+                if !isWayBack { await show(summary) }
+                if summary.inUse.ends, let job = await jobs.job(job) { await eviction.end(summary.inUse.by, for: job) }
+            }
             // Writing the job's file costs more than a step; but nobody waits for this at the folder's end.
-            let next = Clock.seconds + 0.2
-            while !Task.isCancelled, Clock.seconds < next { watch.wait(seconds: next - Clock.seconds) }
+            let next = MonotonicClock.seconds + 0.2
+            while !Task.isCancelled, MonotonicClock.seconds < next {
+                watch.wait(seconds: next - MonotonicClock.seconds)
+            }
             if !Task.isCancelled { watch.wait(seconds: 1) }
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import PatchFiles
 import PatchModel
 import PatchPlan
 
@@ -92,12 +93,28 @@ struct Quiesce: Sendable {
         try await waitUntilIdle(job)
     }
 
+    /// Stops a unit that nobody named, with what systemd stops along and what would start it, and keeps it down until the
+    /// job's end: it has a folder's database in use. Afterwards it is started again like the others.
+    func stop(inTheWay name: String, of folder: String, job: Job) async throws {
+        guard host.units.areManaged else { return }
+        let select = { try UnitSelection.closure([name: [folder]]) { name in try host.units.unit(name) } }
+        try guards.add(
+            Set(try select().map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)))
+        try await stop(job, select)
+    }
+
     private func stopUnits(for folders: Set<String>, job: Job) async throws {
+        try await stop(job) { try selection(folders) }
+    }
+
+    private func stop(
+        _ job: Job, _ selection: () throws -> [(unit: Unit, folders: Set<String>)]
+    ) async throws {
         // The first round only records and puts the files in place that keep units down; from then on nothing new
         // starts, so the second round sees all that is to be stopped.
         for round in 0..<5 {
             await stayWhileShuttingDown()
-            let units = try selection(folders)
+            let units = try selection()
             await stayWhileShuttingDown()
             let holds = units.map {
                 UnitHold(unit: $0.unit.name, isRunning: $0.unit.isRunning, folders: $0.folders.sorted())
@@ -117,7 +134,7 @@ struct Quiesce: Sendable {
                 }
             }
         }
-        let left = try selection(folders).map(\.unit).filter(\.isRunning).map(\.name)
+        let left = try selection().map(\.unit).filter(\.isRunning).map(\.name)
         if left.isEmpty { return }
         throw Fault(
             .unit,
@@ -154,15 +171,15 @@ struct Quiesce: Sendable {
 
     private func waitUntilIdle(_ job: Job) async throws {
         guard !endpoint.tasks.idleCheck.isEmpty else { return }
-        let end = Clock.seconds + endpoint.grace
+        let end = MonotonicClock.seconds + endpoint.grace
         while run(endpoint.tasks.idleCheck, "idleCheck", job.job) != nil {
-            guard Clock.seconds < end else {
+            guard MonotonicClock.seconds < end else {
                 throw Fault(
                     .inUse,
                     "idleCheck of \(endpoint.name) still fails after grace (\(Int(endpoint.grace)) s): somebody is at work; drop the archive again when it is idle"
                 )
             }
-            Clock.wait(seconds: 1)
+            MonotonicClock.wait(seconds: 1)
         }
     }
 
@@ -212,7 +229,7 @@ struct Quiesce: Sendable {
     private func bringUp(_ names: [String], job: Int?) async throws -> [Fault] {
         var problems = try host.units.start(names)
         // A service that starts and dies at once was started all the same.
-        Clock.wait(seconds: 1)
+        MonotonicClock.wait(seconds: 1)
         await stayWhileShuttingDown()
         for name in names where problems[name] == nil {
             let unit = try host.units.unit(name)
@@ -238,6 +255,6 @@ struct Quiesce: Sendable {
     /// On the way down systemd stops units by itself and starts none: what is seen then is not what ran before, so
     /// nothing is decided any more. The job goes on after the boot.
     private func stayWhileShuttingDown() async {
-        while host.units.areManaged, host.units.isShuttingDown() { Clock.wait(seconds: 1) }
+        while host.units.areManaged, host.units.isShuttingDown() { MonotonicClock.wait(seconds: 1) }
     }
 }

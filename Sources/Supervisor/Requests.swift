@@ -10,6 +10,7 @@ struct Requests: Sendable {
     let host: Host
     let jobs: JobTable
     let slots: WorkerSlots
+    let locks: [String: Locks]
 
     private struct Answer: Codable {
         var ok: Bool
@@ -107,22 +108,26 @@ struct Requests: Sendable {
             return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
         case .rollback where !made.isEmpty, .rollbackFolder where !made.isEmpty:
             return Answer(ok: true, code: "", message: "job \(made[0].job) rolls back")
-        case .rollback(let number):
+        case .rollback(let number, let discardsData):
             guard let job = await jobs.job(number) else { return unknown(number) }
             guard job.operation == .apply, job.state.isFinal else {
                 return wrongState(job, "only an apply that is over is rolled back")
             }
-            return try await rollBack(RollbackTarget(job: number), job.endpoint, request)
-        case .rollbackFolder(let name, let folder, let version):
+            return try await rollBack(RollbackTarget(job: number, discardsData: discardsData), job.endpoint, request)
+        case .rollbackFolder(let name, let folder, let version, let discardsData):
             let (_, states) = try find(name, folder)
             let layers = try states.rollbackPlan(await jobs.order(of: name))
             guard let number = layers.jobOnTop(of: folder, without: []) else {
                 throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
             }
-            return try await rollBack(RollbackTarget(folder: folder, job: number, to: version), name, request)
+            return try await rollBack(
+                RollbackTarget(folder: folder, job: number, to: version, discardsData: discardsData), name, request)
         case .catchup(let name, let folder):
             let (endpoint, states) = try find(name, folder)
             return try await catchUp(folder, endpoint, states, request)
+        case .baseline(let name, let folder, let version):
+            let (endpoint, states) = try find(name, folder)
+            return try await baseline(folder, version, endpoint, states)
         case .gc:
             let retention = Retention(host: host, jobs: jobs, slots: slots)
             var count = 0
@@ -167,6 +172,32 @@ struct Requests: Sendable {
         let folders = endpoint.activeFolders.map(\.name).filter { undone[$0] != nil }
         return Answer(
             ok: true, code: "", message: "job \(number) rolls back \(folders.reversed().joined(separator: ", "))")
+    }
+
+    /// Takes a folder as it is for a version.
+    private func baseline(_ folder: String, _ version: Version, _ endpoint: Endpoint, _ states: FolderStates)
+        async throws
+        -> Answer
+    {
+        if let job = await jobs.unfinished(endpoint.name) {
+            return wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
+        }
+        let hasDatabase = endpoint.folders.contains { $0.name == folder && $0.database != nil }
+        if hasDatabase { try DatabaseWork(host: host, endpoint: endpoint).baseline(folder, version) }
+        try states.change(folder) { state in
+            if state.version != version { state.previousVersion = state.version }
+            state.version = version
+            state.status = .current
+            state.message = "an admin said that it has \(version)"
+            state.update = ""
+            state.patches = [:]
+            state.updatedAt = .now
+        }
+        try states.refresh()
+        // Who is behind may be another one now.
+        let changed = try locks[endpoint.name]?.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: nil))
+        await DatabaseWork(host: host, endpoint: endpoint).show(changed ?? [:])
+        return Answer(ok: true, code: "", message: "\(endpoint.name)/\(folder) has \(version)")
     }
 
     /// Queues the kept updates that a folder has missed, oldest first.

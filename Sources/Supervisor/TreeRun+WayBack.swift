@@ -59,7 +59,9 @@ extension TreeRun {
             fields(name, job))
         do {
             try work.resume(undone, name)
-            _ = try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            _ = try await wayBack(undone, folder).shown {
+                try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            }
         } catch {
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
             try await fail(folder, fault, in: undone)
@@ -111,7 +113,9 @@ extension TreeRun {
             .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
             fields(name, job))
         do {
-            let summary = try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            let summary = try await wayBack(number, folder).shown {
+                try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            }
             try await commitRollback(folder, summary.order?.undo.map(\.job) ?? [])
         } catch {
             try await fail(folder, error as? Fault ?? Fault(folder: name, .io, "\(error)"))
@@ -142,5 +146,9 @@ extension TreeRun {
         }
         try await jobs.change(number) { $0.folders[name]?.state = .done }
         host.log.tell(.folderReverted, "\(endpoint.name)/\(name): has \(folder.to) again", fields(name, job))
+    }
+
+    private func wayBack(_ job: Int, _ folder: FolderPlan) -> Progress {
+        Progress(jobs: jobs, work: work, job: job, folder: folder, quiesce: quiesce, isWayBack: true)
     }
 }

@@ -9,6 +9,7 @@ struct TreeRun: Sendable {
     let endpoint: Endpoint
     let jobs: JobTable
     let slots: WorkerSlots
+    let quiesce: Quiesce
     let number: Int
 
     var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
@@ -109,7 +110,7 @@ struct TreeRun: Sendable {
             "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",
             fields(name, job))
         do {
-            let progress = Progress(jobs: jobs, work: work, job: number, folder: folder)
+            let progress = Progress(jobs: jobs, work: work, job: number, folder: folder, quiesce: quiesce)
             let summary = try await progress.shown {
                 try await work.run(.apply, job, name) { $0.outcome == .done }
             }

@@ -5,7 +5,7 @@ import Synchronization
 /// One start of a worker in a folder.
 public struct WorkerStart: Sendable {
     /// What a worker is started for.
-    public enum Phase: String, Sendable { case survey, stage, apply, revert, forget }
+    public enum Phase: String, Sendable { case survey, stage, apply, revert, forget, show, baseline }
 
     /// Up to which phase's end it works.
     public var phase: Phase
@@ -17,11 +17,17 @@ public struct WorkerStart: Sendable {
     public var folder: String
     /// The folder's path: what the worker may write to.
     public var path: String
+    /// A directory elsewhere that it may write to as well: its database lies there. Nil for none.
+    public var other: String?
     /// The folder's owner; nil: this process's own user.
     public var user: UserIdentity?
 
     /// `patchd-job-12-payroll-SEED`: what its service is called.
-    public var name: String { "patchd-job-\(job)-\(endpoint)-\(folder)" }
+    public var name: String {
+        let name = "patchd-job-\(job)-\(endpoint)-\(folder)"
+        // Beside the one that works on the folder.
+        return phase == .show || phase == .baseline ? "\(name)-\(phase.rawValue)" : name
+    }
 }
 
 /// Runs workers and the admin's commands. The supervisor owns this protocol: child processes fulfil it, and services of

@@ -13,7 +13,7 @@ struct Patchctl: ParsableCommand {
             """,
         subcommands: [
             Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self, Resume.self,
-            Cancel.self, Rollback.self, Catchup.self, Verify.self, GC.self, Lint.self, Config.self,
+            Cancel.self, Rollback.self, Catchup.self, Baseline.self, Verify.self, GC.self, Lint.self, Config.self,
             CompareVersions.self,
         ])
 

@@ -56,11 +56,13 @@ struct Plan: ParsableCommand {
                     let owner = try OwnerRule.check(folder: folder, recorded: states[folder.name]?.owner)
                     let order = WorkOrder(
                         job: 0, endpoint: endpoint.name, update: update.manifest.name,
-                        scriptTimeout: endpoint.scriptTimeout, links: endpoint.links, plan: plan.folders[index])
+                        scriptTimeout: endpoint.scriptTimeout, links: endpoint.links, plan: plan.folders[index],
+                        database: endpoint.databaseOrder(of: folder.name))
                     let summary = try survey(order, worker, owner: owner)
                     plan.faults += summary.survey?.faults ?? []
                     plan.warnings += summary.survey?.warnings.map { "\(folder.name): \($0)" } ?? []
                     equal["\(endpoint.name)/\(folder.name)"] = summary.equal.count
+                    plan.folders[index].show(summary.statements)
                     let steps = plan.folders[index].steps.enumerated()
                     plan.folders[index].steps = steps.filter { !summary.equal.contains($0.offset) }.map(\.element)
                 } catch {

@@ -32,7 +32,12 @@ struct PlanView {
             ? "\(Output.version(folder.from)) -> \(folder.to)"
             : "\(Output.version(folder.from)), \(folder.state.rawValue)"
         Output.write("  \(folder.folder)  \(versions)")
-        for step in folder.steps { Output.write("    \(step.title)") }
+        for step in folder.steps {
+            Output.write("    \(step.title)")
+            for (index, statement) in (step.statements ?? []).enumerated() {
+                Output.write("      \(index + 1). \(statement)")
+            }
+        }
         if let count = equal["\(endpoint)/\(folder.folder)"], count > 0 {
             Output.write("    equal already: \(count)")
         }

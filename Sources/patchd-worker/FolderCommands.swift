@@ -47,6 +47,20 @@ struct VerifyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.verify() } }
 }
 
+/// Shows the folder's lock in its database.
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.show() } }
+}
+
+/// Takes the folder's database as it is for a version.
+struct BaselineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "baseline")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.baseline() } }
+}
+
 /// What they have in common: the checked tree on standard input, the ledger on standard output, the trace on
 /// standard error. The result is the ledger's last record; the exit code says only whether the worker could work.
 enum FolderCommand {

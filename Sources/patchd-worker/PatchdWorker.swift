@@ -8,7 +8,6 @@ struct PatchdWorker: ParsableCommand {
         abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
         subcommands: [
             UnpackCommand.self, SurveyCommand.self, StageCommand.self, ApplyCommand.self, RevertCommand.self,
-            ForgetCommand.self,
-            VerifyCommand.self,
+            ForgetCommand.self, VerifyCommand.self, ShowCommand.self, BaselineCommand.self,
         ])
 }

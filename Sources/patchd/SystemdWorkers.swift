@@ -68,15 +68,16 @@ struct SystemdWorkers: Workers {
         } catch {
             guard error.isDisconnected else { throw error }
             // PID 1 executes itself anew, or goes down. Whether the worker was started is seen from the ledger's lock.
-            Clock.wait(seconds: 0.2)
+            MonotonicClock.wait(seconds: 0.2)
             return error.description
         }
     }
 
     /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
     private func cage(_ start: WorkerStart) -> [UnitProperty] {
+        let places = [start.path] + [start.other].compactMap { $0 }
         var properties: [UnitProperty] = [
-            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths([start.path]),
+            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths(places),
             .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
             .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
             // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
@@ -85,8 +86,8 @@ struct SystemdWorkers: Workers {
             .killMode("mixed"),
         ]
         // A private /tmp would hide a folder that lies there.
-        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { start.path.hasPrefix($0) }
-        properties.append(isInTemporary ? .readWritePaths([start.path, "/tmp", "/var/tmp"]) : .privateTmp)
+        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in places.contains { $0.hasPrefix(place) } }
+        properties.append(isInTemporary ? .readWritePaths(places + ["/tmp", "/var/tmp"]) : .privateTmp)
         return properties
     }
 

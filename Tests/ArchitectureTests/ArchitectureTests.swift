@@ -12,7 +12,7 @@ import Testing
         "PatchLedger": ["PatchFiles", "PatchModel"],
         "PatchSQL": ["CSQLite", "PatchFiles", "PatchModel"],
         "PatchStore": ["PatchFiles", "PatchModel"],
-        "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel"],
+        "PatchSteps": ["PatchFiles", "PatchLedger", "PatchModel", "PatchSQL"],
         "Systemd": ["CSystemd"],
         "Supervisor": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
         "patchd": ["PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd"],

@@ -12,7 +12,7 @@ enum CrashUpdate {
     /// Says in `runs` when it began and ended, and fails while a file `fail` lies beside it. It makes
     /// no call that is counted before the worker's own: a script that is killed by itself has failed, and is not cut off.
     private static func script(_ name: String) -> String {
-        "echo \(name) begins >>runs\nread line <lib/a.dat\necho \"$line\" >seen-\(name)\n[ ! -e fail ] || exit 3\necho \(name) ended >>runs\n"
+        "set -e\necho \(name) begins >>runs\nread line <lib/a.dat\necho \"$line\" >seen-\(name)\n[ ! -e fail ] || exit 3\necho \(name) ended >>runs\n"
     }
 
     private static let first: [Entry] = [
@@ -36,12 +36,26 @@ enum CrashUpdate {
         Entry(path: "MORE/downgrades/8.0.2_c.sh", text: ": >seen-c\n"),
     ]
 
+    /// For the folder with a database: what a script did is counted there.
+    private static let database: [Entry] = [
+        Entry(
+            path: "DATA/upgrades/8.0.2_a.sql",
+            text: "ALTER TABLE log ADD COLUMN code;\nINSERT INTO log VALUES ('a', (SELECT code FROM patchd_revision));\n"),
+        Entry(
+            path: "DATA/upgrades/8.0.2_b.sql",
+            text: "INSERT INTO log VALUES ('b1', 0);\n-- patchd:reconnect\nINSERT INTO log VALUES ('b2', 0);\n"),
+        Entry(
+            path: "DATA/downgrades/8.0.2.sql",
+            text: "ALTER TABLE log DROP COLUMN code;\nINSERT INTO log VALUES ('down');\n"),
+    ]
+
     /// Packs 8.0.1 or 8.0.2.
     static func pack(version: String, dependency: String, to path: String) throws {
         let isFirst = version == "8.0.1"
         let more =
             isFirst
-            ? "" : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"}"#
+            ? "" : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"},
+                  {"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}"#
         let manifest = """
             {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
              "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
@@ -49,7 +63,7 @@ enum CrashUpdate {
             """
         let place = path + ".content"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        for entry in (isFirst ? first : second) + [Entry(path: "update.json", text: manifest)] {
+        for entry in (isFirst ? first : second + database) + [Entry(path: "update.json", text: manifest)] {
             let file = "\(place)/\(entry.path)"
             try FileManager.default.createDirectory(
                 atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

@@ -14,6 +14,8 @@ struct Picture {
                 let path = "\(top)/\(relative)"
                 // How the archive was asked to go on, and whose lock it was, are no part of what it left.
                 if path.hasPrefix("spool/requests/done/") || path == "state/lock" { continue }
+                // SQLite's own, as it likes; opening the database settles them.
+                if path.hasSuffix(".db-journal") || path.hasSuffix(".db-wal") || path.hasSuffix(".db-shm") { continue }
                 var status = stat()
                 guard lstat("\(host)/\(path)", &status) == 0 else { continue }
                 let kind = status.st_mode & S_IFMT
@@ -31,6 +33,9 @@ struct Picture {
     }
 
     private static func content(of path: String, in host: String) throws -> String {
+        if path.hasSuffix("/app.db") || path.contains(".patchd") && path.hasSuffix("/database") {
+            return try database("\(host)/\(path)")
+        }
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(host)/\(path)"))
         let text = String(decoding: bytes, as: UTF8.self)
         if path.hasPrefix("state/jobs"), path.contains("/ledger/") { return try ledger("\(host)/\(path)") }
@@ -50,6 +55,21 @@ struct Picture {
             return Set(lines).sorted().joined(separator: " | ")
         }
         return text.count < 200 ? text.debugDescription : "\(bytes.count) bytes, \(SHA256.hash(of: Array(bytes)))"
+    }
+
+    /// What a database says, but for times.
+    private static func database(_ path: String) throws -> String {
+        let output = "/tmp/patchd-crash-sql-\(UInt64.random(in: .min ... .max))"
+        defer { unlink(output) }
+        let columns = "update_name, patch, script, version, state, job, statements, total, hash"
+        let statements = [
+            "SELECT * FROM log ORDER BY what", "SELECT \(columns) FROM patchd_step ORDER BY 1, 2, 3",
+            "SELECT code, phase FROM patchd_revision", "PRAGMA integrity_check",
+        ]
+        let tool = try Command.start(["/usr/bin/sqlite3", path] + statements, output: output)
+        let code = tool.end(wait: true) ?? 255
+        let said = try String(contentsOfFile: output, encoding: .utf8)
+        return "\(code) \(said.split(separator: "\n").joined(separator: " "))"
     }
 
     private static let variable: Set<String> = [

@@ -33,6 +33,7 @@ enum Scenario: String, CaseIterable {
     /// Brings an empty host to the instant before the run that is disturbed.
     func prepare(_ bench: Workbench) throws {
         for folder in Workbench.folders { try bench.write("mine\n", "srv/\(folder)/lib/own.dat") }
+        try bench.database("CREATE TABLE log (what)")
         try bench.drop("8.0.1")
         try bench.once(expecting: 0)
         // The admin's own settings stay, what is new lands beside them.

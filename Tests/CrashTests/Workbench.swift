@@ -31,10 +31,12 @@ final class Workbench {
         try Data(workerScript.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/patchd-worker"))
         chmod("\(root)/bin/patchd-worker", 0o755)
         let folders = Self.folders.map { name in
-            "  - {name: \(name), modules: [HRM], \(name == "PAIE" ? "version: 8.0.0" : "parent: PAIE")}\n"
+            "  - {name: \(name), modules: [HRM\(name == "SEED" ? ", SQL" : "")], "
+                + (name == "PAIE" ? "version: 8.0.0" : "parent: PAIE")
+                + (name == "SEED" ? ", database: \"sqlite:app.db\"}\n" : "}\n")
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
-        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)folders:\n\(folders.joined())".utf8).write(
+        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\nfolders:\n\(folders.joined())".utf8).write(
             to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
         for (version, dependency) in [("8.0.1", "8.0.0"), ("8.0.2", "8.0.1")] {
             try CrashUpdate.pack(version: version, dependency: dependency, to: "\(root)/\(version).zip")
@@ -73,6 +75,11 @@ final class Workbench {
         try FileManager.default.createDirectory(
             atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    /// Runs SQL in the database of SEED.
+    func database(_ statement: String) throws {
+        try Command.tool("/usr/bin/sqlite3", "\(host)/srv/SEED/app.db", statement)
     }
 
     func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: "\(host)/\(relative)") }

@@ -48,15 +48,28 @@ final class Installation {
     }()
 
     /// Writes an endpoint's file.
-    func configure(_ endpoint: String, settings: String = "") throws {
+    ///
+    /// - Parameter databases: by folder.
+    func configure(_ endpoint: String, settings: String = "", databases: [String: String] = [:]) throws {
         let lines = Self.tree.map { name, parent in
-            parent.map { "  - {name: \(name), parent: \($0)}" } ?? "  - {name: \(name), version: 8.0.1, modules: [HRM]}"
+            let database = databases[name].map { ", database: \"\($0)\"" } ?? ""
+            return parent.map { "  - {name: \(name), parent: \($0)\(database)}" }
+                ?? "  - {name: \(name), version: 8.0.1, modules: [HRM]\(database)}"
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         try write(
             "endpoint: \(endpoint)\npath: \(root)/srv\n\(owner)\(settings)folders:\n" + lines.joined(separator: "\n")
                 + "\n",
             "etc/endpoints.d/\(endpoint).yaml")
+    }
+
+    /// Asks the daemon, lets it work, and gives its answer.
+    func ask(_ request: String) throws -> [String: Any] {
+        let name = "r\(UInt32.random(in: .min ... .max)).json"
+        try write(request, "spool/requests/\(name)")
+        chmod("\(root)/spool/requests/\(name)", 0o600)
+        try once()
+        return try json("spool/requests/done/\(name)")
     }
 
     func write(_ text: String, _ relative: String) throws {

@@ -25,14 +25,7 @@ import Testing
         return try host.once().code
     }
 
-    /// Asks, lets the daemon work, and gives its answer.
-    private func ask(_ request: String) throws -> [String: Any] {
-        let name = "r\(UInt32.random(in: .min ... .max)).json"
-        try host.write(request, "spool/requests/\(name)")
-        chmod("\(host.root)/spool/requests/\(name)", 0o600)
-        try host.once()
-        return try host.json("spool/requests/done/\(name)")
-    }
+    private func ask(_ request: String) throws -> [String: Any] { try host.ask(request) }
 
     private func version(_ folder: String) throws -> String? {
         try host.json("state/endpoints/payroll/\(folder).json")["version"] as? String

@@ -71,7 +71,8 @@ import Testing
         #expect(error.code == .database && error.description.contains("SHA-256"), "\(error)")
         #expect(try database.program("SELECT count(*) FROM pay") == "2")
         #expect(throws: SQLError.self) {
-            try session.restore(Backup(name: "none", size: 1, sha256: "", mode: "wal"), from: directory(database))
+            try session.restore(
+                DatabaseBackup(name: "none", size: 1, sha256: "", mode: "wal"), from: directory(database))
         }
     }
 

@@ -93,7 +93,7 @@ import Testing
                 [folder = folder as String, line = line as String, point = point as Int] in
                 let session = try Self.open(folder)
                 WriteFault.arm(at: point)
-                try session.restore(JSONText.read(Backup.self, Array(line.utf8)), from: Directory.open(folder))
+                try session.restore(JSONText.read(DatabaseBackup.self, Array(line.utf8)), from: Directory.open(folder))
                 try Self.complete(folder)
             }
             let (hasRun, isMarked) = try effect(database)

@@ -1,3 +1,4 @@
+import PatchFiles
 import PatchModel
 import Testing
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The time that no clock change touches.
-public enum Clock {
+public enum MonotonicClock {
     /// Seconds since some instant.
     public static var seconds: Double {
         var now = timespec()

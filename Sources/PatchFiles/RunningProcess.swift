@@ -1,29 +1,32 @@
 import Glibc
-import PatchFiles
 
 /// A process of this host, as /proc shows it.
-struct RunningProcess {
-    let pid: Int32
+public struct RunningProcess: Sendable {
+    /// Its number.
+    public let pid: Int32
 
     /// This process.
-    static let own = getpid()
+    public static let own = getpid()
 
-    init(_ pid: Int32) { self.pid = pid }
+    /// A process by its number; there need be none.
+    public init(_ pid: Int32) { self.pid = pid }
 
-    /// What it is called and where it belongs; a process that has ended has neither.
-    func blocker(writes: Bool) -> Blocker {
-        let name = read("comm").split(separator: "\n").first.map(String.init)
+    /// What it is called; nil when it has ended.
+    public var name: String? { read("comm").split(separator: "\n").first.map(String.init) }
+
+    /// When it started, in the kernel's ticks since the boot; 0 when it has ended.
+    public var started: UInt64 {
         // The name within the parentheses may hold anything; start time is the 22nd field, the 20th behind it.
         let fields = read("stat").split(separator: ")").last?.split(separator: " ") ?? []
-        return Blocker(
-            pid: pid, started: fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0,
-            command: name ?? "a process that has ended",
-            unit: Self.unit(inCgroups: read("cgroup")), writes: writes)
+        return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
     }
+
+    /// The unit that it belongs to; nil where there is none.
+    public var unit: String? { Self.unit(inCgroups: read("cgroup")) }
 
     /// The unit of the system's manager that a process belongs to: the first in its control group's path that is no
     /// slice. Whatever a user's manager has within `user@1000.service` belongs to that.
-    static func unit(inCgroups text: String) -> String? {
+    public static func unit(inCgroups text: String) -> String? {
         let lines = text.split(separator: "\n")
         // Version 2 in one line, or version 1 where systemd has a hierarchy of its own.
         let line = lines.first { $0.hasPrefix("0::") && $0 != "0::/" } ?? lines.first { $0.contains(":name=systemd:") }
@@ -38,7 +41,7 @@ struct RunningProcess {
     }
 
     /// Whether it has a file open; false too where this user may not look.
-    func hasOpen(device: UInt64, inode: UInt64) -> Bool {
+    public func hasOpen(device: UInt64, inode: UInt64) -> Bool {
         guard let descriptors = try? Directory.open("/proc/\(pid)/fd"), let names = try? descriptors.names() else {
             return false
         }

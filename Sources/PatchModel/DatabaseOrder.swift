@@ -1,0 +1,43 @@
+/// What a worker is to do with a folder's database, and how.
+public struct DatabaseOrder: Hashable, Codable, Sendable {
+    /// As in the configuration; it may hold a password.
+    public var url: String
+    /// `auto`, `none` or a command.
+    public var backup: String
+    /// The command that puts back what the command `backup` made; empty otherwise.
+    public var restore: String
+    /// Whether others are ended before the first step, or only when they are in the way.
+    public var disconnect: Endpoint.Disconnect
+    /// Users, units or programs that are never ended.
+    public var spare: [String]
+    /// Seconds that others get to leave by themselves.
+    public var grace: Double
+    /// The scripts that are in effect in the folder, by its state: what the database has to know of; nil where the state
+    /// was not asked.
+    public var done: [StepKey]?
+
+    /// An order from its parts.
+    public init(
+        url: String, backup: String = "auto", restore: String = "", disconnect: Endpoint.Disconnect = .always,
+        spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil
+    ) {
+        self.url = url
+        self.backup = backup
+        self.restore = restore
+        self.disconnect = disconnect
+        self.spare = spare
+        self.grace = grace
+        self.done = done
+    }
+}
+
+extension Endpoint {
+    /// A folder's database as a worker has to know it; nil where it has none.
+    ///
+    /// - Parameter done: the scripts that are in effect there; nil where nobody asks the state.
+    public func databaseOrder(of folder: String, done: [StepKey]? = nil) -> DatabaseOrder? {
+        guard let url = folders.first(where: { $0.name == folder })?.database else { return nil }
+        return DatabaseOrder(
+            url: url, backup: backup, restore: restore, disconnect: disconnect, spare: spare, grace: grace, done: done)
+    }
+}

@@ -1,0 +1,26 @@
+/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought
+/// later runs its own scripts although the version is reached.
+public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// The update's name.
+    public var update: String
+    /// The patch's name.
+    public var patch: String
+    /// The file's name in `upgrades/`, or another name for what is done once (`rows:TAXES`).
+    public var script: String
+
+    /// A key from its parts.
+    public init(update: String, patch: String, script: String) {
+        self.update = update
+        self.patch = patch
+        self.script = script
+    }
+
+    /// `X3V8_P2/8.0.2.sql`: for people the patch is enough.
+    public var description: String { "\(patch)/\(script)" }
+
+    /// A step of an update; nil unless it is a script.
+    public init?(update: String, step: PlannedStep) {
+        guard step.kind == .script else { return nil }
+        self.init(update: update, patch: step.patch, script: step.path)
+    }
+}

@@ -1,0 +1,257 @@
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchSQL
+
+/// The folder's database. A session lives as long as one step: what a script left in it is no concern of the next one,
+/// and between two steps nothing is locked.
+extension FolderWork {
+    /// Runs database work and turns its errors into a failure of the step.
+    func asking<Value>(
+        _ step: Int? = nil, _ body: () throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value {
+        do throws(SQLError) { return try body() } catch { throw .failed(step: step, error.code, "\(error)") }
+    }
+
+    /// The database of the folder.
+    func database(_ step: Int? = nil) throws(WorkerError) -> any Database {
+        guard let url = order.database?.url else {
+            throw .failed(
+                step: step, .database,
+                "folder \(order.plan.folder) has no database; name one in the configuration, or exclude the folder")
+        }
+        return try asking(step) { () throws(SQLError) in try Databases.find(url, in: folder) }
+    }
+
+    /// Opens a session, however long others keep the database locked.
+    mutating func session(_ step: Int? = nil) throws(WorkerError) -> any Session {
+        let database = try database(step)
+        return try patiently(step) { () throws(SQLError) in
+            try database.open(lockTimeout: Databases.lockTimeout, create: false)
+        }
+    }
+
+    /// Repeats what fails because others have the database in use, until they have left, were ended, or cannot be.
+    mutating func patiently<Value>(
+        _ step: Int?, _ body: () throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value {
+        var way = WayThrough(order)
+        while true {
+            do throws(SQLError) { return try body() } catch {
+                guard error.code == .inUse, try makeRoom(error.blockers, &way, step: step) else {
+                    throw .failed(step: step, error.code, way.reason.map { "\(error); \($0)" } ?? "\(error)")
+                }
+            }
+        }
+    }
+
+    /// What is done about those who are in the way of one step.
+    struct WayThrough {
+        var escalation: Escalation
+        /// Why it is given up.
+        var reason: String?
+
+        init(_ order: WorkOrder) {
+            // Whoever has a unit is stopped by systemd, which has a time-out of its own.
+            escalation = Escalation(
+                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100)
+        }
+    }
+
+    /// Asks others to leave, or has them ended.
+    ///
+    /// - Returns: whether to try again.
+    mutating func makeRoom(
+        _ blockers: [Blocker], _ way: inout WayThrough, step: Int?
+    ) throws(WorkerError) -> Bool {
+        if shouldStop() { return false }
+        let title = step.flatMap(order.plan.step)?.title ?? ""
+        let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
+        switch way.escalation.next(blockers, at: MonotonicClock.seconds) {
+        case .ask(let all):
+            let grace = Int(order.database?.grace ?? 0)
+            trace.write(.message, step: title, "the database is in use by \(names(all)), who have \(grace) s to leave")
+            try record(.inUse(step: step, by: all, ends: false))
+        case .wait: break
+        case .end(let all):
+            trace.write(.message, step: title, "the database is still in use by \(names(all)), who are ended now")
+            try record(.inUse(step: step, by: all, ends: true))
+        case .giveUp(let why):
+            way.reason = why
+            return false
+        }
+        return true
+    }
+
+    /// With `disconnect: always`, has everybody leave before the first step. Who cannot be ended and is not in the way
+    /// does no harm.
+    mutating func disconnectOthers() throws(WorkerError) {
+        guard order.database?.disconnect == .always else { return }
+        let session = try session()
+        var way = WayThrough(order)
+        let spare = Set(order.database?.spare ?? [])
+        while true {
+            let others = session.others().filter {
+                !spare.contains($0.command) && !($0.unit.map(spare.contains) ?? false)
+            }
+            guard !others.isEmpty, try makeRoom(others, &way, step: nil) else { return }
+            MonotonicClock.wait(seconds: 0.2)
+        }
+    }
+
+    // MARK: Before and after the steps
+
+    /// Whether any step may change the database.
+    var changesDatabase: Bool { order.database != nil && order.plan.steps.contains { $0.kind == .script } }
+
+    /// Makes everything ready for the first step that may change the database. Done already: nothing happens.
+    mutating func prepareDatabase(in areas: WorkAreas) throws(WorkerError) {
+        guard changesDatabase, state.ran.isEmpty, state.finished.isDisjoint(with: scripts) else { return }
+        guard let database = order.database else { return }
+        try disconnectOthers()
+        let faults = try compareDatabase()
+        if let first = faults.first {
+            throw .failed(step: nil, first.code, faults.map(\.message).joined(separator: "\n"))
+        }
+        if state.backup != nil || database.backup == "none" { return }
+        let area = try working("open \(folder.path)/\(WorkArea.name)") { () throws(FileError) in try areas.existing("")
+        }
+        guard let area else { throw .failed(step: nil, .io, "cannot copy the database: nothing is staged") }
+        trace.write(.message, "copying the database")
+        let backup: DatabaseBackup
+        if database.backup == "auto" {
+            let session = try session()
+            backup = try patiently(nil) { () throws(SQLError) in
+                try session.backUp(to: area.slots, as: WorkArea.backup)
+            }
+        } else {
+            try run(command: database.backup, "backup", area)
+            backup = DatabaseBackup(name: WorkArea.backup, size: 0, sha256: "", mode: "")
+        }
+        try record(.backedUp(backup))
+    }
+
+    private var scripts: Set<Int> { Set(order.plan.steps.indices.filter { order.plan.steps[$0].kind == .script }) }
+
+    /// Looks at the database while the applications use it: nobody is asked to leave.
+    func surveyDatabase() throws(WorkerError) -> (faults: [Fault], warnings: [String]) {
+        let found = try database()
+        do throws(SQLError) {
+            let session = try found.open(lockTimeout: Databases.lockTimeout, create: false)
+            let others = session.others().map(\.description).joined(separator: ", ")
+            let warnings = others.isEmpty ? [] : ["the database is in use by \(others), who will have to leave"]
+            return (try compare(session.record()), warnings)
+        } catch {
+            guard error.code == .inUse else { return ([error.fault(folder: order.plan.folder)], []) }
+            return ([], ["the database cannot be looked at before the update begins: \(error)"])
+        }
+    }
+
+    /// What the folder's state and its database say of each other.
+    mutating func compareDatabase() throws(WorkerError) -> [Fault] {
+        let session = try session()
+        return compare(try patiently(nil) { () throws(SQLError) in try session.record() })
+    }
+
+    private func compare(_ record: DatabaseRecord?) -> [Fault] {
+        guard let expected = order.database else { return [] }
+        let own = order.plan.steps + order.plan.downgrades
+        let comparison = Comparison(
+            version: order.plan.from, scripts: expected.done.map { Set($0) }, record: record,
+            underWay: Set(own.compactMap { order.key(of: $0) }))
+        return comparison.faults(of: "\(order.endpoint)/\(order.plan.folder)").map {
+            Fault(folder: order.plan.folder, $0.code, $0.message)
+        }
+    }
+
+    /// Lets the database know its version and what was done in it, other scripts than those in SQL too.
+    mutating func settleDatabase() throws(WorkerError) {
+        guard changesDatabase else { return }
+        let session = try session()
+        var markers: [StepMarker] = []
+        for index in scripts.sorted() {
+            let step = order.plan.steps[index]
+            guard let key = order.key(of: step), let version = ScriptName(step.path)?.version else { continue }
+            // What an admin said was done has left no marker of its own.
+            let isSQL = ScriptName(step.path)?.kind == .sql
+            markers.append(StepMarker(key, version: version, state: isSQL ? .assumed : .done, job: order.job))
+        }
+        let version = order.plan.to
+        try patiently(nil) { () throws(SQLError) in try session.settle(version, adding: markers) }
+    }
+
+    /// Lets the database know that jobs were undone.
+    mutating func settleDatabase(without jobs: [UndoneJob]) throws(WorkerError) {
+        guard order.database != nil, let oldest = jobs.last,
+            jobs.contains(where: { job in job.plan.steps.contains { $0.kind == .script } })
+        else { return }
+        let session = try session()
+        let keys = jobs.flatMap { job in
+            (job.plan.steps + job.plan.downgrades).compactMap { StepKey(update: job.update, step: $0) }
+                + job.plan.downgrades.map {
+                    StepKey(update: job.update, patch: $0.patch, script: "downgrades/\($0.path)")
+                }
+        }
+        try patiently(nil) { () throws(SQLError) in try session.settle(oldest.plan.from, forgetting: keys) }
+    }
+
+    /// Puts the database back as it was before a job.
+    mutating func restoreDatabase(_ job: UndoneJob, in areas: WorkAreas) throws(WorkerError) {
+        guard let backup = job.backup, !state.restored.contains(job.job), let database = order.database else { return }
+        let area = try working("open \(folder.path)/\(WorkArea.name)") { () throws(FileError) in try areas.existing("")
+        }
+        guard let area else {
+            throw .failed(step: nil, .irreversible, "cannot restore the database: its copy is not kept any more")
+        }
+        trace.write(.message, "restoring the database from before job \(job.job)")
+        if database.backup == "auto" {
+            let session = try session()
+            try patiently(nil) { () throws(SQLError) in try session.restore(backup, from: area.slots) }
+        } else {
+            try run(command: database.restore, "restore", area)
+        }
+        try record(.restored(job: job.job))
+    }
+
+    private func run(command: String, _ key: String, _ area: WorkArea) throws(WorkerError) {
+        let path = area.slots.path + "/" + WorkArea.backup
+        let environment = environment() + ["PATCHD_BACKUP=\(path)"]
+        let result = try working("run \(key)") { () throws(FileError) in
+            try Script.run(
+                ["/bin/sh", "-c", command], environment: environment, in: folder, seconds: order.scriptTimeout
+            ) { line in trace.write(.output, line) }
+        }
+        guard result != .exit(.code(0)) else {
+            return try working("make what \(key) wrote durable") { () throws(FileError) in try folder.syncFileSystem() }
+        }
+        throw .failed(
+            step: nil, .database,
+            "the command \"\(key)\" of \(order.endpoint) failed (\(result)): \(command); see the trace, then resume")
+    }
+
+    // MARK: Without a job
+
+    /// Shows the lock of the order in the database, or that there is none.
+    public mutating func show() throws(WorkerError) {
+        let database = try database()
+        let revision = order.lock.map { Revision($0) }
+        // Whoever is in the middle of writing is not disturbed for it.
+        try asking { () throws(SQLError) in
+            try database.open(lockTimeout: Databases.lockTimeout, create: false).show(revision)
+        }
+        try record(.done)
+    }
+
+    /// Takes the database as it is for the version that the order names.
+    public mutating func baseline() throws(WorkerError) {
+        let session = try session()
+        let (version, done) = (order.plan.to, order.database?.done.map { Set($0) })
+        try patiently(nil) { () throws(SQLError) in try session.baseline(version, expecting: done) }
+        try record(.done)
+    }
+}
+
+extension WorkOrder {
+    /// What a script of this job is called in a database; nil for other steps.
+    func key(of step: PlannedStep) -> StepKey? { StepKey(update: update, step: step) }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import PatchFiles
+import PatchModel
+
+/// The file of a folder's `sqlite:` database, as far as the daemon has to know it: it never opens one.
+struct DatabaseFile {
+    private let path: String
+    private let folder: Folder
+    private var isAbsolute: Bool { path.hasPrefix("/") }
+
+    /// Nil for a folder without such a database.
+    init?(_ folder: Folder) {
+        let scheme = "sqlite:"
+        guard let url = folder.database, url.hasPrefix(scheme) else { return nil }
+        let path = String(url.dropFirst(scheme.count))
+        self.path = path.hasPrefix("///") ? String(path.dropFirst(2)) : path
+        self.folder = folder
+    }
+
+    /// The directory that it lies in, where that is not the folder's business.
+    var place: String? { isAbsolute ? Directory.split(path).parent ?? "/" : nil }
+
+    /// Whether a process has it open.
+    func isOpen(in process: RunningProcess) -> Bool {
+        guard let found = try? status() else { return false }
+        return process.hasOpen(device: found.device, inode: found.inode)
+    }
+
+    private func status() throws -> FileStatus? {
+        if isAbsolute {
+            let (parent, name) = Directory.split(path)
+            return try Directory.open(parent ?? "/").status(name)
+        }
+        return try Directory.openWithoutLinks(folder.path).status(path)
+    }
+}

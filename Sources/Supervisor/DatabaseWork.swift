@@ -1,0 +1,69 @@
+import Logging
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// What a worker does with a folder's database outside of a job's steps. Its order and its answer need not outlive it.
+struct DatabaseWork: Sendable {
+    let host: Host
+    let endpoint: Endpoint
+
+    private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
+
+    /// Shows in the databases of folders what their locks say, or that they are free. Somebody in the middle of writing
+    /// is not disturbed for it: that is told, and no error.
+    func show(_ locks: [String: UpdateLock?]) async {
+        await withDiscardingTaskGroup { group in
+            for (folder, lock) in locks
+            where endpoint.folders.contains(where: { $0.name == folder && $0.database != nil }) {
+                group.addTask {
+                    do {
+                        try run(.show, folder, lock: lock)
+                    } catch {
+                        let what = lock == nil ? "free" : "locked"
+                        host.log.warning(
+                            "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a folder's database as it is for a version.
+    func baseline(_ folder: String, _ version: Version) throws { try run(.baseline, folder, to: version) }
+
+    private func run(
+        _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil
+    ) throws {
+        let (path, other, user) = try host.place(of: name, in: endpoint)
+        let state = try host.state.folder(name, of: endpoint.name)
+        guard let to = version ?? state?.version ?? lock?.to else { return }
+        let plan = FolderPlan(folder: name, parent: nil, path: path, state: .upToDate, from: state?.version, to: to)
+        var order = WorkOrder(
+            job: lock?.job ?? state?.job ?? 0, endpoint: endpoint.name, update: state?.update ?? "", scriptTimeout: 60,
+            plan: plan, database: try states.database(of: name, at: to))
+        order.lock = lock
+        let scratch = "\(phase.rawValue)-\(endpoint.name)-\(name)"
+        defer { host.state.removeScratch(scratch) }
+        let file = try host.state.scratch(scratch)
+        do {
+            // Closed at once: a second descriptor would keep the lock when the worker has ended.
+            var ledger = try Ledger(file.duplicate())
+            try ledger.append(.begin(order))
+        }
+        _ = try file.lock(wait: true)
+        let start = WorkerStart(
+            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: path, other: other, user: user)
+        _ = try host.workers.work(
+            start, tree: host.state.emptyDirectory(), ledger: file, trace: host.state.scratch(scratch + "-trace"))
+        // A service is started and not waited for; it holds the lock until it has ended.
+        let answer = try host.state.scratch(scratch)
+        _ = try answer.lock(wait: true)
+        switch LedgerSummary(try Ledger.read(answer)).outcome {
+        case .done: return
+        case .failed(_, let code, let message): throw Fault(folder: name, code, message)
+        default: throw Fault(folder: name, .io, "the worker ended without an answer")
+        }
+    }
+}
