@@ -69,6 +69,28 @@ public struct StateDirectory: Sendable {
 
     static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
+    /// The folders of an endpoint whose databases may show a lock.
+    public func shown(_ endpoint: String) throws(StoreError) -> Set<String> {
+        Set(
+            try files { () throws(FileError) in
+                try Directory.open(path).ensureDirectory("shown").names()
+            }.compactMap { name in
+                let parts = name.split(separator: ".")
+                return parts.count == 2 && parts[0] == endpoint ? String(parts[1]) : nil
+            })
+    }
+
+    /// Remembers, durably, that a folder's database may show a lock, or that it shows none.
+    public func setShown(_ isShown: Bool, _ folder: String, of endpoint: String) throws(StoreError) {
+        try files { () throws(FileError) in
+            let shown = try Directory.open(path).ensureDirectory("shown")
+            let name = "\(endpoint).\(folder)"
+            if try (shown.status(name) != nil) == isShown { return }
+            if isShown { _ = try shown.createFile(name) } else { try shown.remove(name) }
+            try shown.sync()
+        }
+    }
+
     /// A file for an order and its answer that need not outlive them; opened anew, it is the same.
     public func scratch(_ name: String) throws(StoreError) -> File {
         try files { () throws(FileError) in try Directory.open(path).appendingFile(".\(name).tmp") }

@@ -12,21 +12,36 @@ struct DatabaseWork: Sendable {
     private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
 
     /// Shows in the databases of folders what their locks say, or that they are free. Somebody in the middle of writing
-    /// is not disturbed for it: that is told, and no error.
+    /// is not disturbed for it: that is told, and no error. What is shown is remembered until it is shown no more.
     func show(_ locks: [String: UpdateLock?]) async {
         await withDiscardingTaskGroup { group in
-            for (folder, lock) in locks
-            where endpoint.folders.contains(where: { $0.name == folder && $0.database != nil }) {
-                group.addTask {
-                    do {
-                        try run(.show, folder, lock: lock)
-                    } catch {
-                        let what = lock == nil ? "free" : "locked"
-                        host.log.warning(
-                            "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)")
-                    }
-                }
+            for (folder, lock) in locks where hasDatabase(folder) {
+                group.addTask { show(lock, folder) }
             }
+        }
+    }
+
+    /// Shows again that folders are free, where that failed or a daemon ended before it.
+    ///
+    /// - Parameter free: the folders that are not locked.
+    func showLeftovers(_ free: Set<String>) async {
+        let shown = (try? host.state.shown(endpoint.name)) ?? []
+        await show(Dictionary(uniqueKeysWithValues: shown.intersection(free).map { ($0, UpdateLock?.none) }))
+    }
+
+    private func hasDatabase(_ folder: String) -> Bool {
+        endpoint.folders.contains { $0.name == folder && $0.database != nil }
+    }
+
+    private func show(_ lock: UpdateLock?, _ folder: String) {
+        do {
+            if lock != nil { try host.state.setShown(true, folder, of: endpoint.name) }
+            try run(.show, folder, lock: lock)
+            if lock == nil { try host.state.setShown(false, folder, of: endpoint.name) }
+        } catch {
+            let what = lock == nil ? "free" : "locked"
+            host.log.warning(
+                "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)")
         }
     }
 

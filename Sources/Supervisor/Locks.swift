@@ -62,6 +62,11 @@ final class Locks: Sendable {
         }
     }
 
+    /// The folders that are known not to be locked.
+    var free: Set<String> {
+        written.withLock { written in Set(written.filter { $0.value == nil }.keys) }
+    }
+
     /// Writes again what somebody removed or changed.
     func restore() {
         written.withLock { written in

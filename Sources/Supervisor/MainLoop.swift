@@ -52,6 +52,7 @@ struct MainLoop: Sendable {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
+                await showAgain()
                 var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots, locks: locks).answerAll()
                 // Whoever holds a request open for longer does not mean it yet.
                 openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil
@@ -162,6 +163,15 @@ struct MainLoop: Sendable {
                     .cannotUnlock, "cannot restore the locks: \(fault)",
                     EventFields(endpoint: endpoint.name, folder: fault.folder))
             }
+        }
+    }
+
+    /// Once a minute, and at the start: a database that could not be told that its folder is free is told again.
+    private func showAgain() async {
+        guard await scans.isDue else { return }
+        for endpoint in host.configuration.endpoints {
+            guard let own = locks[endpoint.name], await !busy.contains(.endpoint(endpoint.name)) else { continue }
+            await DatabaseWork(host: host, endpoint: endpoint).showLeftovers(own.free)
         }
     }
 

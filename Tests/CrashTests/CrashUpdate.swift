@@ -40,7 +40,8 @@ enum CrashUpdate {
     private static let database: [Entry] = [
         Entry(
             path: "DATA/upgrades/8.0.2_a.sql",
-            text: "ALTER TABLE log ADD COLUMN code;\nINSERT INTO log VALUES ('a', (SELECT code FROM patchd_revision));\n"),
+            text:
+                "ALTER TABLE log ADD COLUMN code;\nINSERT INTO log VALUES ('a', (SELECT code FROM patchd_revision));\n"),
         Entry(
             path: "DATA/upgrades/8.0.2_b.sql",
             text: "INSERT INTO log VALUES ('b1', 0);\n-- patchd:reconnect\nINSERT INTO log VALUES ('b2', 0);\n"),
@@ -54,8 +55,9 @@ enum CrashUpdate {
         let isFirst = version == "8.0.1"
         let more =
             isFirst
-            ? "" : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"},
-                  {"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}"#
+            ? ""
+            : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"}, "#
+                + #"{"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}"#
         let manifest = """
             {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
              "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
