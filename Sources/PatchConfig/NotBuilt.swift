@@ -10,12 +10,7 @@ enum NotBuilt {
         UnbuiltKey("restore", \.restore),
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),
-        UnbuiltKey("programFiles", \.programFiles),
         UnbuiltKey("specificPrograms", \.specificPrograms),
-        UnbuiltKey("handlers", \.handlers),
-        UnbuiltKey("hooks.before", \.hooks.before),
-        UnbuiltKey("hooks.validate", \.hooks.validate),
-        UnbuiltKey("hooks.after", \.hooks.after),
     ]
 
     static let folder: [UnbuiltKey<Folder>] = [

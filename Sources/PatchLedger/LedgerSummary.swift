@@ -30,6 +30,8 @@ public struct LedgerSummary: Sendable {
     public private(set) var isPrepared = false
     /// Steps recorded as finished.
     public private(set) var finished: Set<Int> = []
+    /// By step, why a hook failed whose failure is none of the folder's.
+    public private(set) var warnings: [Int: String] = [:]
     /// The script that was started last and not finished, and its attempt.
     public private(set) var started: (step: Int, attempt: Int)?
     /// Scripts that were ever started.
@@ -71,11 +73,16 @@ public struct LedgerSummary: Sendable {
         case .started(let step, let attempt):
             started = (step, attempt)
             ran.insert(step)
-            outcome = .unfinished
+            // What runs when the folder is done takes nothing of that back.
+            if outcome != .done { outcome = .unfinished }
         case .finished(let steps):
             finished.formUnion(steps)
             started = nil
-            outcome = .unfinished
+            if outcome != .done { outcome = .unfinished }
+        case .warned(let step, let message):
+            finished.insert(step)
+            warnings[step] = message
+            started = nil
         case .failed(let step, let code, let message):
             outcome = .failed(step: step, code: code, message: message)
         case .resumed:

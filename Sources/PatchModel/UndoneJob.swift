@@ -11,7 +11,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var isPrepared: Bool
     /// Whether the job had come to its end in this folder.
     public var isDone: Bool
-    /// Numbers of the scripts that were started, finished or not.
+    /// Numbers of the scripts, handlers and hooks that were started, finished or not.
     public var ran: [Int]
     /// By step.
     public var slots: [StepSlot]
@@ -56,13 +56,16 @@ public struct UndoneJob: Hashable, Codable, Sendable {
                 parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
                 files = []
             }
-            if step.kind != .script, let slot = slots[number] { files.append(slot) }
+            if !step.kind.isCommand, let slot = slots[number] { files.append(slot) }
         }
         return parts + StepSlot.runs(files, of: plan).map(Part.files)
     }
 
     /// The scripts that ran and that no downgrade undoes.
     public var scriptsWithoutDowngrade: [PlannedStep] { plan.scriptsWithoutDowngrade(among: ran) }
+
+    /// The files that were handed to a handler: nobody knows what it did with them.
+    public var handedOver: [PlannedStep] { ran.compactMap(plan.step).filter { $0.kind == .handler } }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }
@@ -90,7 +93,7 @@ private struct Script: Hashable {
     var version: Version
 
     init?(_ step: PlannedStep) {
-        guard let name = ScriptName(step.path) else { return nil }
+        guard step.kind == .script, let name = ScriptName(step.path) else { return nil }
         patch = step.patch
         version = name.version
     }

@@ -7,6 +7,7 @@ public struct Planner {
     private let states: [String: FolderState]
     private let options: UpdateOptions
     private let contents: [PatchContent]
+    private let routing: Routing
     private var manifest: Manifest { update.manifest }
 
     /// A planner for one update on one endpoint.
@@ -21,9 +22,12 @@ public struct Planner {
         self.endpoint = endpoint
         self.states = states
         self.options = options
+        let handlers = Handlers(endpoint.handlers)
         contents = update.manifest.patches.map { patch in
-            PatchContent(patch, entries: update.entries(below: patch.path))
+            PatchContent(patch, entries: update.entries(below: patch.path), handlers: handlers)
         }
+        routing = Routing(
+            endpoint, paths: contents.flatMap { ($0.files + $0.handed).map { ExactText($0.path) } }, present: [:])
     }
 
     /// The plan, with every fault that can be seen without looking at the folders themselves.
@@ -74,23 +78,26 @@ public struct Planner {
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
         var directories: Set<ExactText> = []
         for content in chosen {
-            plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
-            plan.steps += content.files
+            let share = content.share(of: folder, routing)
+            plan.steps += share.directories.filter { directories.insert($0.path).inserted }.map(\.step)
+            plan.steps += share.files
             // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
-            for file in content.files where directories.contains(ExactText(file.path)) {
+            for file in share.files where directories.contains(ExactText(file.path)) {
                 let place = ExactText(file.path)
                 directories = directories.filter { $0 != place && !$0.isBelow(place) }
             }
             func runs(_ name: ScriptName) -> Bool {
                 from.map { $0 < name.version } ?? true && name.version <= manifest.version
             }
+            plan.steps += share.handed
             let scripts = content.scripts.filter { runs($0.name) }
             plan.steps += scripts.map(\.step)
             // The way back goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unsupported(content, scripts: scripts.map(\.name), folder: folder)
-            faults += databaseFaults(content, folder: folder)
+            faults += databaseFaults(content, share, folder: folder)
         }
+        plan.surround(with: endpoint.hooks)
         return (plan, faults)
     }
 
@@ -168,12 +175,12 @@ public struct Planner {
     }
 
     /// The file of an `sqlite:` URL is never a target (contract §4).
-    private func databaseFaults(_ content: PatchContent, folder: Folder) -> [Fault] {
+    private func databaseFaults(_ content: PatchContent, _ share: PatchContent.Share, folder: Folder) -> [Fault] {
         let scheme = "sqlite:"
         guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
         let path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
         let database = path.relative(to: ExactText(folder.path)) ?? path
-        guard content.files.contains(where: { ExactText($0.path) == database }) else { return [] }
+        guard share.files.contains(where: { ExactText($0.path) == database }) else { return [] }
         return [
             Fault(
                 folder: folder.name, .database,

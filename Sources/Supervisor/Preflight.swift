@@ -59,16 +59,23 @@ struct Preflight: Sendable {
 
     /// Scripts without a way back, where a failure has to be undone without asking anybody.
     private static func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
-        let scripts = plan.steps.indices.filter { plan.steps[$0].kind == .script }
+        let scripts = plan.steps.indices.filter { plan.steps[$0].kind.isCommand }
         let undone = UndoneJob(
             job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts), slots: []
         )
-        return undone.scriptsWithoutDowngrade.map { script in
+        let handed = undone.handedOver.map { step in
             Fault(
                 folder: plan.folder, .irreversible,
-                "script upgrades/\(script.path) of \(script.patch) has no script for its version in downgrades/, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+                "\"\(step.path)\" of \(step.patch) is handed to its handler, which could not be reverted; set onFailure: hold"
             )
         }
+        return handed
+            + undone.scriptsWithoutDowngrade.map { script in
+                Fault(
+                    folder: plan.folder, .irreversible,
+                    "script upgrades/\(script.path) of \(script.patch) has no script for its version in downgrades/, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+                )
+            }
     }
 
     // MARK: Rollback

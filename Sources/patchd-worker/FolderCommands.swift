@@ -26,6 +26,13 @@ struct ApplyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
 }
 
+/// Runs the hook of a folder that is done.
+struct FinishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "finish")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.finish() } }
+}
+
 /// Undoes what this job did, or what the jobs did that its order names.
 struct RevertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revert")
