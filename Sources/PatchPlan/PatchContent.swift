@@ -14,6 +14,9 @@ struct PatchContent {
     /// The files at its top that say what becomes of the others, as far as it has them.
     private(set) var descriptions: [String] = []
 
+    /// Whether what it does depends on what a folder has (``FolderFacts``).
+    var needsFacts: Bool { descriptions.contains(PatchCommand.fileName) }
+
     /// - Parameter entries: Of the checked tree, sorted by path.
     init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
         self.patch = patch

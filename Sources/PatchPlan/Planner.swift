@@ -3,10 +3,12 @@ public import PatchModel
 /// Computes what one job would do to one endpoint, from values alone (contract §4 to §7).
 public struct Planner {
     private let update: CheckedUpdate
-    private let endpoint: Endpoint
+    let endpoint: Endpoint
     private let states: [String: FolderState]
     private let options: UpdateOptions
-    private let contents: [PatchContent]
+    let facts: [String: FolderFacts]
+    private let unread: [Fault]
+    let contents: [PatchContent]
     private var manifest: Manifest { update.manifest }
 
     /// A planner for one update on one endpoint.
@@ -16,11 +18,18 @@ public struct Planner {
     ///   - endpoint: Where it would be applied.
     ///   - states: By folder; where one is missing, the configuration's version counts.
     ///   - options: What was asked for; ``OptionsCheck`` has found them fit for update and endpoints.
-    public init(update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions) {
+    ///   - facts: By folder; what ``questions()`` asked for.
+    ///   - unread: Why there are none of a folder.
+    public init(
+        update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions,
+        facts: [String: FolderFacts] = [:], unread: [Fault] = []
+    ) {
         self.update = update
         self.endpoint = endpoint
         self.states = states
         self.options = options
+        self.facts = facts
+        self.unread = unread
         contents = update.manifest.patches.map { patch in
             PatchContent(patch, entries: update.entries(below: patch.path))
         }
@@ -59,7 +68,7 @@ public struct Planner {
         let current = version(of: folder.name)
         let aimed = contents.filter { aims($0.patch, at: folder) }
         let isThere = hasVersion(folder.name)
-        let chosen = aimed.filter { isOn($0.patch) && !(isThere && isApplied($0.patch, to: folder.name)) }
+        let chosen = chosen(for: folder)
         var patches: [String: Bool] = [:]
         for content in aimed {
             patches[content.patch.name] =
@@ -72,6 +81,7 @@ public struct Planner {
         let from = isThere ? states[folder.name]?.previousVersion ?? current : current
         var plan = line(for: folder, .pending, from: from, to: manifest.version, patches)
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
+        if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
         for content in chosen {
             plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
@@ -92,6 +102,15 @@ public struct Planner {
             faults += databaseFaults(content, folder: folder)
         }
         return (plan, faults)
+    }
+
+    /// The patches that this job brings to a folder.
+    func chosen(for folder: Folder) -> [PatchContent] {
+        let isThere = hasVersion(folder.name)
+        return contents.filter { content in
+            aims(content.patch, at: folder) && isOn(content.patch)
+                && !(isThere && isApplied(content.patch, to: folder.name))
+        }
     }
 
     private func line(
@@ -155,6 +174,14 @@ public struct Planner {
                 "\(folder.name) has version \(version), \(manifest.name) needs \(manifest.dependency) or later; "
                     + "first apply the update that brings \(manifest.dependency), or exclude \(folder.name)")
         ]
+    }
+
+    private func factsFault(_ folder: Folder) -> Fault {
+        unread.first { $0.folder == folder.name }
+            ?? Fault(
+                folder: folder.name, .io,
+                "\(folder.name) was not looked at, and what \(manifest.name) does there depends on what it has; "
+                    + "look at it with: patchctl plan")
     }
 
     private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
