@@ -10,7 +10,6 @@ enum NotBuilt {
         UnbuiltKey("restore", \.restore),
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),
-        UnbuiltKey("specificPrograms", \.specificPrograms),
     ]
 
     static let folder: [UnbuiltKey<Folder>] = [

@@ -38,4 +38,6 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     /// Of the files that patchd brought here: those that are other than it brought them last, and those that are not
     /// there. Sorted, relative to the folder.
     case verified(changed: [String], missing: [String])
+    /// What a plan has to know of the folder.
+    case found(FolderFacts)
 }

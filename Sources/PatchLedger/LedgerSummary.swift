@@ -48,6 +48,8 @@ public struct LedgerSummary: Sendable {
     public private(set) var isForgotten = false
     /// What a verify found; nil before it.
     public private(set) var verified: (changed: [String], missing: [String])?
+    /// What a plan has to know of the folder; nil before a worker looked.
+    public private(set) var facts: FolderFacts?
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
@@ -103,6 +105,7 @@ public struct LedgerSummary: Sendable {
         case .reverted: outcome = .reverted
         case .forgotten: isForgotten = true
         case .verified(let changed, let missing): verified = (changed, missing)
+        case .found(let facts): self.facts = facts
         }
     }
 

@@ -18,11 +18,14 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is what the oldest of them
     /// came from.
     public var undo: [UndoneJob]
+    /// Of a look for facts before there is a plan: the paths, relative to the folder, that it asks for
+    /// (``FolderFacts/present``). The plan then has no steps. Nil in every other order.
+    public var ask: [String]?
 
     /// An order from its parts.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
-        links: Endpoint.Links = .deny, plan: FolderPlan, undo: [UndoneJob] = []
+        links: Endpoint.Links = .deny, plan: FolderPlan, undo: [UndoneJob] = [], ask: [String]? = nil
     ) {
         self.job = job
         self.turn = turn
@@ -32,5 +35,6 @@ public struct WorkOrder: Hashable, Codable, Sendable {
         self.links = links
         self.plan = plan
         self.undo = undo
+        self.ask = ask
     }
 }

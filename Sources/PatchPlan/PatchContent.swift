@@ -16,6 +16,12 @@ struct PatchContent {
     /// The files at its top that say what becomes of the others, as far as it has them.
     private(set) var descriptions: [String] = []
 
+    /// Files that go to folders by what these have already; known when the endpoint's globs are.
+    var specific: [ExactText] = []
+
+    /// Whether what it does depends on what a folder has (``FolderFacts``).
+    var needsFacts: Bool { descriptions.contains(PatchCommand.fileName) || !specific.isEmpty }
+
     /// - Parameters:
     ///   - entries: Of the checked tree, sorted by path.
     ///   - handlers: Of the endpoint.

@@ -3,11 +3,13 @@ public import PatchModel
 /// Computes what one job would do to one endpoint, from values alone (contract §4 to §7).
 public struct Planner {
     private let update: CheckedUpdate
-    private let endpoint: Endpoint
+    let endpoint: Endpoint
     private let states: [String: FolderState]
     private let options: UpdateOptions
-    private let contents: [PatchContent]
-    private let routing: Routing
+    let facts: [String: FolderFacts]
+    private let unread: [Fault]
+    let contents: [PatchContent]
+    let routing: Routing
     private var manifest: Manifest { update.manifest }
 
     /// A planner for one update on one endpoint.
@@ -17,17 +19,27 @@ public struct Planner {
     ///   - endpoint: Where it would be applied.
     ///   - states: By folder; where one is missing, the configuration's version counts.
     ///   - options: What was asked for; ``OptionsCheck`` has found them fit for update and endpoints.
-    public init(update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions) {
+    ///   - facts: By folder; what ``questions()`` asked for.
+    ///   - unread: Why there are none of a folder.
+    public init(
+        update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions,
+        facts: [String: FolderFacts] = [:], unread: [Fault] = []
+    ) {
         self.update = update
         self.endpoint = endpoint
         self.states = states
         self.options = options
+        self.facts = facts
+        self.unread = unread
         let handlers = Handlers(endpoint.handlers)
-        contents = update.manifest.patches.map { patch in
+        var contents = update.manifest.patches.map { patch in
             PatchContent(patch, entries: update.entries(below: patch.path), handlers: handlers)
         }
-        routing = Routing(
-            endpoint, paths: contents.flatMap { ($0.files + $0.handed).map { ExactText($0.path) } }, present: [:])
+        let paths = contents.map { content in (content.files + content.handed).map { ExactText($0.path) } }
+        let routing = Routing(endpoint, paths: paths.joined(), facts: facts)
+        for (index, own) in paths.enumerated() { contents[index].specific = own.filter(routing.isSpecific) }
+        self.contents = contents
+        self.routing = routing
     }
 
     /// The plan, with every fault that can be seen without looking at the folders themselves.
@@ -54,6 +66,7 @@ public struct Planner {
                 plan.warnings.append("\(folder.name) runs ahead of its reference folder \(parent)")
             }
         }
+        route(&plan)
         return plan
     }
 
@@ -63,7 +76,7 @@ public struct Planner {
         let current = version(of: folder.name)
         let aimed = contents.filter { aims($0.patch, at: folder) }
         let isThere = hasVersion(folder.name)
-        let chosen = aimed.filter { isOn($0.patch) && !(isThere && isApplied($0.patch, to: folder.name)) }
+        let chosen = chosen(for: folder)
         var patches: [String: Bool] = [:]
         for content in aimed {
             patches[content.patch.name] =
@@ -76,6 +89,7 @@ public struct Planner {
         let from = isThere ? states[folder.name]?.previousVersion ?? current : current
         var plan = line(for: folder, .pending, from: from, to: manifest.version, patches)
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
+        if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
         for content in chosen {
             let share = content.share(of: folder, routing)
@@ -99,6 +113,15 @@ public struct Planner {
         }
         plan.surround(with: endpoint.hooks)
         return (plan, faults)
+    }
+
+    /// The patches that this job brings to a folder.
+    func chosen(for folder: Folder) -> [PatchContent] {
+        let isThere = hasVersion(folder.name)
+        return contents.filter { content in
+            aims(content.patch, at: folder) && isOn(content.patch)
+                && !(isThere && isApplied(content.patch, to: folder.name))
+        }
     }
 
     private func line(
@@ -162,6 +185,14 @@ public struct Planner {
                 "\(folder.name) has version \(version), \(manifest.name) needs \(manifest.dependency) or later; "
                     + "first apply the update that brings \(manifest.dependency), or exclude \(folder.name)")
         ]
+    }
+
+    func factsFault(_ folder: Folder) -> Fault {
+        unread.first { $0.folder == folder.name }
+            ?? Fault(
+                folder: folder.name, .io,
+                "\(folder.name) was not looked at, and what \(manifest.name) does there depends on what it has; "
+                    + "look at it with: patchctl plan")
     }
 
     private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {

@@ -16,16 +16,16 @@ struct Routing {
     private let endpoint: Endpoint
     private let programs: [Glob]
     private let specific: [Glob]
-    private let present: [String: Set<ExactText>]
+    private let facts: [String: FolderFacts]
     /// Of the update's own files, so that each is held against the globs once and not once a folder.
     private var known: [ExactText: Route] = [:]
 
     /// - Parameters:
     ///   - paths: files of the update, relative to the folders.
-    ///   - present: by folder, which of the specific programs are there.
-    init(_ endpoint: Endpoint, paths: some Sequence<ExactText>, present: [String: Set<ExactText>]) {
+    ///   - facts: by folder, which of the specific programs are there.
+    init(_ endpoint: Endpoint, paths: some Sequence<ExactText>, facts: [String: FolderFacts]) {
         self.endpoint = endpoint
-        self.present = present
+        self.facts = facts
         programs = endpoint.programFiles.map { Glob($0) }
         specific = endpoint.specificPrograms.map { Glob($0) }
         if programs.isEmpty, specific.isEmpty { return }
@@ -48,11 +48,11 @@ struct Routing {
     }
 
     /// Whether it depends on what the folders have which of them get a file.
-    func isSpecific(_ path: ExactText) -> Bool { (known[path] ?? route(of: path)) == .specific }
+    func isSpecific(_ path: ExactText) -> Bool { !specific.isEmpty && (known[path] ?? route(of: path)) == .specific }
 
     /// The active folders that have a specific program.
-    private func holders(of path: ExactText) -> [String] {
-        endpoint.activeFolders.map(\.name).filter { present[$0]?.contains(path) == true }
+    func holders(of path: ExactText) -> [String] {
+        endpoint.activeFolders.map(\.name).filter { facts[$0]?.present.contains(path) == true }
     }
 
     private func route(of path: ExactText) -> Route {
@@ -76,6 +76,39 @@ struct Routing {
             ? "\(start): no folder of \(endpoint.name) has it, and none is of the type specific"
             : "\(start): no folder of \(endpoint.name) has it, and this job does not bring it to "
                 + specific.joined(separator: ", ")
+    }
+}
+
+extension Planner {
+    /// The folders to which this job brings specific programs, and which.
+    private func receivers(_ lines: [FolderPlan]) -> [(content: PatchContent, folders: [Folder])] {
+        let pending = endpoint.folders.filter { folder in
+            lines.contains { $0.folder == folder.name && $0.state == .pending }
+        }
+        return contents.filter { !$0.specific.isEmpty }.map { content in
+            (content, pending.filter { chosen(for: $0).contains { $0.patch.name == content.patch.name } })
+        }.filter { !$0.folders.isEmpty }
+    }
+
+    /// The specific programs that this job brings: of each active folder has to be known whether it has them.
+    func specificPrograms(_ lines: [FolderPlan]) -> [ExactText] {
+        Set(receivers(lines).flatMap { $0.content.specific }).sorted()
+    }
+
+    /// Tells of specific programs that no folder gets, and of folders that might have them and are not known.
+    func route(_ plan: inout EndpointPlan) {
+        var isOpen = false
+        for (content, folders) in receivers(plan.folders) {
+            for path in content.specific {
+                isOpen = isOpen || routing.holders(of: path).isEmpty
+                if let stray = routing.stray(path, receivers: folders) { plan.warnings.append(stray) }
+            }
+        }
+        // Who has the fault already says it once.
+        for folder in endpoint.activeFolders where isOpen && facts[folder.name] == nil {
+            let fault = factsFault(folder)
+            if !plan.faults.contains(fault) { plan.faults.append(fault) }
+        }
     }
 }
 

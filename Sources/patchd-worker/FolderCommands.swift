@@ -5,6 +5,13 @@ import PatchModel
 import PatchSteps
 import Synchronization
 
+/// Looks for what a plan has to know of a folder; changes nothing.
+struct FactsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "facts")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.find() } }
+}
+
 /// Looks at a folder; changes nothing.
 struct SurveyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "survey")

@@ -55,4 +55,44 @@ import Testing
         #expect(try host.once().code == 0)
         #expect(try host.json("state/endpoints/payroll/SEED2.json")["diverged"] as? Bool == false)
     }
+
+    @Test func `brings a specific program where it is already, and a new one to specific folders only`() throws {
+        let host = try host("programFiles: [\"*.src\"]\nspecificPrograms: [X*]\n")
+        for folder in ["SEED", "SEEDPROD2"] { try host.write("own\n", "srv/\(folder)/TRT/XOLD.src") }
+        let files = ["TRT/XOLD.src": "new\n", "TRT/XNEW.src": "new\n", "TRT/PAY.src": "program\n"]
+        #expect(try drop(host, files) == 0)
+        #expect(holders(host, "TRT/XOLD.src") == ["SEED", "SEEDPROD2"])
+        #expect(try host.read("srv/SEED/TRT/XOLD.src") == "new\n")
+        #expect(holders(host, "TRT/XNEW.src") == ["SEEDPROD"])
+        #expect(holders(host, "TRT/PAY.src") == ["PAIE", "SEED2"])
+        // The next one replaces it there.
+        var update = ExampleUpdate(version: "8.0.3", dependency: "8.0.2")
+        update.files["X3V8_P2/FILPATCH/TRT/XNEW.src"] = "newer\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 0)
+        #expect(holders(host, "TRT/XNEW.src") == ["SEEDPROD"])
+        #expect(try host.read("srv/SEEDPROD/TRT/XNEW.src") == "newer\n")
+    }
+
+    @Test func `brings a specific program nowhere when only a folder that is left out has it, and says so`() throws {
+        let host = try host("specificPrograms: [X*]\n")
+        try host.write("own\n", "srv/SEED/XOLD.src")
+        #expect(try drop(host, options: "{\"exclude\": [\"SEED\"]}", ["XOLD.src": "new\n"]) == 0)
+        #expect(holders(host, "XOLD.src") == ["SEED"])
+        #expect(try host.read("srv/SEED/XOLD.src") == "own\n")
+        let plan = try host.json("state/jobs/1/plan.json")
+        let warnings = (plan["endpoints"] as? [[String: Any]])?.first?["warnings"] as? [String]
+        #expect(warnings?.contains { $0.contains("\"XOLD.src\" goes nowhere: only SEED has it") } == true)
+    }
+
+    @Test func `shows in patchctl plan where a specific program goes`() throws {
+        let host = try host("specificPrograms: [X*]\n")
+        try host.write("own\n", "srv/SEED/XOLD.src")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/XOLD.src"] = "new\n"
+        try update.pack(to: "\(host.root)/update.zip")
+        let outcome = try host.run("patchctl", "plan", "\(host.root)/update.zip")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.components(separatedBy: "file XOLD.src").count == 2)
+    }
 }
