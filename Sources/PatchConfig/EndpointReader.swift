@@ -43,8 +43,8 @@ struct EndpointReader {
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
         section.read("windows", into: &endpoint.windows, eachBy: UpdateWindow.check)
         section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.duration)
-        section.read("programFiles", into: &endpoint.programFiles, eachBy: Word.glob)
-        section.read("specificPrograms", into: &endpoint.specificPrograms, eachBy: Word.glob)
+        endpoint.programFiles = globs("programFiles", section)
+        endpoint.specificPrograms = globs("specificPrograms", section)
         readHandlers(section, into: &endpoint.handlers)
         let hooks = section.section("hooks", keys: ["before", "validate", "after"])
         hooks?.read("before", into: &endpoint.hooks.before, Word.command)
@@ -63,8 +63,7 @@ struct EndpointReader {
         }
         NotBuilt.endpoint.report(endpoint, defaults: defaults, to: problems) { key in
             let parts = key.split(separator: ".").map(String.init)
-            let inner = parts[0] == "tasks" ? tasks : hooks
-            let found = parts.count == 2 ? inner?.place(of: parts[1]) : section.place(of: key)
+            let found = parts.count == 2 ? tasks?.place(of: parts[1]) : section.place(of: key)
             return found ?? section.place
         }
         endpoint.folders = inherited
@@ -119,14 +118,46 @@ struct EndpointReader {
         }
     }
 
+    private func globs(_ key: String, _ section: Section) -> [String] {
+        var globs: [String] = []
+        for item in section.items(key) ?? [] {
+            guard let glob = section.value(of: item, "an item of \"\(key)\"", Word.glob) else { continue }
+            if globs.contains(glob.value) {
+                problems.report(at: glob.place, "\"\(glob.value)\" is given twice in \"\(key)\"")
+            }
+            globs.append(glob.value)
+        }
+        return globs
+    }
+
     private func readHandlers(_ section: Section, into handlers: inout [String: String]) {
         for pair in section.pairs("handlers") ?? [] {
-            guard !pair.key.isEmpty, !pair.key.contains(where: { $0 == "." || $0 == "/" || $0.isWhitespace }) else {
+            guard Self.isExtension(pair.key) else {
                 problems.report(
-                    at: pair.place, "a handler's key is a file extension without its dot, not \"\(pair.key)\"")
+                    at: pair.place,
+                    "a handler's key is a file extension without the dot before it, such as dat or tar.gz, not "
+                        + "\"\(pair.key)\"")
                 continue
             }
-            handlers[pair.key] = section.value(of: pair.value, "handler \"\(pair.key)\"", Word.line)?.value
+            handlers[pair.key] = section.value(of: pair.value, "handler \"\(pair.key)\"", Self.handler)?.value
         }
+    }
+
+    private static func isExtension(_ text: String) -> Bool {
+        !text.contains { $0 == "/" || $0.isWhitespace }
+            && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
+    }
+
+    /// A handler's command line.
+    ///
+    /// - Throws: ``InvalidValue`` when ``HandlerCommand`` could not run it.
+    private static func handler(_ text: String) throws(InvalidValue) -> String {
+        let line = try Word.line(text)
+        do throws(HandlerCommand.Malformed) {
+            _ = try HandlerCommand(line)
+        } catch {
+            throw InvalidValue(error.message)
+        }
+        return line
     }
 }

@@ -6,12 +6,6 @@ enum NotBuilt {
     static let endpoint: [UnbuiltKey<Endpoint>] = [
         UnbuiltKey("approval", \.approval),
         UnbuiltKey("windows", \.windows),
-        UnbuiltKey("programFiles", \.programFiles),
-        UnbuiltKey("specificPrograms", \.specificPrograms),
-        UnbuiltKey("handlers", \.handlers),
-        UnbuiltKey("hooks.before", \.hooks.before),
-        UnbuiltKey("hooks.validate", \.hooks.validate),
-        UnbuiltKey("hooks.after", \.hooks.after),
     ]
 
     static let folder: [UnbuiltKey<Folder>] = [

@@ -24,6 +24,8 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     case started(step: Int, attempt: Int)
     /// The effect of these steps is durable.
     case finished(steps: [Int])
+    /// A hook failed whose failure is none of the folder's; it counts as finished.
+    case warned(step: Int, message: String)
     /// The folder stopped at a step; nil: before the first or after the last one.
     case failed(step: Int?, code: FaultCode, message: String)
     /// An admin said to go on: what failed before counts no more.
@@ -45,4 +47,6 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     /// Of the files that patchd brought here: those that are other than it brought them last, and those that are not
     /// there. Sorted, relative to the folder.
     case verified(changed: [String], missing: [String])
+    /// What a plan has to know of the folder.
+    case found(FolderFacts)
 }

@@ -30,6 +30,8 @@ public struct LedgerSummary: Sendable {
     public private(set) var isPrepared = false
     /// Steps recorded as finished.
     public private(set) var finished: Set<Int> = []
+    /// By step, why a hook failed whose failure is none of the folder's.
+    public private(set) var warnings: [Int: String] = [:]
     /// The script that was started last and not finished, and its attempt.
     public private(set) var started: (step: Int, attempt: Int)?
     /// Scripts that were ever started.
@@ -54,6 +56,8 @@ public struct LedgerSummary: Sendable {
     public private(set) var inUse: (count: Int, by: [Blocker], ends: Bool) = (0, [], false)
     /// What a verify found; nil before it.
     public private(set) var verified: (changed: [String], missing: [String])?
+    /// What a plan has to know of the folder; nil before a worker looked.
+    public private(set) var facts: FolderFacts?
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
@@ -83,11 +87,16 @@ public struct LedgerSummary: Sendable {
         case .started(let step, let attempt):
             started = (step, attempt)
             ran.insert(step)
-            outcome = .unfinished
+            // What runs when the folder is done takes nothing of that back.
+            if outcome != .done { outcome = .unfinished }
         case .finished(let steps):
             finished.formUnion(steps)
             started = nil
-            outcome = .unfinished
+            if outcome != .done { outcome = .unfinished }
+        case .warned(let step, let message):
+            finished.insert(step)
+            warnings[step] = message
+            started = nil
         case .failed(let step, let code, let message):
             outcome = .failed(step: step, code: code, message: message)
         case .resumed:
@@ -108,6 +117,7 @@ public struct LedgerSummary: Sendable {
         case .reverted: outcome = .reverted
         case .forgotten: isForgotten = true
         case .verified(let changed, let missing): verified = (changed, missing)
+        case .found(let facts): self.facts = facts
         }
     }
 

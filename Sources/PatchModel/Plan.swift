@@ -95,11 +95,20 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case remove
         /// A version-named script to run.
         case script
+        /// A file handed to the endpoint's handler for its extension, instead of being copied.
+        case handler
+        /// A command of the admin's around the folder's update; its path is a ``Hook``.
+        case hook
+
+        /// Whether the step runs a command: it is recorded as started and finished by itself, and is not undone by
+        /// bringing back an original.
+        public var isCommand: Bool { self == .script || self == .handler || self == .hook }
     }
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`; for a handler's file where it
+    /// lies in its patch.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -116,11 +125,14 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var keep: Bool
     /// Of a script in SQL: the first line of each statement, shortened; nil before the script was looked at.
     public var statements: [String]?
+    /// Of a handler: its command line, as ``HandlerCommand`` reads it; of a hook: what the shell is to run. Nil for what
+    /// needs none, and in older plans.
+    public var command: String?
 
     /// A step from its parts.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = "", keep: Bool = false
+        sha256: String = "", keep: Bool = false, command: String? = nil
     ) {
         self.kind = kind
         self.path = path
@@ -130,6 +142,24 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.mode = mode
         self.sha256 = sha256
         self.keep = keep
+        self.command = command
+    }
+}
+
+/// When a command of the endpoint's `hooks` runs.
+public enum Hook: String, CaseIterable, Sendable {
+    /// Before the folder's first change.
+    case before
+    /// After its last change, while it is still locked.
+    case validate
+    /// When it is done and free.
+    case after
+}
+
+extension FolderPlan {
+    /// The number of a hook's step; nil where the endpoint has none.
+    public func number(of hook: Hook) -> Int? {
+        steps.firstIndex { $0.kind == .hook && $0.path == hook.rawValue }
     }
 }
 
@@ -183,6 +213,7 @@ extension PlannedStep {
             mode: try keys.decodeIfPresent(UInt16.self, forKey: .mode),
             sha256: try keys.decode(String.self, forKey: .sha256),
             keep: try keys.decodeIfPresent(Bool.self, forKey: .keep) ?? false)
+        command = try keys.decodeIfPresent(String.self, forKey: .command)
         statements = try keys.decodeIfPresent([String].self, forKey: .statements)
     }
 }

@@ -11,7 +11,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var isPrepared: Bool
     /// Whether the job had come to its end in this folder.
     public var isDone: Bool
-    /// Numbers of the scripts that were started, finished or not.
+    /// Numbers of the scripts, handlers and hooks that were started, finished or not.
     public var ran: [Int]
     /// By step.
     public var slots: [StepSlot]
@@ -68,7 +68,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
                 parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
                 files = []
             }
-            if step.kind != .script, let slot = slots[number] { files.append(slot) }
+            if !step.kind.isCommand, let slot = slots[number] { files.append(slot) }
         }
         parts += StepSlot.runs(files, of: plan).map(Part.files)
         // Last: what downgrades of another kind do in the database is about its new content.
@@ -81,6 +81,9 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var scriptsWithoutDowngrade: [PlannedStep] {
         plan.scriptsWithoutDowngrade(among: ran).filter { !(restoresDatabase && Self.isSQL($0)) }
     }
+
+    /// The files that were handed to a handler: nobody knows what it did with them.
+    public var handedOver: [PlannedStep] { ran.compactMap(plan.step).filter { $0.kind == .handler } }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }
@@ -108,7 +111,7 @@ private struct Script: Hashable {
     var version: Version
 
     init?(_ step: PlannedStep) {
-        guard let name = ScriptName(step.path) else { return nil }
+        guard step.kind == .script, let name = ScriptName(step.path) else { return nil }
         patch = step.patch
         version = name.version
     }

@@ -22,11 +22,15 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is what the oldest of them
     /// came from.
     public var undo: [UndoneJob]
+    /// Of a look for facts before there is a plan: the paths, relative to the folder, that it asks for
+    /// (``FolderFacts/present``). The plan then has no steps. Nil in every other order.
+    public var ask: [String]?
 
     /// An order from its parts.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
-        links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = []
+        links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = [],
+        ask: [String]? = nil
     ) {
         self.job = job
         self.turn = turn
@@ -37,6 +41,7 @@ public struct WorkOrder: Hashable, Codable, Sendable {
         self.plan = plan
         self.database = database
         self.undo = undo
+        self.ask = ask
     }
 }
 
@@ -53,7 +58,8 @@ extension WorkOrder {
             links: try keys.decodeIfPresent(Endpoint.Links.self, forKey: .links) ?? .deny,
             plan: try keys.decode(FolderPlan.self, forKey: .plan),
             database: try keys.decodeIfPresent(DatabaseOrder.self, forKey: .database),
-            undo: try keys.decodeIfPresent([UndoneJob].self, forKey: .undo) ?? [])
+            undo: try keys.decodeIfPresent([UndoneJob].self, forKey: .undo) ?? [],
+            ask: try keys.decodeIfPresent([String].self, forKey: .ask))
         lock = try keys.decodeIfPresent(UpdateLock.self, forKey: .lock)
     }
 }

@@ -7,6 +7,8 @@ struct PatchContent {
     private(set) var directories: [(path: ExactText, step: PlannedStep)] = []
     /// Sorted by path.
     private(set) var files: [PlannedStep] = []
+    /// What goes to a handler instead of being copied, sorted by path.
+    private(set) var handed: [PlannedStep] = []
     /// In the order in which they run.
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
     /// In the order in which they would run: the last one first.
@@ -14,8 +16,16 @@ struct PatchContent {
     /// The files at its top that say what becomes of the others, as far as it has them.
     private(set) var descriptions: [String] = []
 
-    /// - Parameter entries: Of the checked tree, sorted by path.
-    init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
+    /// Files that go to folders by what these have already; known when the endpoint's globs are.
+    var specific: [ExactText] = []
+
+    /// Whether what it does depends on what a folder has (``FolderFacts``).
+    var needsFacts: Bool { descriptions.contains(PatchCommand.fileName) || !specific.isEmpty }
+
+    /// - Parameters:
+    ///   - entries: Of the checked tree, sorted by path.
+    ///   - handlers: Of the endpoint.
+    init(_ patch: Patch, entries: ArraySlice<ContentEntry>, handlers: Handlers) {
         self.patch = patch
         let root = ExactText(patch.path)
         let keep = patch.keep.map { Glob($0) }
@@ -23,20 +33,28 @@ struct PatchContent {
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
             if take(script: path, entry) || take(description: path, entry) { continue }
-            for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
             if entry.kind == .directory {
                 known[path] = entry
+                for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
+                continue
+            }
+            var step = PlannedStep(
+                kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
+                mode: entry.mode, sha256: entry.sha256)
+            if let command = handlers.command(for: path) {
+                step.kind = .handler
+                step.command = command
+                handed.append(step)
             } else {
-                files.append(
-                    PlannedStep(
-                        kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
-                        mode: entry.mode, sha256: entry.sha256,
-                        keep: keep.contains { $0.matches(path: path.description) }))
+                for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
+                step.keep = keep.contains { $0.matches(path: step.path) }
+                files.append(step)
             }
         }
         // What commands are to do with the files is not built yet; copying them all would be wrong.
         if descriptions.contains(PatchCommand.fileName) {
             files = []
+            handed = []
             known = [:]
         }
         directories = known.sorted { $0.key < $1.key }.map { path, entry in

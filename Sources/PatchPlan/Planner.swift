@@ -3,10 +3,13 @@ public import PatchModel
 /// Computes what one job would do to one endpoint, from values alone (contract §4 to §7).
 public struct Planner {
     private let update: CheckedUpdate
-    private let endpoint: Endpoint
+    let endpoint: Endpoint
     private let states: [String: FolderState]
     private let options: UpdateOptions
-    private let contents: [PatchContent]
+    let facts: [String: FolderFacts]
+    private let unread: [Fault]
+    let contents: [PatchContent]
+    let routing: Routing
     private var manifest: Manifest { update.manifest }
 
     /// A planner for one update on one endpoint.
@@ -16,14 +19,27 @@ public struct Planner {
     ///   - endpoint: Where it would be applied.
     ///   - states: By folder; where one is missing, the configuration's version counts.
     ///   - options: What was asked for; ``OptionsCheck`` has found them fit for update and endpoints.
-    public init(update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions) {
+    ///   - facts: By folder; what ``questions()`` asked for.
+    ///   - unread: Why there are none of a folder.
+    public init(
+        update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions,
+        facts: [String: FolderFacts] = [:], unread: [Fault] = []
+    ) {
         self.update = update
         self.endpoint = endpoint
         self.states = states
         self.options = options
-        contents = update.manifest.patches.map { patch in
-            PatchContent(patch, entries: update.entries(below: patch.path))
+        self.facts = facts
+        self.unread = unread
+        let handlers = Handlers(endpoint.handlers)
+        var contents = update.manifest.patches.map { patch in
+            PatchContent(patch, entries: update.entries(below: patch.path), handlers: handlers)
         }
+        let paths = contents.map { content in (content.files + content.handed).map { ExactText($0.path) } }
+        let routing = Routing(endpoint, paths: paths.joined(), facts: facts)
+        for (index, own) in paths.enumerated() { contents[index].specific = own.filter(routing.isSpecific) }
+        self.contents = contents
+        self.routing = routing
     }
 
     /// The plan, with every fault that can be seen without looking at the folders themselves.
@@ -50,6 +66,7 @@ public struct Planner {
                 plan.warnings.append("\(folder.name) runs ahead of its reference folder \(parent)")
             }
         }
+        route(&plan)
         return plan
     }
 
@@ -59,7 +76,7 @@ public struct Planner {
         let current = version(of: folder.name)
         let aimed = contents.filter { aims($0.patch, at: folder) }
         let isThere = hasVersion(folder.name)
-        let chosen = aimed.filter { isOn($0.patch) && !(isThere && isApplied($0.patch, to: folder.name)) }
+        let chosen = chosen(for: folder)
         var patches: [String: Bool] = [:]
         for content in aimed {
             patches[content.patch.name] =
@@ -72,26 +89,39 @@ public struct Planner {
         let from = isThere ? states[folder.name]?.previousVersion ?? current : current
         var plan = line(for: folder, .pending, from: from, to: manifest.version, patches)
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
+        if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
         for content in chosen {
-            plan.steps += content.directories.filter { directories.insert($0.path).inserted }.map(\.step)
-            plan.steps += content.files
+            let share = content.share(of: folder, routing)
+            plan.steps += share.directories.filter { directories.insert($0.path).inserted }.map(\.step)
+            plan.steps += share.files
             // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
-            for file in content.files where directories.contains(ExactText(file.path)) {
+            for file in share.files where directories.contains(ExactText(file.path)) {
                 let place = ExactText(file.path)
                 directories = directories.filter { $0 != place && !$0.isBelow(place) }
             }
             func runs(_ name: ScriptName) -> Bool {
                 from.map { $0 < name.version } ?? true && name.version <= manifest.version
             }
+            plan.steps += share.handed
             let scripts = content.scripts.filter { runs($0.name) }
             plan.steps += scripts.map(\.step)
             // The way back goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unsupported(content, folder: folder)
-            faults += databaseFaults(content, folder: folder)
+            faults += databaseFaults(content, share, folder: folder)
         }
+        plan.surround(with: endpoint.hooks)
         return (plan, faults)
+    }
+
+    /// The patches that this job brings to a folder.
+    func chosen(for folder: Folder) -> [PatchContent] {
+        let isThere = hasVersion(folder.name)
+        return contents.filter { content in
+            aims(content.patch, at: folder) && isOn(content.patch)
+                && !(isThere && isApplied(content.patch, to: folder.name))
+        }
     }
 
     private func line(
@@ -159,6 +189,14 @@ public struct Planner {
         ]
     }
 
+    func factsFault(_ folder: Folder) -> Fault {
+        unread.first { $0.folder == folder.name }
+            ?? Fault(
+                folder: folder.name, .io,
+                "\(folder.name) was not looked at, and what \(manifest.name) does there depends on what it has; "
+                    + "look at it with: patchctl plan")
+    }
+
     private func unsupported(_ content: PatchContent, folder: Folder) -> [Fault] {
         let names = content.descriptions
         return names.map { name in
@@ -170,7 +208,7 @@ public struct Planner {
     }
 
     /// The file of an `sqlite:` URL is never a target (contract §4).
-    private func databaseFaults(_ content: PatchContent, folder: Folder) -> [Fault] {
+    private func databaseFaults(_ content: PatchContent, _ share: PatchContent.Share, folder: Folder) -> [Fault] {
         let scheme = "sqlite:"
         guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
         var path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
@@ -178,7 +216,7 @@ public struct Planner {
         if path.bytes.starts(with: Array("///".utf8)) { path = ExactText(bytes: path.bytes.dropFirst(2)) }
         let place = path.relative(to: ExactText(folder.path)) ?? path
         let files = ["", "-journal", "-wal", "-shm"].map { ExactText(bytes: place.bytes + Array($0.utf8)) }
-        guard let database = content.files.map({ ExactText($0.path) }).first(where: files.contains) else { return [] }
+        guard let database = share.files.map({ ExactText($0.path) }).first(where: files.contains) else { return [] }
         return [
             Fault(
                 folder: folder.name, .database,

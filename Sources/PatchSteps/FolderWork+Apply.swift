@@ -22,16 +22,17 @@ extension FolderWork {
             .message, "applying \(order.update): \(order.plan.from?.description ?? "?") to \(order.plan.to)")
         try prepareDatabase(in: areas)
         var index = 0
-        let steps = order.plan.steps
+        // What is left to the end comes when the folder is done: `finish`.
+        let steps = order.plan.steps[..<(order.plan.number(of: .after) ?? order.plan.steps.count)]
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
-            if steps[index].kind == .script {
+            if steps[index].kind.isCommand {
                 // Told to stop while it waited.
                 if !state.finished.contains(index), try !run(index, in: areas) { continue }
                 index += 1
                 continue
             }
-            let end = steps[index...].firstIndex { $0.kind == .script } ?? steps.count
+            let end = steps[index...].firstIndex { $0.kind.isCommand } ?? steps.count
             try switchFiles(index..<end, in: areas, places, registry)
             index = end
         }
@@ -137,7 +138,7 @@ extension FolderWork {
     private func note(_ end: Int, _ places: Places, _ registry: Registry) throws(WorkerError) {
         for index in order.plan.steps.indices.prefix(end).dropFirst(registry.noted) {
             let step = order.plan.steps[index]
-            if step.kind == .script { continue }
+            if step.kind.isCommand { continue }
             let place = try place(of: step, index, places).path
             try working("read what was brought", step: index) { () throws(FileError) in
                 try registry.note(step, at: place)
@@ -153,16 +154,35 @@ extension FolderWork {
         }
     }
 
-    /// - Returns: false when somebody asked to stop before it could begin.
-    private mutating func run(_ index: Int, in areas: WorkAreas) throws(WorkerError) -> Bool {
+    /// Begins a step that runs a command.
+    ///
+    /// - Returns: how it is to be run.
+    mutating func begin(_ index: Int) throws(WorkerError) -> ScriptRun {
         let step = order.plan.steps[index]
         var attempt = 1
         if let started = state.started, started.step == index { attempt = started.attempt + 1 }
         try checkAttempt(attempt, step, index)
         try record(.started(step: index, attempt: attempt))
-        guard let slot = state.slots[index], let key = order.key(of: step) else { return true }
-        let run = ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to)
-        guard try self.run(step, slot, in: area(of: slot, in: areas, step), run, key: key) else { return false }
+        return ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to)
+    }
+
+    /// - Returns: false when somebody asked to stop before it could begin.
+    private mutating func run(_ index: Int, in areas: WorkAreas) throws(WorkerError) -> Bool {
+        let step = order.plan.steps[index]
+        let isAgain = state.ran.contains(index)
+        let run = try begin(index)
+        if step.kind == .hook {
+            try self.run(step.shell, step, index, run)
+        } else if let slot = state.slots[index] {
+            let area = try area(of: slot, in: areas, step)
+            if step.kind == .handler {
+                try handOver(step, index, in: area, run, isAgain: isAgain)
+            } else if let key = order.key(of: step) {
+                guard try self.run(step, slot, in: area, run, key: key) else { return false }
+            }
+        } else {
+            return true
+        }
         try record(.finished(steps: [index]))
         trace.write(.finished, step: step.title)
         return true

@@ -102,7 +102,9 @@ extension FolderWork {
     // MARK: Before and after the steps
 
     /// Whether any step may change the database.
-    var changesDatabase: Bool { order.database != nil && order.plan.steps.contains { $0.kind == .script } }
+    var changesDatabase: Bool {
+        order.database != nil && order.plan.steps.contains { $0.kind == .script || $0.kind == .handler }
+    }
 
     /// Makes everything ready for the first step that may change the database. Done already: nothing happens.
     mutating func prepareDatabase(in areas: WorkAreas) throws(WorkerError) {

@@ -22,9 +22,9 @@ extension FolderWork {
     func checkAttempt(_ attempt: Int, _ step: PlannedStep, _ index: Int) throws(WorkerError) {
         guard attempt > Self.attempts else { return }
         throw .failed(
-            step: index, .script,
+            step: index, step.failure,
             """
-            script \(step.path) was cut off \(Self.attempts) times; look at the trace for what ends it, then resume \
+            \(step.name) was cut off \(Self.attempts) times; look at the trace for what ends it, then resume \
             the job
             """)
     }
@@ -44,15 +44,20 @@ extension FolderWork {
     private func runProgram(
         _ step: PlannedStep, _ slot: StepSlot, in area: WorkArea, _ run: ScriptRun
     ) throws(WorkerError) {
-        let index = slot.step
+        let name = WorkArea.slot(slot.step)
+        let interpreter = try working("run \(step.name)", step: slot.step) { () throws(FileError) in
+            try Script.interpreter(of: area.slots.file(name), ScriptName(step.path)?.kind ?? .sh)
+        }
+        try self.run(interpreter + [area.slots.path + "/" + name], step, slot.step, run)
+    }
+
+    /// Runs a step's command to a good end, and makes durable what it wrote in the folder.
+    func run(_ command: [String], _ step: PlannedStep, _ index: Int, _ run: ScriptRun) throws(WorkerError) {
         trace.write(.started, step: run.title, run.attempt > 1 ? "attempt \(run.attempt)" : "")
-        let name = WorkArea.slot(index)
         let seconds = order.scriptTimeout
         let environment = environment(step, run)
-        let result = try working("run script \(step.path)", step: index) { () throws(FileError) in
-            let kind = ScriptName(step.path)?.kind ?? .sh
-            let command = try Script.interpreter(of: area.slots.file(name), kind) + [area.slots.path + "/" + name]
-            return try Script.run(command, environment: environment, in: folder, seconds: seconds) { line in
+        let result = try working("run \(step.name)", step: index) { () throws(FileError) in
+            try Script.run(command, environment: environment, in: folder, seconds: seconds) { line in
                 trace.write(.output, step: run.title, line)
             }
         }
@@ -60,22 +65,22 @@ extension FolderWork {
         case .exit(.code(0)): break
         case .exit(.code(let code)):
             throw .failed(
-                step: index, .script,
-                "script \(step.path) ended with exit code \(code); see its trace, mend the cause, then resume the job")
+                step: index, step.failure,
+                "\(step.name) ended with exit code \(code); see its trace, mend the cause, then resume the job")
         case .exit(.signal(let number)):
             throw .failed(
-                step: index, .script,
-                "script \(step.path) was ended by signal \(number); see its trace, then resume the job")
+                step: index, step.failure,
+                "\(step.name) was ended by signal \(number); see its trace, then resume the job")
         case .timeout:
             throw .failed(
-                step: index, .script,
+                step: index, step.failure,
                 """
-                script \(step.path) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend \
-                the script, then resume the job
+                \(step.name) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend \
+                the cause, then resume the job
                 """
             )
         }
-        try working("make what script \(step.path) wrote durable", step: index) { () throws(FileError) in
+        try working("make what \(step.name) wrote durable", step: index) { () throws(FileError) in
             try folder.syncFileSystem()
         }
     }
@@ -98,5 +103,25 @@ extension FolderWork {
             "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
             "PATCHD_DATABASE_URL=\(order.database?.url ?? "")",
         ]
+    }
+}
+
+extension PlannedStep {
+    /// What a failure of the step's command is called.
+    var failure: FaultCode {
+        switch kind {
+        case .handler: .handler
+        case .hook: .hook
+        case .directory, .file, .remove, .script: .script
+        }
+    }
+
+    /// The step's command in a sentence.
+    var name: String {
+        switch kind {
+        case .handler: "the handler of \"\(path)\""
+        case .hook: "the hook \(path)"
+        case .directory, .file, .remove, .script: "script \(path)"
+        }
     }
 }

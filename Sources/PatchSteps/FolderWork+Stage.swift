@@ -43,8 +43,8 @@ extension FolderWork {
         try record(.staged(staging.slots))
         try record(.prepared)
         let count = staging.slots.count - order.plan.downgrades.count
-        trace.write(
-            .message, "staged \(count) of \(order.plan.steps.count) steps, \(state.equal.count) are equal")
+        let total = order.plan.steps.count { $0.kind != .hook }
+        trace.write(.message, "staged \(count) of \(total) steps, \(state.equal.count) are equal")
     }
 
     /// What staging knows while it goes through the steps.
@@ -68,8 +68,13 @@ extension FolderWork {
     }
 
     private func stage(_ step: PlannedStep, _ index: Int, _ staging: inout Staging) throws(WorkerError) {
-        if step.kind == .script {
-            try copy(step, index, to: staging.own, mode: 0o700, live: nil, place: "")
+        if step.kind == .hook { return }
+        if step.kind.isCommand {
+            if step.kind == .handler {
+                try stage(handed: step, index, to: staging.own)
+            } else {
+                try copy(step, index, to: staging.own, mode: 0o700, live: nil, place: "")
+            }
             let inode = try inode(index, in: staging.own)
             staging.slots.append(StepSlot(step: index, inode: inode, replaces: nil, place: ""))
             return
@@ -90,7 +95,7 @@ extension FolderWork {
                 // Without its owner's right to write, it could neither be moved to its place nor filled.
                 _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: (step.mode ?? 0o755) | 0o700)
             }
-        case .file, .script:
+        case .file, .script, .handler, .hook:
             let known = before?.mode ?? (live?.kind == .file ? live.map { $0.mode & 0o777 } : nil)
             mode = step.mode ?? known ?? 0o644
             try copy(step, index, to: area, mode: mode ?? 0o644, live: live, place: place.path)
@@ -132,7 +137,7 @@ extension FolderWork {
         switch step.kind {
         case .directory: staging.brought[key] = .directory
         case .remove: staging.brought[key] = .removed
-        case .script: break
+        case .script, .handler, .hook: break
         case .file:
             let live = try live(at: place, step, index)
             if staging.brought[key] == .directory || live?.kind == .directory {
@@ -168,12 +173,12 @@ extension FolderWork {
     }
 
     /// Copies a file of the checked tree into its slot, with the attributes that it is to have at its place.
-    private func copy(
+    func copy(
         _ step: PlannedStep, _ index: Int, to area: WorkArea, mode: UInt16, live: FileStatus?, place: String
     ) throws(WorkerError) {
         let sum = try working("stage \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
             let source = try tree.file(step.source)
-            let file = try area.slots.createFile(WorkArea.slot(index), mode: 0o600)
+            let file = try area.slots.createFile(WorkArea.slot(of: step, index), mode: 0o600)
             try file.allocate(Int64(step.size))
             let sum = try source.copy(to: file)
             if let live, live.kind == .file {

@@ -23,7 +23,8 @@ extension FolderWork {
         try record(.verified(changed: changed.sorted(), missing: missing.sorted()))
     }
 
-    private func kind(of place: String) throws(FileError) -> FileStatus.Kind? {
+    /// What is at a place; nil also where something on the way to it is no directory.
+    func kind(of place: String) throws(FileError) -> FileStatus.Kind? {
         do throws(FileError) { return try folder.status(place)?.kind } catch {
             // Something on the way is no directory any more, or a link.
             if error.number == ENOTDIR || error.number == ELOOP { return nil }

@@ -72,7 +72,7 @@ final class Registry {
             switch step.kind {
             case .directory: .directory
             case .file: .file(sha256: step.sha256)
-            case .remove, .script: nil
+            case .remove, .script, .handler, .hook: nil
             }
         loaded?[ExactText(place)] = entry
     }

@@ -30,7 +30,9 @@ final class Survey {
         for (index, step) in order.plan.steps.enumerated() {
             if step.kind == .script {
                 try need(step.size, on: "")
-            } else if let place = try place(of: step) {
+            } else if step.kind == .handler {
+                try look(atHandler: step)
+            } else if step.kind != .hook, let place = try place(of: step) {
                 try look(at: step, index, place)
             }
         }
@@ -106,7 +108,7 @@ final class Survey {
         case .directory: try look(atDirectory: step, index, place, live)
         case .file: try look(atFile: step, index, place, live)
         case .remove: try look(atRemoved: step, index, place, live)
-        case .script: break
+        case .script, .handler, .hook: break
         }
     }
 
@@ -235,5 +237,10 @@ final class Survey {
             return false
         }
         return try folder.file(place).sha256() == step.sha256
+    }
+
+    private func look(atHandler step: PlannedStep) throws(FileError) {
+        if let why = step.handlerFault { fault(.interpreter, why) }
+        try need(step.size, on: "")
     }
 }

@@ -30,6 +30,14 @@ struct UndoSurvey {
                 brings no script for that version in downgrades/
                 """)
         }
+        for step in job.handedOver {
+            fault(
+                .irreversible,
+                """
+                cannot undo job \(job.job): "\(step.path)" of \(step.patch) was handed to its handler, and what that did \
+                cannot be undone; restore the folder from a backup
+                """)
+        }
         // Nothing live was changed before this mark; without it, what lies in the slots proves nothing.
         guard job.isPrepared else {
             if !job.ran.isEmpty || job.isDone {

@@ -132,6 +132,12 @@ final class WorkArea {
     /// The name of a step's slot.
     static func slot(_ step: Int) -> String { "\(step)" }
 
+    /// Where a step's new content lies, relative to the slots: in its slot. A handler sees the file's own name, so its
+    /// slot is a directory with the file in it.
+    static func slot(of step: PlannedStep, _ index: Int) -> String {
+        step.kind == .handler ? slot(index) + "/" + Directory.split(step.path).name : slot(index)
+    }
+
     /// Removes everything that an earlier try at staging left.
     func clear() throws(FileError) {
         for name in try slots.names() { try slots.removeTree(name) }

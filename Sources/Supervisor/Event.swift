@@ -34,6 +34,7 @@ enum Event: String, CaseIterable, Sendable {
     case forgotten = "3d9a5e7f12c84b60a8f4e6b7c5d0192a"
     case folderFailed = "1dcd327f761e47cbbb7e8913655c1d15"
     case folderBlocked = "9672be1a7fed4bb9a92fa271dbc52933"
+    case hookFailed = "0321db69e7f14692966e259579ec8bae"
     case folderLocked = "d6f3f9a04d0e4b61a0a5a6a3f2b8c0de"
     case folderUnlocked = "c44a66f4cf2543469cbe4f50bdbcda98"
     case cannotUnlock = "1e2ed6cb64704f1f934b8db4b18fbdb1"
@@ -48,7 +49,9 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .unitNotGuarded, .maintenanceNotUp, .folderBlocked, .lockRestored, .sessionEnded, .workerEnded: .warning
+        case .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked, .lockRestored, .sessionEnded,
+            .workerEnded:
+            .warning
         case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice

@@ -64,7 +64,7 @@ struct FolderRun: Sendable {
                     "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
                 )
             }
-            let needsArchive = phase != .revert && phase != .forget && summary.order?.undo.isEmpty != false
+            let needsArchive = ![.facts, .revert, .forget].contains(phase) && summary.order?.undo.isEmpty != false
             let tree = try needsArchive ? host.state.tree(ofArchive: job.sha256) : host.state.emptyDirectory()
             let trace = try host.state.trace(job: job.job, folder: folder)
             let end = try host.workers.work(

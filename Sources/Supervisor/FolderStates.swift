@@ -90,6 +90,19 @@ struct FolderStates: Sendable {
             })
     }
 
+    /// Test folders that a job has raised above an ancestor: they run programs of their own that the others do not have
+    /// yet, until everything above them has caught up or they went back.
+    private func diverged(_ states: [String: FolderState]) -> Set<String> {
+        let tests = endpoint.activeFolders.filter { $0.role == .test }.map(\.name)
+        return Set(
+            tests.filter { name in
+                guard let own = states[name], !own.update.isEmpty, let version = own.version else { return false }
+                return endpoint.ancestors(of: name).contains { ancestor in
+                    states[ancestor]?.version.map { $0 < version } ?? false
+                }
+            })
+    }
+
     /// Siblings are worked on side by side, and each brings the states of all folders up to date: what one has read,
     /// another must not write meanwhile.
     private static let writing = Mutex(())
@@ -116,11 +129,13 @@ struct FolderStates: Sendable {
     private func bringUpToDate() throws(StoreError) {
         let states = try all()
         let behind = try behind()
+        let diverged = diverged(states)
         let recommended = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
             .compactMap(\.version).max()
         for folder in endpoint.activeFolders.map(\.name) {
             try rewrite(folder) { state in
                 state.behind = behind.contains(folder)
+                state.diverged = diverged.contains(folder)
                 if let recommended { state.recommendedVersion = recommended }
                 if state.status == .current || state.status == .behind {
                     state.status = state.behind ? .behind : .current

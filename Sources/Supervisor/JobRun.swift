@@ -56,7 +56,11 @@ struct JobRun: Sendable {
         let open = pending.filter { folder in
             [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
         }
-        if !open.isEmpty { try await change(pending, open, job) }
+        if !open.isEmpty {
+            try await change(pending, open, job)
+        } else {
+            await tree.finish(pending)
+        }
         await end(nil)
     }
 

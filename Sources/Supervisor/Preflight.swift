@@ -17,11 +17,11 @@ struct Preflight: Sendable {
 
     /// The plan with the faults of all folders; the ledgers hold what the surveys found.
     func run(_ job: Job) async throws -> EndpointPlan {
-        try host.state.directory("jobs/\(job.job)").removeTree("ledger")
-        try host.state.directory("jobs/\(job.job)").makeDirectory("ledger")
-        var (plan, orders) = if let target = job.rollback { try await rollback(job, target) } else { try apply(job) }
+        try clearLedgers(job)
+        var (plan, orders) =
+            if let target = job.rollback { try await rollback(job, target) } else { try await apply(job) }
         let surveys = await withTaskGroup(of: (String, LedgerSummary?, [Fault]).self) { group in
-            for order in orders { group.addTask { await survey(order, job) } }
+            for order in orders { group.addTask { await look(.survey, order, job) { $0.survey != nil } } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         for (folder, summary, faults) in surveys.sorted(by: { $0.0 < $1.0 }) {
@@ -41,40 +41,83 @@ struct Preflight: Sendable {
         return plan
     }
 
+    /// A ledger begins with its order, and one phase's order is not the next one's.
+    private func clearLedgers(_ job: Job) throws {
+        try host.state.directory("jobs/\(job.job)").removeTree("ledger")
+        try host.state.directory("jobs/\(job.job)").makeDirectory("ledger")
+    }
+
     // MARK: Apply
 
-    private func apply(_ job: Job) throws -> (EndpointPlan, [WorkOrder]) {
+    private func apply(_ job: Job) async throws -> (EndpointPlan, [WorkOrder]) {
         guard let update = try host.state.contents(ofArchive: job.sha256) else {
             throw StoreError("cannot plan job \(job.job): archive \(job.sha256) is no longer kept; drop it again")
         }
-        let planner = Planner(update: update, endpoint: endpoint, states: try states.all(), options: job.options)
+        let states = try states.all()
+        let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
         var plan: EndpointPlan
-        do throws(Refusal) {
-            plan = try planner.plan()
-        } catch {
+        var unread: [Fault] = []
+        do {
+            let facts: [String: FolderFacts]
+            (facts, unread) = try await answers(to: planner.questions(), job)
+            plan = try Planner(
+                update: update, endpoint: endpoint, states: states, options: job.options, facts: facts, unread: unread
+            ).plan()
+        } catch let error as Refusal {
             // The names fit, but not the versions that folders have by now.
             return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
         }
         let pending = plan.folders.filter { $0.state == .pending }
         if endpoint.onFailure != .hold { plan.faults += pending.flatMap { irreversible($0, job) } }
-        return (plan, try pending.map { try order(job, $0) })
+        // A folder that cannot be looked at once need not be looked at again.
+        let known = pending.filter { folder in !unread.contains { $0.folder == folder.folder } }
+        return (plan, try known.map { try order(job, $0) })
+    }
+
+    /// Asks the folders what the plan has to know of them. No worker is started where that is nothing.
+    ///
+    /// - Returns: the facts by folder, and why there are none of the others.
+    private func answers(
+        to questions: [FolderQuestion], _ job: Job
+    ) async throws -> (found: [String: FolderFacts], unread: [Fault]) {
+        if questions.isEmpty { return ([:], []) }
+        let orders = try questions.map { try order(job, $0.plan, ask: $0.ask) }
+        let answers = await withTaskGroup(of: (String, FolderFacts?, [Fault]).self) { group in
+            for order in orders {
+                group.addTask {
+                    let (folder, summary, faults) = await look(.facts, order, job) { $0.facts != nil }
+                    return (folder, summary?.facts, faults)
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        try clearLedgers(job)
+        var found: [String: FolderFacts] = [:]
+        for (folder, facts, _) in answers { found[folder] = facts }
+        return (found, answers.flatMap { $0.2 })
     }
 
     /// Scripts without a way back, where a failure has to be undone without asking anybody.
     private func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
         let hasBackup =
             endpoint.backup != "none" && endpoint.folders.contains { $0.name == plan.folder && $0.database != nil }
-        let scripts = plan.steps.indices.filter { plan.steps[$0].kind == .script }
+        let scripts = plan.steps.indices.filter { plan.steps[$0].kind.isCommand }
         let undone = UndoneJob(
             job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts),
-            slots: [],
-            restoresDatabase: hasBackup)
-        return undone.scriptsWithoutDowngrade.map { script in
+            slots: [], restoresDatabase: hasBackup)
+        let handed = undone.handedOver.map { step in
             Fault(
                 folder: plan.folder, .irreversible,
-                "script upgrades/\(script.path) of \(script.patch) has neither a script for its version in downgrades/ nor a backup, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+                "\"\(step.path)\" of \(step.patch) is handed to its handler, which could not be reverted; set onFailure: hold"
             )
         }
+        return handed
+            + undone.scriptsWithoutDowngrade.map { script in
+                Fault(
+                    folder: plan.folder, .irreversible,
+                    "script upgrades/\(script.path) of \(script.patch) has neither a script for its version in downgrades/ nor a backup, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
+                )
+            }
     }
 
     // MARK: Rollback
@@ -127,17 +170,21 @@ struct Preflight: Sendable {
         return (plan, plan.faults.isEmpty ? orders : [])
     }
 
-    private func order(_ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = []) throws -> WorkOrder {
+    private func order(
+        _ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = [], ask: [String]? = nil
+    ) throws -> WorkOrder {
         WorkOrder(
             job: job.job, turn: job.turn, endpoint: endpoint.name, update: job.update,
-            scriptTimeout: endpoint.scriptTimeout,
-            links: endpoint.links, plan: plan, database: try states.database(of: plan.folder), undo: undo)
+            scriptTimeout: endpoint.scriptTimeout, links: endpoint.links, plan: plan,
+            database: try states.database(of: plan.folder), undo: undo, ask: ask)
     }
 
-    private func survey(_ order: WorkOrder, _ job: Job) async -> (String, LedgerSummary?, [Fault]) {
+    private func look(
+        _ phase: WorkerStart.Phase, _ order: WorkOrder, _ job: Job, isOver: @Sendable (LedgerSummary) -> Bool
+    ) async -> (String, LedgerSummary?, [Fault]) {
         let folder = order.plan.folder
         do {
-            let summary = try await work.run(.survey, job, folder, order: order) { $0.survey != nil }
+            let summary = try await work.run(phase, job, folder, order: order, isOver: isOver)
             return (folder, summary, [])
         } catch let fault as Fault {
             return (folder, nil, [Fault(folder: folder, fault.code, fault.message)])

@@ -60,11 +60,13 @@ struct TreeRun: Sendable {
         func above(_ folder: FolderPlan) -> String? {
             endpoint.ancestors(of: folder.folder).first(where: names.contains)
         }
-        try await withThrowingTaskGroup(of: (FolderPlan, Bool).self) { group in
+        // Without an answer: a hook of a folder that is done has ended.
+        try await withThrowingTaskGroup(of: (FolderPlan, Bool?).self) { group in
             for folder in folders where above(folder) == nil {
                 group.addTask { (folder, try await apply(folder)) }
             }
-            while let (folder, isDone) = try await group.next() {
+            while let (folder, answer) = try await group.next() {
+                guard let isDone = answer else { continue }
                 if isDone {
                     for child in folders where above(child) == folder.folder {
                         group.addTask { (child, try await apply(child)) }
@@ -73,6 +75,12 @@ struct TreeRun: Sendable {
                     try await block(below: folder.folder, names)
                 }
                 try await afterEach()
+                if isDone, folder.number(of: .after) != nil {
+                    group.addTask {
+                        await finish(folder)
+                        return (folder, nil)
+                    }
+                }
             }
         }
         guard endpoint.onFailure == .revertAll, let job = await jobs.job(number),

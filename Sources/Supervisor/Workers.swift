@@ -5,7 +5,9 @@ import Synchronization
 /// One start of a worker in a folder.
 public struct WorkerStart: Sendable {
     /// What a worker is started for.
-    public enum Phase: String, Sendable { case survey, stage, apply, revert, forget, show, baseline }
+    public enum Phase: String, Sendable {
+        case facts, survey, stage, apply, finish, revert, forget, show, baseline
+    }
 
     /// Up to which phase's end it works.
     public var phase: Phase

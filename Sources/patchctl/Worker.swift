@@ -39,7 +39,7 @@ struct Worker: ~Copyable {
     /// Looks at a folder as its owner; nothing there is changed.
     ///
     /// - Parameters:
-    ///   - what: `survey` or `verify`.
+    ///   - what: `facts`, `survey` or `verify`.
     ///   - name: the checked tree's, as given to ``unpack(_:limits:into:)``; nil where none is needed.
     func look(_ what: String, _ order: WorkOrder, tree name: String? = nil, as user: UserIdentity?) throws
         -> LedgerSummary

@@ -5,6 +5,13 @@ import PatchModel
 import PatchSteps
 import Synchronization
 
+/// Looks for what a plan has to know of a folder; changes nothing.
+struct FactsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "facts")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.find() } }
+}
+
 /// Looks at a folder; changes nothing.
 struct SurveyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "survey")
@@ -24,6 +31,13 @@ struct ApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "apply")
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
+}
+
+/// Runs the hook of a folder that is done.
+struct FinishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "finish")
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.finish() } }
 }
 
 /// Undoes what this job did, or what the jobs did that its order names.

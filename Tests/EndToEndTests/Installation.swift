@@ -20,14 +20,16 @@ final class Installation {
     private let programs: String
 
     /// A host with the endpoint `payroll`, its five folders at 8.0.1.
-    init(settings: String = "") throws {
+    ///
+    /// - Parameter types: by folder, its `type`.
+    init(settings: String = "", types: [String: String] = [:]) throws {
         // Every component above a folder has to belong to root or the owner; /tmp passes as a sticky directory.
         root = "/tmp/patchd-test-\(UInt64.random(in: .min ... .max))"
         programs = try #require(Self.programs, "build first: swift build")
         for name in ["etc/endpoints.d", "spool/incoming", "state", "run"] + folders.map({ "srv/\($0)" }) {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
-        try configure("payroll", settings: settings)
+        try configure("payroll", settings: settings, types: types)
         for folder in folders { try write("old\n", "srv/\(folder)/lib/a.dat") }
     }
 
@@ -49,12 +51,17 @@ final class Installation {
 
     /// Writes an endpoint's file.
     ///
-    /// - Parameter databases: by folder.
-    func configure(_ endpoint: String, settings: String = "", databases: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - databases: by folder.
+    ///   - types: by folder.
+    func configure(
+        _ endpoint: String, settings: String = "", databases: [String: String] = [:], types: [String: String] = [:]
+    ) throws {
         let lines = Self.tree.map { name, parent in
-            let database = databases[name].map { ", database: \"\($0)\"" } ?? ""
-            return parent.map { "  - {name: \(name), parent: \($0)\(database)}" }
-                ?? "  - {name: \(name), version: 8.0.1, modules: [HRM]\(database)}"
+            let keys = [databases[name].map { ", database: \"\($0)\"" }, types[name].map { ", type: \($0)" }]
+            let more = keys.compactMap { $0 }.joined()
+            return parent.map { "  - {name: \(name), parent: \($0)\(more)}" }
+                ?? "  - {name: \(name), version: 8.0.1, modules: [HRM]\(more)}"
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         try write(

@@ -5,9 +5,7 @@ import Testing
 @Suite struct NotBuiltTests {
     @Test(arguments: [
         "disconnect: onDemand", "spare: [app]",
-        "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "programFiles: [X*]", "specificPrograms: [SPE*]",
-        "handlers: {dat: \"/usr/lib/acme/integrate {file}\"}", "hooks: {validate: /bin/true}",
-        "backup: none",
+        "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]", "backup: none",
     ]) func `a key whose effect is not built is refused where it stands`(key: String) throws {
         let found = try problems(endpoint(key + "\n"))
         #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")

@@ -143,20 +143,11 @@ extension Workplace {
         }
     }
 
-    /// Whether the fault that was asked for came.
-    fileprivate var hasFired: Bool { FileManager.default.fileExists(atPath: root + "/fired") }
-
     /// The inode that `lib/a` had before job 2.
     fileprivate var original: UInt64? {
         get throws {
             let slots = try summary(2).slots
             return slots.values.first { $0.place == "lib/a" && $0.step == 2 }?.replaces
         }
-    }
-
-    /// What `patchctl resume` comes to.
-    fileprivate func resume(_ job: Int) throws {
-        var ledger = try Ledger(ledgerFile(job))
-        try ledger.append(.resumed)
     }
 }

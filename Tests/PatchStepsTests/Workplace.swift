@@ -13,6 +13,7 @@ struct Brought {
     var mode: UInt16?
     var patch = "MAIN"
     var keep = false
+    var command: String?
 
     static func file(
         _ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN", keep: Bool = false
@@ -30,6 +31,14 @@ struct Brought {
 
     static func script(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
         Brought(kind: .script, path: path, text: text, patch: patch)
+    }
+
+    static func handed(_ path: String, _ text: String, to command: String) -> Brought {
+        Brought(kind: .handler, path: path, text: text, command: command)
+    }
+
+    static func hook(_ hook: Hook, _ command: String) -> Brought {
+        Brought(kind: .hook, path: hook.rawValue, patch: "", command: command)
     }
 }
 
@@ -151,14 +160,15 @@ final class Workplace {
         func planned(_ steps: [Brought], _ prefix: String) throws -> [PlannedStep] {
             try steps.enumerated().map { index, step in
                 let source = "\(prefix)\(index)"
-                let hasContent = step.kind == .file || step.kind == .script
+                let hasContent = [.file, .script, .handler].contains(step.kind)
                 if hasContent {
                     try Data(step.text.utf8).write(to: tree.appendingPathComponent(source))
                 }
                 return PlannedStep(
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
-                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep)
+                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep,
+                    command: step.command)
             }
         }
         return FolderPlan(
@@ -166,12 +176,14 @@ final class Workplace {
             to: try #require(Version(to)), steps: try planned(steps, "s"), downgrades: try planned(downgrades, "d"))
     }
 
-    func begin(_ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = []) throws {
+    func begin(
+        _ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = [], timeout: Double = 10
+    ) throws {
         var ledger = try Ledger(ledgerFile(job))
         try ledger.append(
             .begin(
                 WorkOrder(
-                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: 10, links: links, plan: plan,
+                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: timeout, links: links, plan: plan,
                     undo: undo)))
     }
 
@@ -214,6 +226,27 @@ final class Workplace {
     @discardableResult
     func revert(_ job: Int) throws -> LedgerSummary {
         try work(job) { (work) throws(WorkerError) in try work.revert() }
+    }
+
+    @discardableResult
+    func finish(_ job: Int) throws -> LedgerSummary {
+        try work(job) { (work) throws(WorkerError) in try work.finish() }
+    }
+
+    /// What `patchctl resume` comes to.
+    func resume(_ job: Int) throws {
+        var ledger = try Ledger(ledgerFile(job))
+        try ledger.append(.resumed)
+    }
+
+    /// Whether the fault that was asked for came.
+    var hasFired: Bool { FileManager.default.fileExists(atPath: root + "/fired") }
+
+    /// Writes a program beside the folder; its absolute path.
+    func program(_ name: String, _ text: String) throws -> String {
+        try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/\(name)"))
+        chmod("\(root)/\(name)", 0o755)
+        return "\(root)/\(name)"
     }
 
     // MARK: The program

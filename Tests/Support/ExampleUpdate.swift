@@ -10,6 +10,8 @@ public struct ExampleUpdate {
     public var dependency = "8.0.1"
     /// Allows no lead time.
     public var isCritical = false
+    /// The first patch's `keep`.
+    public var keep: [String] = []
     /// Content below the two patches' paths.
     public var files: [String: String] = [
         "X3V8_P2/FILPATCH/lib/a.dat": "new a\n", "X3V8_P2/FILPATCH/lib/deep/b.dat": "new b\n",
@@ -32,7 +34,7 @@ public struct ExampleUpdate {
         {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",\(isCritical ? " \"critical\": true," : "")
          "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
          "patches": [
-          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH", "description": "8.0.2 mandatory maintenances"},
+          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH",\(keep.isEmpty ? "" : " \"keep\": \(keep),") "description": "8.0.2 mandatory maintenances"},
           {"name": "X3V8_P2BIS", "type": "HRM", "mandatory": false, "path": "X3V8_P2BIS/FILPATCH", "description": "8.0.2 optional maintenances"}]}
         """
     }

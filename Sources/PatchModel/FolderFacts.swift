@@ -1,0 +1,46 @@
+/// What a plan has to know of a folder itself. A worker looks (`patchd-worker facts`), because the plan is made without I/O
+/// and by a user who may not be the folder's owner.
+public struct FolderFacts: Hashable, Sendable {
+    /// The folder's `registry.json`.
+    public var registry: DataRegistry
+    /// Its text; nil where there is none.
+    public var registryText: String?
+    /// Of the text, lower case hexadecimal; nil where there is none.
+    public var registrySHA256: String?
+    /// Of the paths that were asked for (``WorkOrder/ask``), those at which a plain file is.
+    public var present: Set<ExactText>
+
+    /// Facts from their parts.
+    ///
+    /// - Parameter registryText: nil where there is no such file.
+    /// - Throws: ``DataRegistry/Damage`` when the text is no registry.
+    public init(
+        registryText: String? = nil, registrySHA256: String? = nil, present: Set<ExactText> = []
+    ) throws(DataRegistry.Damage) {
+        registry = if let registryText { try DataRegistry(text: registryText) } else { DataRegistry() }
+        self.registryText = registryText
+        self.registrySHA256 = registrySHA256
+        self.present = present
+    }
+}
+
+extension FolderFacts: Codable {
+    private enum CodingKeys: String, CodingKey { case registryText, registrySHA256, present }
+
+    /// Reads what ``encode(to:)`` wrote.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            registryText: values.decodeIfPresent(String.self, forKey: .registryText),
+            registrySHA256: values.decodeIfPresent(String.self, forKey: .registrySHA256),
+            present: Set(values.decode([String].self, forKey: .present).map { ExactText($0) }))
+    }
+
+    /// The registry goes as its text, in which numbers keep their spelling.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encodeIfPresent(registryText, forKey: .registryText)
+        try values.encodeIfPresent(registrySHA256, forKey: .registrySHA256)
+        try values.encode(present.sorted().map(\.description), forKey: .present)
+    }
+}

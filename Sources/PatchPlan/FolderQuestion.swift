@@ -1,0 +1,37 @@
+public import PatchModel
+
+/// What has to be known of one folder before a job can be planned there.
+public struct FolderQuestion: Hashable, Sendable {
+    /// Which folder, and between which versions; without steps.
+    public var plan: FolderPlan
+    /// Paths relative to the folder: whether a plain file is there (``WorkOrder/ask``).
+    public var ask: [String]
+
+    /// A question from its parts.
+    public init(plan: FolderPlan, ask: [String] = []) {
+        self.plan = plan
+        self.plan.steps = []
+        self.plan.downgrades = []
+        self.ask = ask
+    }
+}
+
+extension Planner {
+    /// What this job has to know of its folders: those of which nothing has to be known are left out, so that no worker is
+    /// started there.
+    ///
+    /// - Throws: as ``plan()``.
+    public func questions() throws(Refusal) -> [FolderQuestion] {
+        guard contents.contains(where: \.needsFacts) else { return [] }
+        let lines = try plan().folders
+        let ask = specificPrograms(lines).map(\.description)
+        var questions: [FolderQuestion] = []
+        for line in lines {
+            guard let folder = endpoint.folders.first(where: { $0.name == line.folder }) else { continue }
+            let isNeeded = line.state == .pending && chosen(for: folder).contains(where: \.needsFacts)
+            // Where a specific program goes depends on all folders, those that are left out too.
+            if isNeeded || !ask.isEmpty { questions.append(FolderQuestion(plan: line, ask: ask)) }
+        }
+        return questions
+    }
+}

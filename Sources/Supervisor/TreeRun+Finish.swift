@@ -1,0 +1,40 @@
+import Logging
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// The hook `after` of folders that are done.
+extension TreeRun {
+    /// Runs what is still open of folders that are done, side by side: when a job goes on after all its folders were.
+    func finish(_ folders: [FolderPlan]) async {
+        guard let job = await jobs.job(number) else { return }
+        await withDiscardingTaskGroup { group in
+            for folder in folders where job.folders[folder.folder]?.state == .done {
+                group.addTask { await finish(folder) }
+            }
+        }
+    }
+
+    /// Runs the hook unless that was done. The folder is done and free, so whatever becomes of the hook is told and
+    /// changes nothing.
+    func finish(_ folder: FolderPlan) async {
+        let name = folder.folder
+        guard let step = folder.number(of: .after), let job = await jobs.job(number) else { return }
+        do {
+            if try work.summary(number, name).finished.contains(step) { return }
+            let summary = try await work.run(.finish, job, name) { $0.finished.contains(step) }
+            try host.state.renderTrace(job: number, folder: name)
+            if let message = summary.warnings[step] { tell(message, name, job) }
+        } catch {
+            tell("\(error)", name, job)
+        }
+    }
+
+    private func tell(_ message: String, _ folder: String, _ job: Job) {
+        var fields = fields(folder, job)
+        fields.code = FaultCode.hook.rawValue
+        fields.step = "hook \(Hook.after)"
+        host.log.tell(
+            .hookFailed, "\(endpoint.name)/\(folder): is done, but its hook \(Hook.after) failed: \(message)", fields)
+    }
+}
