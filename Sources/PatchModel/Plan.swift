@@ -80,13 +80,25 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case file
         /// A file taken away; nothing there is no error.
         case remove
+        /// The folder's `registry.json` in a new form.
+        case registry
         /// A version-named script to run.
         case script
+        /// Rows of a CSV file for a table of the folder's database.
+        case rows
+
+        /// Whether it is run at its place among the others and leaves no original behind; the others are switched.
+        public var isRun: Bool {
+            switch self {
+            case .directory, .file, .remove, .registry: false
+            case .script, .rows: true
+            }
+        }
     }
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for rows the table.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -96,16 +108,20 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var size: UInt64
     /// Permission bits asked for; nil: those of the file replaced, else 0644 (directories 0755).
     public var mode: UInt16?
-    /// Of the content; empty for a directory.
+    /// Of the content; empty for a directory and for what is not in the tree.
     public var sha256: String
     /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
     /// `NAME.patchd-new`.
     public var keep: Bool
+    /// What becomes of the registry; nil but for that kind.
+    public var registry: RegistryChange?
+    /// How the rows go into the table; nil but for that kind.
+    public var rows: RowRule?
 
     /// A step from its parts.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = "", keep: Bool = false
+        sha256: String = "", keep: Bool = false, registry: RegistryChange? = nil, rows: RowRule? = nil
     ) {
         self.kind = kind
         self.path = path
@@ -115,6 +131,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.mode = mode
         self.sha256 = sha256
         self.keep = keep
+        self.registry = registry
+        self.rows = rows
     }
 }
 

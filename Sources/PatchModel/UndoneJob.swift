@@ -56,13 +56,13 @@ public struct UndoneJob: Hashable, Codable, Sendable {
                 parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
                 files = []
             }
-            if step.kind != .script, let slot = slots[number] { files.append(slot) }
+            if !step.kind.isRun, let slot = slots[number] { files.append(slot) }
         }
         return parts + StepSlot.runs(files, of: plan).map(Part.files)
     }
 
-    /// The scripts that ran and that no downgrade undoes.
-    public var scriptsWithoutDowngrade: [PlannedStep] { plan.scriptsWithoutDowngrade(among: ran) }
+    /// What ran and cannot be undone.
+    public var irreversible: [PlannedStep] { plan.irreversible(among: ran) }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }
@@ -72,15 +72,24 @@ public struct UndoneJob: Hashable, Codable, Sendable {
 }
 
 extension FolderPlan {
-    /// The scripts that no downgrade of their patch and version undoes: once one of them ran, the folder cannot be put
-    /// back.
+    /// The scripts that no downgrade of their patch and version undoes, and rows, which nothing undoes: once one of them
+    /// ran, the folder cannot be put back.
     ///
     /// - Parameter numbers: of the steps to look at; nil for all.
-    public func scriptsWithoutDowngrade(among numbers: [Int]? = nil) -> [PlannedStep] {
+    public func irreversible(among numbers: [Int]? = nil) -> [PlannedStep] {
         let ways = Set(downgrades.compactMap(Script.init))
         return (numbers ?? Array(steps.indices)).compactMap(step).filter { step in
-            step.kind == .script && (Script(step).map { !ways.contains($0) } ?? true)
+            step.kind.isRun && (Script(step).map { !ways.contains($0) } ?? true)
         }
+    }
+}
+
+extension PlannedStep {
+    /// Why nothing undoes it, of one of ``FolderPlan/irreversible(among:)``.
+    public var whyIrreversible: String {
+        kind == .rows
+            ? "rows of \(path) (\(source)) cannot be taken out of the database again"
+            : "script upgrades/\(path) of \(patch) has no script for its version in downgrades/"
     }
 }
 
@@ -90,7 +99,7 @@ private struct Script: Hashable {
     var version: Version
 
     init?(_ step: PlannedStep) {
-        guard let name = ScriptName(step.path) else { return nil }
+        guard step.kind == .script, let name = ScriptName(step.path) else { return nil }
         patch = step.patch
         version = name.version
     }

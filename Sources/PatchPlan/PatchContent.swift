@@ -11,36 +11,31 @@ struct PatchContent {
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
     /// In the order in which they would run: the last one first.
     private(set) var downgrades: [(name: ScriptName, step: PlannedStep)] = []
-    /// The files at its top that say what becomes of the others, as far as it has them.
-    private(set) var descriptions: [String] = []
+    /// What becomes of its files; nil where it does not say: they are all copied.
+    let description: PatchDescription?
+    /// With commands: everything in it, relative to its path.
+    private(set) var entries: [ExactText: ContentEntry] = [:]
+    private let keep: [Glob]
 
-    /// Whether what it does depends on what a folder has (``FolderFacts``).
-    var needsFacts: Bool { descriptions.contains(PatchCommand.fileName) }
-
-    /// - Parameter entries: Of the checked tree, sorted by path.
-    init(_ patch: Patch, entries: ArraySlice<ContentEntry>) {
+    /// - Parameters:
+    ///   - entries: Of the checked tree, sorted by path.
+    ///   - description: What its `jobs.json` and `datafiles.json` say; nil where it has neither.
+    init(_ patch: Patch, entries: ArraySlice<ContentEntry>, description: PatchDescription?) {
         self.patch = patch
+        self.description = description
         let root = ExactText(patch.path)
-        let keep = patch.keep.map { Glob($0) }
+        keep = patch.keep.map { Glob($0) }
         var known: [ExactText: ContentEntry?] = [:]
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
-            if take(script: path, entry) || take(description: path, entry) { continue }
+            if description?.commands != nil { self.entries[path] = entry }
+            if take(script: path, entry) || isDescription(path, entry) || description?.commands != nil { continue }
             for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
             if entry.kind == .directory {
                 known[path] = entry
             } else {
-                files.append(
-                    PlannedStep(
-                        kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
-                        mode: entry.mode, sha256: entry.sha256,
-                        keep: keep.contains { $0.matches(path: path.description) }))
+                files.append(step(for: entry, at: path.description))
             }
-        }
-        // What commands are to do with the files is not built yet; copying them all would be wrong.
-        if descriptions.contains(PatchCommand.fileName) {
-            files = []
-            known = [:]
         }
         directories = known.sorted { $0.key < $1.key }.map { path, entry in
             let step = PlannedStep(
@@ -69,11 +64,15 @@ struct PatchContent {
         return true
     }
 
-    private mutating func take(description path: ExactText, _ entry: ContentEntry) -> Bool {
-        guard entry.kind == .file,
-            let name = [PatchCommand.fileName, PatchData.fileName].first(where: { ExactText($0) == path })
-        else { return false }
-        descriptions.append(name)
-        return true
+    /// The step that brings a file to a place.
+    func step(for entry: ContentEntry, at path: String) -> PlannedStep {
+        PlannedStep(
+            kind: .file, path: path, patch: patch.name, source: entry.path, size: entry.size, mode: entry.mode,
+            sha256: entry.sha256, keep: keep.contains { $0.matches(path: path) })
+    }
+
+    /// Whether it is one of the files at the patch's top that say what becomes of the others. They are not copied.
+    private func isDescription(_ path: ExactText, _ entry: ContentEntry) -> Bool {
+        entry.kind == .file && [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
     }
 }

@@ -24,12 +24,12 @@ extension FolderWork {
         let steps = order.plan.steps
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
-            if steps[index].kind == .script {
+            if steps[index].kind.isRun {
                 if !state.finished.contains(index) { try run(index, in: areas) }
                 index += 1
                 continue
             }
-            let end = steps[index...].firstIndex { $0.kind == .script } ?? steps.count
+            let end = steps[index...].firstIndex { $0.kind.isRun } ?? steps.count
             try switchFiles(index..<end, in: areas, places, registry)
             index = end
         }
@@ -83,10 +83,25 @@ extension FolderWork {
             let final = change
             let live = try look(at: final) { () throws(FileError) in try final.live() }
             change.slot.replaces = live?.inode
+            if change.step.kind == .registry { try checkRegistry(change) }
             if live?.kind == .directory, change.step.kind != .directory { try checkGivesWay(change, places, registry) }
             if change.slot != slot { renewed.append(change.slot) }
         }
         if !renewed.isEmpty { try record(.staged(renewed)) }
+    }
+
+    /// A registry that somebody changed since the plan was made would be lost with all that it says.
+    private func checkRegistry(_ change: Switch) throws(WorkerError) {
+        let now = try look(at: change) { () throws(FileError) in
+            try change.live()?.kind == .file ? folder.file(change.slot.place).sha256() : nil
+        }
+        guard now != order.registryBefore(change.slot.step) else { return }
+        throw .failed(
+            step: change.slot.step, .io,
+            """
+            cannot switch "\(change.step.path)": it was changed since the job was planned, and the new one was made from \
+            what it said then; put it back as it was and resume the job, or roll the folder back and drop the archive again
+            """)
     }
 
     private func look<Value>(at change: Switch, _ body: () throws(FileError) -> Value) throws(WorkerError) -> Value {
@@ -134,7 +149,7 @@ extension FolderWork {
     private func note(_ end: Int, _ places: Places, _ registry: Registry) throws(WorkerError) {
         for index in order.plan.steps.indices.prefix(end).dropFirst(registry.noted) {
             let step = order.plan.steps[index]
-            if step.kind == .script { continue }
+            if step.kind.isRun { continue }
             let place = try place(of: step, index, places).path
             try working("read what was brought", step: index) { () throws(FileError) in
                 try registry.note(step, at: place)
@@ -157,9 +172,12 @@ extension FolderWork {
         try checkAttempt(attempt, step, index)
         try record(.started(step: index, attempt: attempt))
         guard let slot = state.slots[index] else { return }
-        try run(
-            step, slot, in: area(of: slot, in: areas, step),
-            ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to))
+        let area = try area(of: slot, in: areas, step)
+        let script = ScriptRun(title: step.title, attempt: attempt, from: order.plan.from, to: order.plan.to)
+        switch step.kind {
+        case .rows: try load(step, slot, in: area, script)
+        default: try run(step, slot, in: area, script)
+        }
         try record(.finished(steps: [index]))
         trace.write(.finished, step: step.title)
     }

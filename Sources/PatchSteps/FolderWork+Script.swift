@@ -24,7 +24,7 @@ extension FolderWork {
         throw .failed(
             step: index, .script,
             """
-            script \(step.path) was cut off \(Self.attempts) times; look at the trace for what ends it, then resume \
+            \(step.title) was cut off \(Self.attempts) times; look at the trace for what ends it, then resume \
             the job
             """)
     }

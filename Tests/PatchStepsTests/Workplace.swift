@@ -13,6 +13,13 @@ struct Brought {
     var mode: UInt16?
     var patch = "MAIN"
     var keep = false
+    /// Of a registry: the content that it was made from.
+    var was: String?
+
+    /// `registry.json` with another text.
+    static func registry(_ text: String, was: String?, patch: String = "MAIN") -> Brought {
+        Brought(kind: .registry, path: "registry.json", text: text, patch: patch, was: was)
+    }
 
     static func file(
         _ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN", keep: Bool = false
@@ -158,7 +165,9 @@ final class Workplace {
                 return PlannedStep(
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
-                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep)
+                    sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep,
+                    registry: step.kind == .registry
+                        ? RegistryChange(text: step.text, was: step.was.map { SHA256.hash(of: Array($0.utf8)) }) : nil)
             }
         }
         return FolderPlan(
