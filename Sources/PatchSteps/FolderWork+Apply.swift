@@ -25,12 +25,12 @@ extension FolderWork {
         let steps = order.plan.steps[..<(order.plan.number(of: .after) ?? order.plan.steps.count)]
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
-            if steps[index].kind.isCommand {
+            if steps[index].kind.isRun {
                 if !state.finished.contains(index) { try run(index, in: areas) }
                 index += 1
                 continue
             }
-            let end = steps[index...].firstIndex { $0.kind.isCommand } ?? steps.count
+            let end = steps[index...].firstIndex { $0.kind.isRun } ?? steps.count
             try switchFiles(index..<end, in: areas, places, registry)
             index = end
         }
@@ -84,10 +84,25 @@ extension FolderWork {
             let final = change
             let live = try look(at: final) { () throws(FileError) in try final.live() }
             change.slot.replaces = live?.inode
+            if change.step.kind == .registry { try checkRegistry(change) }
             if live?.kind == .directory, change.step.kind != .directory { try checkGivesWay(change, places, registry) }
             if change.slot != slot { renewed.append(change.slot) }
         }
         if !renewed.isEmpty { try record(.staged(renewed)) }
+    }
+
+    /// A registry that somebody changed since the plan was made would be lost with all that it says.
+    private func checkRegistry(_ change: Switch) throws(WorkerError) {
+        let now = try look(at: change) { () throws(FileError) in
+            try change.live()?.kind == .file ? folder.file(change.slot.place).sha256() : nil
+        }
+        guard now != order.registryBefore(change.slot.step) else { return }
+        throw .failed(
+            step: change.slot.step, .io,
+            """
+            cannot switch "\(change.step.path)": it was changed since the job was planned, and the new one was made from \
+            what it said then; put it back as it was and resume the job, or roll the folder back and drop the archive again
+            """)
     }
 
     private func look<Value>(at change: Switch, _ body: () throws(FileError) -> Value) throws(WorkerError) -> Value {
@@ -135,7 +150,7 @@ extension FolderWork {
     private func note(_ end: Int, _ places: Places, _ registry: Registry) throws(WorkerError) {
         for index in order.plan.steps.indices.prefix(end).dropFirst(registry.noted) {
             let step = order.plan.steps[index]
-            if step.kind.isCommand { continue }
+            if step.kind.isRun { continue }
             let place = try place(of: step, index, places).path
             try working("read what was brought", step: index) { () throws(FileError) in
                 try registry.note(step, at: place)
@@ -171,10 +186,10 @@ extension FolderWork {
             try self.run(step.shell, step, index, run)
         } else if let slot = state.slots[index] {
             let area = try area(of: slot, in: areas, step)
-            if step.kind == .handler {
-                try handOver(step, index, in: area, run, isAgain: isAgain)
-            } else {
-                try self.run(step, slot, in: area, run)
+            switch step.kind {
+            case .handler: try handOver(step, index, in: area, run, isAgain: isAgain)
+            case .rows: try load(step, slot, in: area, run)
+            default: try self.run(step, slot, in: area, run)
             }
         } else {
             return

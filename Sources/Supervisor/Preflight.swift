@@ -65,7 +65,7 @@ struct Preflight: Sendable {
             return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
         }
         let pending = plan.folders.filter { $0.state == .pending }
-        if endpoint.onFailure != .hold { plan.faults += pending.flatMap { Self.irreversible($0, job) } }
+        if endpoint.onFailure != .hold { plan.faults += pending.flatMap(Self.irreversible) }
         // A folder that cannot be looked at once need not be looked at again.
         let known = pending.filter { folder in !unread.contains { $0.folder == folder.folder } }
         return (plan, known.map { order(job, $0) })
@@ -94,25 +94,14 @@ struct Preflight: Sendable {
         return (found, answers.flatMap { $0.2 })
     }
 
-    /// Scripts without a way back, where a failure has to be undone without asking anybody.
-    private static func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
-        let scripts = plan.steps.indices.filter { plan.steps[$0].kind.isCommand }
-        let undone = UndoneJob(
-            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts), slots: []
-        )
-        let handed = undone.handedOver.map { step in
-            Fault(
+    /// What has no way back, where a failure has to be undone without asking anybody.
+    private static func irreversible(_ plan: FolderPlan) -> [Fault] {
+        plan.irreversible().map { step in
+            let wayOut = step.kind == .script ? "ask the vendor for one, or set" : "set"
+            return Fault(
                 folder: plan.folder, .irreversible,
-                "\"\(step.path)\" of \(step.patch) is handed to its handler, which could not be reverted; set onFailure: hold"
-            )
+                "\(step.whyIrreversible), so a failure could not be reverted; \(wayOut) onFailure: hold")
         }
-        return handed
-            + undone.scriptsWithoutDowngrade.map { script in
-                Fault(
-                    folder: plan.folder, .irreversible,
-                    "script upgrades/\(script.path) of \(script.patch) has no script for its version in downgrades/, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
-                )
-            }
     }
 
     // MARK: Rollback
