@@ -6,17 +6,25 @@ extension StateDirectory {
     /// `jobs/<n>`, relative to the state directory.
     public static func place(ofJob job: Int) -> String { "jobs/\(job)" }
 
-    /// All jobs, by number.
-    public func jobs() throws(StoreError) -> [Job] {
+    /// All jobs that can be read, by number.
+    ///
+    /// - Parameter onDamage: told of each other one, which is there and never counts as none.
+    /// - Throws: also when this user may not read them.
+    public func jobs(onDamage: (_ number: Int, _ error: StoreError) -> Void) throws(StoreError) -> [Job] {
         var found: [Job] = []
-        for name in try files({ () throws(FileError) in try Directory.open(path + "/jobs").names() }) {
-            guard let number = Int(name) else { continue }
-            guard let job = try job(number) else {
-                throw StoreError("cannot read job \(number): \"\(path)/jobs/\(name)/job.json\" is missing")
+        let names = try files({ () throws(FileError) in try Directory.open(path + "/jobs").names() })
+        for number in names.compactMap({ Int($0) }).sorted() {
+            do throws(StoreError) {
+                guard let job = try job(number) else {
+                    throw StoreError("cannot read job \(number): \"\(path)/jobs/\(number)/job.json\" is missing")
+                }
+                found.append(job)
+            } catch {
+                if error.isPermission { throw error }
+                onDamage(number, error)
             }
-            found.append(job)
         }
-        return found.sorted { $0.job < $1.job }
+        return found
     }
 
     /// One job; nil when there is none of that number.

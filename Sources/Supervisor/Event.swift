@@ -30,6 +30,7 @@ enum Event: String, CaseIterable, Sendable {
     case folderDone = "78f6d82486ea4214b5c34e7e77ca4499"
     case folderReverting = "6c0d7b6f0b8e4c0aa3e5a1d8f4c2b7e9"
     case folderReverted = "b2f15c3de8704d5f9a6c7e1d20938f4b"
+    case jobDamaged = "e8131d112ed94b3689660614fa924d18"
     case jobCancelled = "f04e8a6c917b4f5db3d2c8a5e6170b9d"
     case forgotten = "3d9a5e7f12c84b60a8f4e6b7c5d0192a"
     case folderFailed = "1dcd327f761e47cbbb7e8913655c1d15"
@@ -44,7 +45,7 @@ enum Event: String, CaseIterable, Sendable {
     /// How urgent it is, in syslog's words.
     var level: Logger.Level {
         switch self {
-        case .cannotGoOn: .critical
+        case .cannotGoOn, .jobDamaged: .critical
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error

@@ -7,13 +7,22 @@ actor JobTable {
     private let state: StateDirectory
     private let tell: @Sendable (String) -> Void
     private var jobs: [Int: Job] = [:]
+    /// Those that cannot be read; they have a number all the same.
+    nonisolated let damaged: [DamagedJob]
 
     /// - Parameter tell: takes one line on what runs, after each change.
     init(_ state: StateDirectory, tell: @escaping @Sendable (String) -> Void) throws(StoreError) {
         self.state = state
         self.tell = tell
-        for job in try state.jobs() { jobs[job.job] = job }
+        var damaged: [DamagedJob] = []
+        for job in try state.jobs(onDamage: { damaged.append(DamagedJob($0, $1, in: state)) }) { jobs[job.job] = job }
+        self.damaged = damaged
     }
+
+    /// The first job that may be at work on an endpoint and cannot be read; nil for none.
+    nonisolated func damaged(on endpoint: String) -> DamagedJob? { damaged.first { $0.concerns(endpoint) } }
+
+    private var nextNumber: Int { (jobs.keys + damaged.map(\.job)).max().map { $0 + 1 } ?? 1 }
 
     /// An endpoint's jobs, oldest first.
     func all(of endpoint: String) -> [Job] {
@@ -28,7 +37,7 @@ actor JobTable {
     ) throws(StoreError) -> Int {
         if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
         let job = Job(
-            job: (jobs.keys.max() ?? 0) + 1, endpoint: endpoint, update: manifest.name, version: manifest.version,
+            job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version,
             sha256: sha256, options: options, claim: claim, createdAt: .now)
         try state.create(job)
         jobs[job.job] = job
@@ -110,7 +119,7 @@ actor JobTable {
         _ target: RollbackTarget, of undone: Job, to version: Version?, request: String
     ) throws(StoreError) -> Int {
         var job = Job(
-            job: (jobs.keys.max() ?? 0) + 1, endpoint: undone.endpoint, update: undone.update,
+            job: nextNumber, endpoint: undone.endpoint, update: undone.update,
             version: version ?? undone.version, sha256: undone.sha256, options: UpdateOptions(operation: .rollback),
             claim: "", createdAt: .now)
         job.rollback = target
@@ -129,7 +138,7 @@ actor JobTable {
         options.only = [folder]
         options.exclude = []
         var job = Job(
-            job: (jobs.keys.max() ?? 0) + 1, endpoint: missed.endpoint, update: missed.update, version: missed.version,
+            job: nextNumber, endpoint: missed.endpoint, update: missed.update, version: missed.version,
             sha256: missed.sha256, options: options, claim: "", createdAt: .now)
         job.request = request
         try state.create(job)

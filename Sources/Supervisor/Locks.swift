@@ -54,6 +54,20 @@ final class Locks: Sendable {
         }
     }
 
+    /// The locks that lie in the folders, for when no job can say which should: then the one that is there stays. Nil for
+    /// one that cannot be read.
+    func found() -> [String: UpdateLock?] {
+        var found: [String: UpdateLock?] = [:]
+        for folder in endpoint.activeFolders {
+            guard let directory = try? Directory.openWithoutLinks(folder.path),
+                (try? directory.status(UpdateLock.fileName)) != nil
+            else { continue }
+            let bytes = (try? directory.readFile(UpdateLock.fileName)) ?? []
+            found[folder.name] = .some(try? JSONText.read(UpdateLock.self, bytes))
+        }
+        return found
+    }
+
     /// Writes again what somebody removed or changed.
     func restore() {
         written.withLock { written in

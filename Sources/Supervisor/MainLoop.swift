@@ -44,6 +44,13 @@ struct MainLoop: Sendable {
         try guardUnits()
         notifications.status(await jobs.summary())
         notifications.ready()
+        for damaged in jobs.damaged {
+            host.failures.note()
+            let place = damaged.endpoint ?? "any endpoint, as nothing says which is its own"
+            host.log.tell(
+                .jobDamaged, "job \(damaged.job) is damaged, so no job begins on \(place): \(damaged.message)",
+                EventFields(job: damaged.job, endpoint: damaged.endpoint ?? ""))
+        }
         host.log.tell(.ready, "ready: \(host.configuration.endpoints.count) endpoints")
         return try await withThrowingDiscardingTaskGroup { group in
             try await settle(&group)
@@ -152,6 +159,11 @@ struct MainLoop: Sendable {
                     job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? job.lockPhase : .disconnect
                 } ?? .updating
             do {
+                if let damaged = jobs.damaged(on: endpoint.name) {
+                    let wanted = EndpointLocks(endpoint: endpoint, states: states)
+                    try own.set(wanted.wanted(for: damaged, found: own.found()))
+                    continue
+                }
                 let holding = await jobs.holding(endpoint.name)
                 try own.set(
                     EndpointLocks(endpoint: endpoint, states: states).wanted(
@@ -184,7 +196,9 @@ struct MainLoop: Sendable {
         let endpoints = host.configuration.endpoints
         let gone = await units.endpoints.subtracting(endpoints.map(\.name))
         for endpoint in endpoints + gone.sorted().map({ Endpoint(name: $0, path: "/", folders: []) }) {
-            guard await units.concerns(endpoint.name), await jobs.unfinished(endpoint.name)?.state.isFinal != false,
+            // What it has left down is perhaps to stay down.
+            guard jobs.damaged(on: endpoint.name) == nil, await units.concerns(endpoint.name),
+                await jobs.unfinished(endpoint.name)?.state.isFinal != false,
                 await busy.begin(.endpoint(endpoint.name))
             else { continue }
             let own = locks[endpoint.name] ?? Locks(endpoint: endpoint, log: host.log, watch: watch)

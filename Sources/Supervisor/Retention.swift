@@ -17,6 +17,8 @@ struct Retention: Sendable {
     /// - Returns: how many jobs were forgotten.
     @discardableResult
     func run(_ endpoint: Endpoint) async throws -> Int {
+        // What a job needs that cannot be read is not known.
+        if !jobs.damaged.isEmpty { return 0 }
         let all = await jobs.all(of: endpoint.name).filter { $0.operation == .apply }
             .sorted { $0.order < $1.order }
         let old = all.filter { $0.state.isFinal && !$0.isHolding }.dropLast(host.configuration.daemon.retain)

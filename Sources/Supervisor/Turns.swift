@@ -14,6 +14,13 @@ struct Turns: Sendable {
         // One look at all of them: a job that held the endpoint may be resumed between two.
         let all = await jobs.all(of: endpoint.name)
         let open = all.filter { !$0.state.isFinal }
+        if let damaged = jobs.damaged(on: endpoint.name) {
+            for job in open where job.startedAt == nil && [.queued, .waiting].contains(job.state) {
+                try await wait(
+                    job, for: "job \(damaged.job), which cannot be read; restore its file, then restart patchd")
+            }
+            return nil
+        }
         if let running = open.first(where: { $0.state == .running || $0.startedAt != nil && $0.state == .queued }) {
             return running.job
         }

@@ -61,7 +61,13 @@ struct Places: ParsableArguments {
 
     /// All jobs; none before the daemon's first start.
     func jobs() throws -> [Job] {
-        try reading { try hasDirectory("jobs") ? try state.jobs() : [] }
+        try reading { try readableJobs() }
+    }
+
+    /// The same, with the store's own error. Damaged ones are told of on standard error.
+    func readableJobs() throws -> [Job] {
+        guard try hasDirectory("jobs") else { return [] }
+        return try state.jobs { number, error in Notes.write("job \(number) cannot be shown: \(error)") }
     }
 
     /// Reads from the state; who may not is told what to do.

@@ -30,7 +30,7 @@ struct Status: ParsableCommand {
         var jobs: [Job] = []
         var hint: String?
         do {
-            jobs = try places.hasDirectory("jobs") ? try places.state.jobs() : []
+            jobs = try places.readableJobs()
         } catch let error as StoreError {
             guard error.isPermission else { throw Failure(error.description) }
             hint = "jobs are shown to members of group patchd only: \"adduser USER patchd\""
