@@ -7,13 +7,18 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
     public var manifest: Manifest
     /// Everything in the checked tree, sorted by path (bytewise).
     public var entries: [ContentEntry]
+    /// Of the patches that have a `jobs.json` or a `datafiles.json`.
+    public var descriptions: [PatchDescription]
     /// Warnings only.
     public var findings: [Finding]
 
     /// A checked update from its parts.
-    public init(manifest: Manifest, entries: [ContentEntry], findings: [Finding] = []) {
+    public init(
+        manifest: Manifest, entries: [ContentEntry], descriptions: [PatchDescription] = [], findings: [Finding] = []
+    ) {
         self.manifest = manifest
         self.entries = entries
+        self.descriptions = descriptions
         self.findings = findings
     }
 }

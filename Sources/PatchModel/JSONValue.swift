@@ -86,3 +86,17 @@ public indirect enum JSONValue: Hashable, Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 }
+
+extension JSONValue: Codable {
+    /// Reads what ``encode(to:)`` wrote.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        self = try StrictJSON.parse(Array(text.utf8), maximumDepth: 32)
+    }
+
+    /// As its text, in which members keep their order and numbers their spelling.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(String(decoding: serialized, as: UTF8.self))
+    }
+}

@@ -1,5 +1,5 @@
 /// One table or form of a patch's `datafiles.json` (contract §4).
-public struct PatchData: Hashable, Sendable {
+public struct PatchData: Hashable, Codable, Sendable {
     /// The table's or form's name.
     public var name: String
     /// Its files, relative to the patch's path; globs.
@@ -14,6 +14,14 @@ public struct PatchData: Hashable, Sendable {
     public var key: [String]
     /// Columns that are the folder's own settings.
     public var preserve: [String]
+
+    /// The form's own file, relative to the patch's path, where its record has a text `file`; nil where it has none.
+    public var formFile: String? {
+        guard case .object(let members) = formData,
+            case .string(let file)? = members.first(where: { $0.name == "file" })?.value
+        else { return nil }
+        return file
+    }
 
     /// The file's name in a patch's path.
     public static let fileName = "datafiles.json"
@@ -42,7 +50,7 @@ public struct PatchData: Hashable, Sendable {
         key = try members["key"]?.texts() ?? []
         preserve = try members["preserve"]?.texts() ?? []
         for record in [members["record"], members["formdata"]] { _ = try record?.anyObject() }
-        for path in files + (rows.map { [$0] } ?? []) {
+        for path in files + [rows, formFile].compactMap({ $0 }) {
             if let problem = EntryName.problem(in: path.utf8) { throw reader.refusal("\"\(path)\": \(problem)") }
         }
     }

@@ -93,22 +93,30 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case file
         /// A file taken away; nothing there is no error.
         case remove
+        /// The folder's `registry.json` in a new form.
+        case registry
         /// A version-named script to run.
         case script
+        /// Rows of a CSV file for a table of the folder's database.
+        case rows
         /// A file handed to the endpoint's handler for its extension, instead of being copied.
         case handler
         /// A command of the admin's around the folder's update; its path is a ``Hook``.
         case hook
 
-        /// Whether the step runs a command: it is recorded as started and finished by itself, and is not undone by
-        /// bringing back an original.
-        public var isCommand: Bool { self == .script || self == .handler || self == .hook }
+        /// Whether it is run at its place among the others and leaves no original behind; the others are switched.
+        public var isRun: Bool {
+            switch self {
+            case .directory, .file, .remove, .registry: false
+            case .script, .rows, .handler, .hook: true
+            }
+        }
     }
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`; for a handler's file where it
-    /// lies in its patch.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for rows the table, for a handler's
+    /// file where it would be copied to.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -118,7 +126,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var size: UInt64
     /// Permission bits asked for; nil: those of the file replaced, else 0644 (directories 0755).
     public var mode: UInt16?
-    /// Of the content; empty for a directory.
+    /// Of the content; empty for a directory and for what is not in the tree.
     public var sha256: String
     /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
     /// `NAME.patchd-new`.
@@ -128,11 +136,16 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     /// Of a handler: its command line, as ``HandlerCommand`` reads it; of a hook: what the shell is to run. Nil for what
     /// needs none, and in older plans.
     public var command: String?
+    /// What becomes of the registry; nil but for that kind.
+    public var registry: RegistryChange?
+    /// How the rows go into the table; nil but for that kind.
+    public var rows: RowRule?
 
     /// A step from its parts.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = "", keep: Bool = false, command: String? = nil
+        sha256: String = "", keep: Bool = false, command: String? = nil, registry: RegistryChange? = nil,
+        rows: RowRule? = nil
     ) {
         self.kind = kind
         self.path = path
@@ -143,6 +156,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.sha256 = sha256
         self.keep = keep
         self.command = command
+        self.registry = registry
+        self.rows = rows
     }
 }
 
@@ -214,6 +229,8 @@ extension PlannedStep {
             sha256: try keys.decode(String.self, forKey: .sha256),
             keep: try keys.decodeIfPresent(Bool.self, forKey: .keep) ?? false)
         command = try keys.decodeIfPresent(String.self, forKey: .command)
+        registry = try keys.decodeIfPresent(RegistryChange.self, forKey: .registry)
+        rows = try keys.decodeIfPresent(RowRule.self, forKey: .rows)
         statements = try keys.decodeIfPresent([String].self, forKey: .statements)
     }
 }

@@ -18,9 +18,12 @@ public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
     /// `X3V8_P2/8.0.2.sql`: for people the patch is enough.
     public var description: String { "\(patch)/\(script)" }
 
-    /// A step of an update; nil unless it is a script.
+    /// A step of an update; nil unless it is a script or rows.
     public init?(update: String, step: PlannedStep) {
-        guard step.kind == .script else { return nil }
-        self.init(update: update, patch: step.patch, script: step.path)
+        switch step.kind {
+        case .script: self.init(update: update, patch: step.patch, script: step.path)
+        case .rows: self.init(update: update, patch: step.patch, script: "rows:\(step.path)")
+        default: return nil
+        }
     }
 }

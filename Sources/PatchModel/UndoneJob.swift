@@ -56,7 +56,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         var slots: [Int: StepSlot] = [:]
         for slot in self.slots { slots[slot.step] = slot }
         let downgrades = plan.downgrades.indices.map { plan.steps.count + $0 }.filter { number in
-            isNeeded(number) && !(restoresDatabase && plan.step(number).map(Self.isSQL) ?? false)
+            isNeeded(number) && !(restoresDatabase && plan.step(number)?.isInDatabase ?? false)
         }
         let withSteps = Set(plan.steps.map(\.patch))
         var parts = downgrades.filter { !withSteps.contains(plan.step($0)?.patch ?? "") }.map(Part.downgrade)
@@ -68,22 +68,17 @@ public struct UndoneJob: Hashable, Codable, Sendable {
                 parts += StepSlot.runs(files, of: plan).map(Part.files) + own.map(Part.downgrade)
                 files = []
             }
-            if !step.kind.isCommand, let slot = slots[number] { files.append(slot) }
+            if !step.kind.isRun, let slot = slots[number] { files.append(slot) }
         }
         parts += StepSlot.runs(files, of: plan).map(Part.files)
         // Last: what downgrades of another kind do in the database is about its new content.
         return restoresDatabase ? parts + [.database] : parts
     }
 
-    private static func isSQL(_ step: PlannedStep) -> Bool { ScriptName(step.path)?.kind == .sql }
-
-    /// The scripts that ran and that no downgrade undoes.
-    public var scriptsWithoutDowngrade: [PlannedStep] {
-        plan.scriptsWithoutDowngrade(among: ran).filter { !(restoresDatabase && Self.isSQL($0)) }
+    /// What ran and cannot be undone.
+    public var irreversible: [PlannedStep] {
+        plan.irreversible(among: ran).filter { !(restoresDatabase && $0.isInDatabase) }
     }
-
-    /// The files that were handed to a handler: nobody knows what it did with them.
-    public var handedOver: [PlannedStep] { ran.compactMap(plan.step).filter { $0.kind == .handler } }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
         if isDone { return true }
@@ -93,14 +88,28 @@ public struct UndoneJob: Hashable, Codable, Sendable {
 }
 
 extension FolderPlan {
-    /// The scripts that no downgrade of their patch and version undoes: once one of them ran, the folder cannot be put
-    /// back.
+    /// The scripts that no downgrade of their patch and version undoes, and rows and handlers, which nothing undoes: once
+    /// one of them ran, the folder cannot be put back.
     ///
     /// - Parameter numbers: of the steps to look at; nil for all.
-    public func scriptsWithoutDowngrade(among numbers: [Int]? = nil) -> [PlannedStep] {
+    public func irreversible(among numbers: [Int]? = nil) -> [PlannedStep] {
         let ways = Set(downgrades.compactMap(Script.init))
         return (numbers ?? Array(steps.indices)).compactMap(step).filter { step in
-            step.kind == .script && (Script(step).map { !ways.contains($0) } ?? true)
+            step.kind.isRun && step.kind != .hook && (Script(step).map { !ways.contains($0) } ?? true)
+        }
+    }
+}
+
+extension PlannedStep {
+    /// Whether it changes the folder's database and nothing else, so that a copy of that brings back what was.
+    public var isInDatabase: Bool { kind == .rows || kind == .script && ScriptName(path)?.kind == .sql }
+
+    /// Why nothing undoes it, of one of ``FolderPlan/irreversible(among:)``.
+    public var whyIrreversible: String {
+        switch kind {
+        case .rows: "rows of \(path) (\(source)) cannot be taken out of the database again"
+        case .handler: "\"\(path)\" of \(patch) was handed to its handler, and nobody knows what that did"
+        default: "script upgrades/\(path) of \(patch) has no script for its version in downgrades/"
         }
     }
 }

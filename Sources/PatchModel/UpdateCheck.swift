@@ -16,14 +16,17 @@ extension CheckedUpdate {
     ) throws(Refusal) {
         let tree = ContentTree(entries)
         var findings: [Finding] = []
+        var descriptions: [PatchDescription] = []
         try tree.refuseUndeclared(manifest, manifestFile: manifestFile)
         for patch in manifest.patches {
             let contents = try PatchContents(patch, in: tree)
             findings += try contents.checkScripts(upTo: manifest.version)
-            try contents.checkDescriptions(limit: limit, content: content)
+            if let description = try contents.description(of: patch, limit: limit, content: content) {
+                descriptions.append(description)
+            }
         }
         findings += tree.collisions()
-        self.init(manifest: manifest, entries: tree.entries, findings: findings)
+        self.init(manifest: manifest, entries: tree.entries, descriptions: descriptions, findings: findings)
     }
 }
 
@@ -160,23 +163,34 @@ struct PatchContents {
         return findings
     }
 
-    /// Reads `jobs.json` and `datafiles.json` and looks for the files they name.
-    func checkDescriptions(limit: Int, content: (String) throws(Refusal) -> [UInt8]) throws(Refusal) {
-        if let (place, bytes) = try description(PatchData.fileName, limit: limit, content: content) {
-            for data in try PatchData.list(strictJSON: bytes, file: place) {
-                if let rows = data.rows { try require(rows, namedBy: place) }
-                for pattern in data.files { try requireMatch(of: pattern, namedBy: place) }
+    /// Reads `jobs.json` and `datafiles.json` and looks for the files they name; nil where the patch has neither.
+    func description(
+        of patch: Patch, limit: Int, content: (String) throws(Refusal) -> [UInt8]
+    ) throws(Refusal) -> PatchDescription? {
+        let data = try document(PatchData.fileName, limit: limit, content: content)
+        let commands = try document(PatchCommand.fileName, limit: limit, content: content)
+        if data == nil, commands == nil { return nil }
+        var description = PatchDescription(patch: patch.name)
+        if let (place, bytes) = data {
+            for var data in try PatchData.list(strictJSON: bytes, file: place) {
+                for file in [data.rows, data.formFile].compactMap({ $0 }) { try require(file, namedBy: place) }
+                data.files = try files(data.files, namedBy: place)
+                description.data.append(data)
             }
         }
-        if let (place, bytes) = try description(PatchCommand.fileName, limit: limit, content: content) {
-            for command in try PatchCommand.list(strictJSON: bytes, file: place) {
+        if let (place, bytes) = commands {
+            let commands = try PatchCommand.list(strictJSON: bytes, file: place)
+            for command in commands {
                 for path in command.content { try require(path, namedBy: place) }
+                try description.check(command, at: place)
             }
+            description.commands = commands
         }
+        return description
     }
 
     /// One of the two files, with its place; nil where the patch has none.
-    private func description(
+    private func document(
         _ name: String, limit: Int, content: (String) throws(Refusal) -> [UInt8]
     ) throws(Refusal) -> (place: String, bytes: [UInt8])? {
         let path = ExactText(name)
@@ -196,13 +210,56 @@ struct PatchContents {
         }
     }
 
-    private func requireMatch(of pattern: String, namedBy place: String) throws(Refusal) {
-        // A file may be called like a pattern.
-        if kind(of: ExactText(pattern)) == .file { return }
-        let glob = Glob(pattern)
-        guard glob.isPattern else { return try require(pattern, namedBy: place) }
-        guard paths.contains(where: { kind(of: $0) == .file && glob.matches($0.description) }) else {
-            throw Refusal(.contentMissing, at: place, "names \"\(pattern)\", which matches no file in \(root)")
+    /// What a list of names and patterns comes to, in its order. A pattern matches neither scripts nor the two files
+    /// themselves.
+    private func files(_ patterns: [String], namedBy place: String) throws(Refusal) -> [String] {
+        var files: [String] = []
+        var known: Set<ExactText> = []
+        for pattern in patterns {
+            let glob = Glob(pattern)
+            // A file may be called like a pattern.
+            if !glob.isPattern || kind(of: ExactText(pattern)) == .file {
+                try require(pattern, namedBy: place)
+                if known.insert(ExactText(pattern)).inserted { files.append(pattern) }
+                continue
+            }
+            let found = paths.filter {
+                kind(of: $0) == .file && !isOfPatch($0) && glob.matches($0.description)
+            }
+            guard !found.isEmpty else {
+                throw Refusal(.contentMissing, at: place, "names \"\(pattern)\", which matches no file in \(root)")
+            }
+            files += found.filter { known.insert($0).inserted }.map(\.description)
         }
+        return files
+    }
+
+    private func isOfPatch(_ path: ExactText) -> Bool {
+        [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
+            || ["upgrades", "downgrades"].contains { path.isBelow(ExactText($0)) }
+    }
+}
+
+extension PatchDescription {
+    /// Refuses a command that brings a table or form of which nothing is said: a misspelt name would bring nothing.
+    fileprivate func check(_ command: PatchCommand, at place: String) throws(Refusal) {
+        let name = command.arguments.first ?? ""
+        switch command.verb {
+        case .filecopy, .filecopyto, .fileupload, .filedelete, .deletedata: return
+        case .installdata, .replacedata, .installorreplacedata:
+            if data(named: name) != nil { return }
+        case .installform, .replaceform, .installorreplaceform:
+            if !formFiles(of: command).isEmpty { return }
+            if data(named: name) != nil {
+                throw Refusal(
+                    .manifestInvalid, at: place,
+                    "\(command.verb.rawValue) \"\(name)\": neither the command nor \(PatchData.fileName) names its file"
+                )
+            }
+        }
+        let hint = Suggestion.hint(for: name, in: data.map(\.name))
+        throw Refusal(
+            .manifestInvalid, at: place,
+            "\(command.verb.rawValue) names \"\(name)\", of which \(PatchData.fileName) says nothing\(hint)")
     }
 }

@@ -13,49 +13,40 @@ struct PatchContent {
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
     /// In the order in which they would run: the last one first.
     private(set) var downgrades: [(name: ScriptName, step: PlannedStep)] = []
-    /// The files at its top that say what becomes of the others, as far as it has them.
-    private(set) var descriptions: [String] = []
+    /// What becomes of its files; nil where it does not say: they are all copied.
+    let description: PatchDescription?
+    /// With commands: everything in it, relative to its path.
+    private(set) var entries: [ExactText: ContentEntry] = [:]
+    private let keep: [Glob]
 
     /// Files that go to folders by what these have already; known when the endpoint's globs are.
     var specific: [ExactText] = []
-
-    /// Whether what it does depends on what a folder has (``FolderFacts``).
-    var needsFacts: Bool { descriptions.contains(PatchCommand.fileName) || !specific.isEmpty }
+    private let handlers: Handlers
 
     /// - Parameters:
     ///   - entries: Of the checked tree, sorted by path.
+    ///   - description: What its `jobs.json` and `datafiles.json` say; nil where it has neither.
     ///   - handlers: Of the endpoint.
-    init(_ patch: Patch, entries: ArraySlice<ContentEntry>, handlers: Handlers) {
+    init(
+        _ patch: Patch, entries: ArraySlice<ContentEntry>, description: PatchDescription?, handlers: Handlers
+    ) {
         self.patch = patch
+        self.description = description
+        self.handlers = handlers
         let root = ExactText(patch.path)
-        let keep = patch.keep.map { Glob($0) }
+        keep = patch.keep.map { Glob($0) }
         var known: [ExactText: ContentEntry?] = [:]
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
-            if take(script: path, entry) || take(description: path, entry) { continue }
-            if entry.kind == .directory {
-                known[path] = entry
-                for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
+            if description?.commands != nil { self.entries[path] = entry }
+            if take(script: path, entry) || isDescription(path, entry) || description?.commands != nil { continue }
+            let step = entry.kind == .directory ? nil : step(for: entry, at: path.description)
+            if let step, step.kind == .handler {
+                handed.append(step)
                 continue
             }
-            var step = PlannedStep(
-                kind: .file, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
-                mode: entry.mode, sha256: entry.sha256)
-            if let command = handlers.command(for: path) {
-                step.kind = .handler
-                step.command = command
-                handed.append(step)
-            } else {
-                for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
-                step.keep = keep.contains { $0.matches(path: step.path) }
-                files.append(step)
-            }
-        }
-        // What commands are to do with the files is not built yet; copying them all would be wrong.
-        if descriptions.contains(PatchCommand.fileName) {
-            files = []
-            handed = []
-            known = [:]
+            for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
+            if let step { files.append(step) } else { known[path] = entry }
         }
         directories = known.sorted { $0.key < $1.key }.map { path, entry in
             let step = PlannedStep(
@@ -84,11 +75,18 @@ struct PatchContent {
         return true
     }
 
-    private mutating func take(description path: ExactText, _ entry: ContentEntry) -> Bool {
-        guard entry.kind == .file,
-            let name = [PatchCommand.fileName, PatchData.fileName].first(where: { ExactText($0) == path })
-        else { return false }
-        descriptions.append(name)
-        return true
+    /// The step that brings a file to a place, or hands it to the handler of that name's extension.
+    func step(for entry: ContentEntry, at path: String) -> PlannedStep {
+        let command = handlers.command(for: ExactText(path))
+        return PlannedStep(
+            kind: command == nil ? .file : .handler, path: path, patch: patch.name, source: entry.path,
+            size: entry.size,
+            mode: entry.mode, sha256: entry.sha256,
+            keep: command == nil && keep.contains { $0.matches(path: path) }, command: command)
+    }
+
+    /// Whether it is one of the files at the patch's top that say what becomes of the others. They are not copied.
+    private func isDescription(_ path: ExactText, _ entry: ContentEntry) -> Bool {
+        entry.kind == .file && [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
     }
 }

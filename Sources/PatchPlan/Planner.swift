@@ -33,9 +33,11 @@ public struct Planner {
         self.unread = unread
         let handlers = Handlers(endpoint.handlers)
         var contents = update.manifest.patches.map { patch in
-            PatchContent(patch, entries: update.entries(below: patch.path), handlers: handlers)
+            PatchContent(
+                patch, entries: update.entries(below: patch.path),
+                description: update.descriptions.first { $0.patch == patch.name }, handlers: handlers)
         }
-        let paths = contents.map { content in (content.files + content.handed).map { ExactText($0.path) } }
+        let paths = contents.map(\.places)
         let routing = Routing(endpoint, paths: paths.joined(), facts: facts)
         for (index, own) in paths.enumerated() { contents[index].specific = own.filter(routing.isSpecific) }
         self.contents = contents
@@ -91,14 +93,26 @@ public struct Planner {
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
         if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
+        var registry = facts[folder.name]?.registry ?? DataRegistry()
         for content in chosen {
             let share = content.share(of: folder, routing)
-            plan.steps += share.directories.filter { directories.insert($0.path).inserted }.map(\.step)
-            plan.steps += share.files
-            // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
-            for file in share.files where directories.contains(ExactText(file.path)) {
-                let place = ExactText(file.path)
-                directories = directories.filter { $0 != place && !$0.isBelow(place) }
+            var own = share.directories.map(\.step) + share.files
+            if content.description?.commands != nil {
+                let commands = CommandPlan(
+                    content, folder: folder, facts: facts[folder.name], registry: registry, routing: routing)
+                own = commands.steps
+                registry = commands.registry
+                // Of a registry that is not known, nothing can be said.
+                if facts[folder.name] != nil || !content.needsRegistry { faults += commands.faults }
+            }
+            for step in own {
+                let place = ExactText(step.path)
+                if step.kind == .directory, !directories.insert(place).inserted { continue }
+                plan.steps.append(step)
+                // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
+                if step.kind == .file, directories.contains(place) {
+                    directories = directories.filter { $0 != place && !$0.isBelow(place) }
+                }
             }
             func runs(_ name: ScriptName) -> Bool {
                 from.map { $0 < name.version } ?? true && name.version <= manifest.version
@@ -108,8 +122,8 @@ public struct Planner {
             plan.steps += scripts.map(\.step)
             // The way back goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
-            faults += unsupported(content, folder: folder)
-            faults += databaseFaults(content, share, folder: folder)
+            faults += rowFaults(own, folder: folder)
+            faults += databaseFaults(content, own, folder: folder)
         }
         plan.surround(with: endpoint.hooks)
         return (plan, faults)
@@ -197,18 +211,19 @@ public struct Planner {
                     + "look at it with: patchctl plan")
     }
 
-    private func unsupported(_ content: PatchContent, folder: Folder) -> [Fault] {
-        let names = content.descriptions
-        return names.map { name in
+    /// Rows need a database.
+    private func rowFaults(_ steps: [PlannedStep], folder: Folder) -> [Fault] {
+        if folder.database != nil { return [] }
+        return steps.filter { $0.kind == .rows }.map { step in
             Fault(
-                folder: folder.name, .script,
-                "\(content.patch.path)/\(name) is not supported yet by this version of patchd; "
-                    + "apply this update with a version that is, or exclude \(folder.name)")
+                folder: folder.name, .database,
+                "rows of \(step.path) (\(step.source)) need a database, and the folder has none; "
+                    + "give it a \"database\" in the configuration, or exclude \(folder.name)")
         }
     }
 
     /// The file of an `sqlite:` URL is never a target (contract §4).
-    private func databaseFaults(_ content: PatchContent, _ share: PatchContent.Share, folder: Folder) -> [Fault] {
+    private func databaseFaults(_ content: PatchContent, _ steps: [PlannedStep], folder: Folder) -> [Fault] {
         let scheme = "sqlite:"
         guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
         var path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
@@ -216,11 +231,12 @@ public struct Planner {
         if path.bytes.starts(with: Array("///".utf8)) { path = ExactText(bytes: path.bytes.dropFirst(2)) }
         let place = path.relative(to: ExactText(folder.path)) ?? path
         let files = ["", "-journal", "-wal", "-shm"].map { ExactText(bytes: place.bytes + Array($0.utf8)) }
-        guard let database = share.files.map({ ExactText($0.path) }).first(where: files.contains) else { return [] }
+        let targets = steps.filter { [.file, .remove].contains($0.kind) }.map { ExactText($0.path) }
+        guard let database = targets.first(where: files.contains) else { return [] }
         return [
             Fault(
                 folder: folder.name, .database,
-                "\(content.patch.path)/\(database) would replace the folder's database; "
+                "\(content.patch.path)/\(database) would replace or remove the folder's database; "
                     + "switch the patch \(content.patch.name) off or exclude \(folder.name)")
         ]
     }

@@ -26,13 +26,13 @@ extension FolderWork {
         let steps = order.plan.steps[..<(order.plan.number(of: .after) ?? order.plan.steps.count)]
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
-            if steps[index].kind.isCommand {
+            if steps[index].kind.isRun {
                 // Told to stop while it waited.
                 if !state.finished.contains(index), try !run(index, in: areas) { continue }
                 index += 1
                 continue
             }
-            let end = steps[index...].firstIndex { $0.kind.isCommand } ?? steps.count
+            let end = steps[index...].firstIndex { $0.kind.isRun } ?? steps.count
             try switchFiles(index..<end, in: areas, places, registry)
             index = end
         }
@@ -87,10 +87,25 @@ extension FolderWork {
             let final = change
             let live = try look(at: final) { () throws(FileError) in try final.live() }
             change.slot.replaces = live?.inode
+            if change.step.kind == .registry { try checkRegistry(change) }
             if live?.kind == .directory, change.step.kind != .directory { try checkGivesWay(change, places, registry) }
             if change.slot != slot { renewed.append(change.slot) }
         }
         if !renewed.isEmpty { try record(.staged(renewed)) }
+    }
+
+    /// A registry that somebody changed since the plan was made would be lost with all that it says.
+    private func checkRegistry(_ change: Switch) throws(WorkerError) {
+        let now = try look(at: change) { () throws(FileError) in
+            try change.live()?.kind == .file ? folder.file(change.slot.place).sha256() : nil
+        }
+        guard now != order.registryBefore(change.slot.step) else { return }
+        throw .failed(
+            step: change.slot.step, .io,
+            """
+            cannot switch "\(change.step.path)": it was changed since the job was planned, and the new one was made from \
+            what it said then; put it back as it was and resume the job, or roll the folder back and drop the archive again
+            """)
     }
 
     private func look<Value>(at change: Switch, _ body: () throws(FileError) -> Value) throws(WorkerError) -> Value {
@@ -138,7 +153,7 @@ extension FolderWork {
     private func note(_ end: Int, _ places: Places, _ registry: Registry) throws(WorkerError) {
         for index in order.plan.steps.indices.prefix(end).dropFirst(registry.noted) {
             let step = order.plan.steps[index]
-            if step.kind.isCommand { continue }
+            if step.kind.isRun { continue }
             let place = try place(of: step, index, places).path
             try working("read what was brought", step: index) { () throws(FileError) in
                 try registry.note(step, at: place)
@@ -175,9 +190,11 @@ extension FolderWork {
             try self.run(step.shell, step, index, run)
         } else if let slot = state.slots[index] {
             let area = try area(of: slot, in: areas, step)
-            if step.kind == .handler {
-                try handOver(step, index, in: area, run, isAgain: isAgain)
-            } else if let key = order.key(of: step) {
+            switch step.kind {
+            case .handler: try handOver(step, index, in: area, run, isAgain: isAgain)
+            case .rows: guard try load(step, slot, in: area, run) else { return false }
+            default:
+                guard let key = order.key(of: step) else { return true }
                 guard try self.run(step, slot, in: area, run, key: key) else { return false }
             }
         } else {

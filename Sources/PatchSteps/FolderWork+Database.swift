@@ -103,12 +103,14 @@ extension FolderWork {
 
     /// Whether any step may change the database.
     var changesDatabase: Bool {
-        order.database != nil && order.plan.steps.contains { $0.kind == .script || $0.kind == .handler }
+        order.database != nil && order.plan.steps.contains { $0.kind.isRun && $0.kind != .hook }
     }
 
     /// Makes everything ready for the first step that may change the database. Done already: nothing happens.
     mutating func prepareDatabase(in areas: WorkAreas) throws(WorkerError) {
-        guard changesDatabase, state.ran.isEmpty, state.finished.isDisjoint(with: scripts) else { return }
+        guard changesDatabase, state.ran.isDisjoint(with: touching), state.finished.isDisjoint(with: touching) else {
+            return
+        }
         guard let database = order.database else { return }
         try disconnectOthers()
         let faults = try compareDatabase()
@@ -131,6 +133,11 @@ extension FolderWork {
             backup = DatabaseBackup(name: WorkArea.backup, size: 0, sha256: "", mode: "")
         }
         try record(.backedUp(backup))
+    }
+
+    /// Steps that may change the database.
+    private var touching: Set<Int> {
+        Set(order.plan.steps.indices.filter { order.plan.steps[$0].kind.isRun && order.plan.steps[$0].kind != .hook })
     }
 
     private var scripts: Set<Int> { Set(order.plan.steps.indices.filter { order.plan.steps[$0].kind == .script }) }
@@ -185,7 +192,7 @@ extension FolderWork {
     /// Lets the database know that jobs were undone.
     mutating func settleDatabase(without jobs: [UndoneJob]) throws(WorkerError) {
         guard order.database != nil, let oldest = jobs.last,
-            jobs.contains(where: { job in job.plan.steps.contains { $0.kind == .script } })
+            jobs.contains(where: { job in job.plan.steps.contains { $0.kind.isRun && $0.kind != .hook } })
         else { return }
         let session = try session()
         let keys = jobs.flatMap { job in

@@ -24,29 +24,40 @@ extension FolderWork {
             key, version: ScriptName(step.path)?.version ?? order.plan.to, job: order.job, seconds: order.scriptTimeout)
         let session = try session(index)
         let voice = SQLVoice(trace: trace, title: run.title)
-        var way = WayThrough(self.order)
+        let done = try inSpite(index) { (tryAgain) throws(SQLError) in
+            try session.run(script, as: order, onEvent: voice.tell, tryAgain: tryAgain)
+        }
+        guard let isNew = done else { return false }
+        if !isNew { trace.write(.message, step: run.title, "the database has a record that it is done") }
+        return true
+    }
+
+    /// Does something in the database although others have it in use.
+    ///
+    /// - Parameter body: is given what to ask when somebody is in the way: whether to try again.
+    /// - Returns: nil when somebody asked to stop meanwhile.
+    mutating func inSpite<Value>(
+        _ index: Int, _ body: ((SQLError) -> Bool) throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value? {
+        var way = WayThrough(order)
         var trouble: WorkerError?
         do throws(SQLError) {
-            let isNew = try session.run(
-                script, as: order, onEvent: voice.tell,
-                tryAgain: { error in
-                    do throws(WorkerError) {
-                        return try makeRoom(error.blockers, &way, step: index)
-                    } catch {
-                        trouble = error
-                        return false
-                    }
-                })
-            if !isNew { trace.write(.message, step: run.title, "the database has a record that it is done") }
+            return try body { error in
+                do throws(WorkerError) {
+                    return try makeRoom(error.blockers, &way, step: index)
+                } catch {
+                    trouble = error
+                    return false
+                }
+            }
         } catch {
             if let trouble { throw trouble }
-            if error.code == .inUse, way.reason == nil, shouldStop() { return false }
+            if error.code == .inUse, way.reason == nil, shouldStop() { return nil }
             let reason = way.reason.map { "; \($0)" } ?? ""
             throw .failed(
                 step: index, error.code,
                 "\(error)\(reason); see the trace, mend the cause, then resume the job or drop a corrected archive")
         }
-        return true
     }
 }
 

@@ -112,7 +112,8 @@ extension PlannedStep {
         switch kind {
         case .handler: .handler
         case .hook: .hook
-        case .directory, .file, .remove, .script: .script
+        case .rows: .database
+        case .directory, .file, .remove, .registry, .script: .script
         }
     }
 
@@ -121,7 +122,7 @@ extension PlannedStep {
         switch kind {
         case .handler: "the handler of \"\(path)\""
         case .hook: "the hook \(path)"
-        case .directory, .file, .remove, .script: "script \(path)"
+        case .directory, .file, .remove, .registry, .script, .rows: title
         }
     }
 }

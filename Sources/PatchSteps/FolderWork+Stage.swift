@@ -69,11 +69,12 @@ extension FolderWork {
 
     private func stage(_ step: PlannedStep, _ index: Int, _ staging: inout Staging) throws(WorkerError) {
         if step.kind == .hook { return }
-        if step.kind.isCommand {
+        if step.kind.isRun {
             if step.kind == .handler {
                 try stage(handed: step, index, to: staging.own)
             } else {
-                try copy(step, index, to: staging.own, mode: 0o700, live: nil, place: "")
+                let mode: UInt16 = step.kind == .script ? 0o700 : 0o600
+                try copy(step, index, to: staging.own, mode: mode, live: nil, place: "")
             }
             let inode = try inode(index, in: staging.own)
             staging.slots.append(StepSlot(step: index, inode: inode, replaces: nil, place: ""))
@@ -95,7 +96,7 @@ extension FolderWork {
                 // Without its owner's right to write, it could neither be moved to its place nor filled.
                 _ = try area.slots.makeDirectory(WorkArea.slot(index), mode: (step.mode ?? 0o755) | 0o700)
             }
-        case .file, .script, .handler, .hook:
+        case .file, .registry, .script, .rows, .handler, .hook:
             let known = before?.mode ?? (live?.kind == .file ? live.map { $0.mode & 0o777 } : nil)
             mode = step.mode ?? known ?? 0o644
             try copy(step, index, to: area, mode: mode ?? 0o644, live: live, place: place.path)
@@ -137,8 +138,8 @@ extension FolderWork {
         switch step.kind {
         case .directory: staging.brought[key] = .directory
         case .remove: staging.brought[key] = .removed
-        case .script, .handler, .hook: break
-        case .file:
+        case .script, .rows, .handler, .hook: break
+        case .file, .registry:
             let live = try live(at: place, step, index)
             if staging.brought[key] == .directory || live?.kind == .directory {
                 let known = try working("read what was brought", step: index) { () throws(FileError) in
@@ -148,7 +149,7 @@ extension FolderWork {
                     staging.brought[other] = .removed
                 }
             }
-            staging.brought[key] = .file(sha256: step.sha256)
+            staging.brought[key] = .file(sha256: step.sum)
         }
     }
 
@@ -172,19 +173,23 @@ extension FolderWork {
         }
     }
 
-    /// Copies a file of the checked tree into its slot, with the attributes that it is to have at its place.
+    /// Copies a file of the checked tree, or a text of the plan, into its slot, with the attributes that it is to have at its place.
     func copy(
         _ step: PlannedStep, _ index: Int, to area: WorkArea, mode: UInt16, live: FileStatus?, place: String
     ) throws(WorkerError) {
         let sum = try working("stage \"\(step.path)\" for \(target)", step: index) { () throws(FileError) in
-            let source = try tree.file(step.source)
             let file = try area.slots.createFile(WorkArea.slot(of: step, index), mode: 0o600)
             try file.allocate(Int64(step.size))
-            let sum = try source.copy(to: file)
+            var sum = step.sum
+            if let registry = step.registry {
+                try file.write(Array(registry.text.utf8))
+            } else {
+                sum = try tree.file(step.source).copy(to: file)
+            }
             if let live, live.kind == .file {
                 if try file.status().gid != live.gid { try file.setOwner(uid: live.uid, gid: live.gid) }
                 try file.copyAttributes(from: folder.file(place))
-            } else if step.kind == .file {
+            } else if !step.kind.isRun {
                 // A directory that this update brings is not there yet and has nothing to give.
                 let parent = Directory.split(place).parent ?? "."
                 if try folder.status(parent)?.kind == .directory { try file.inherit(from: folder.directory(parent)) }
@@ -192,7 +197,7 @@ extension FolderWork {
             try file.setMode(mode)
             return sum
         }
-        guard sum == step.sha256 else {
+        guard sum == step.sum else {
             throw .failed(
                 step: index, .io,
                 """

@@ -71,8 +71,8 @@ final class Registry {
         let entry: Entry? =
             switch step.kind {
             case .directory: .directory
-            case .file: .file(sha256: step.sha256)
-            case .remove, .script, .handler, .hook: nil
+            case .file, .registry: .file(sha256: step.sum)
+            case .remove, .script, .rows, .handler, .hook: nil
             }
         loaded?[ExactText(place)] = entry
     }

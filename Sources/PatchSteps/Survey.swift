@@ -32,6 +32,8 @@ final class Survey {
                 try need(step.size, on: "")
             } else if step.kind == .handler {
                 try look(atHandler: step)
+            } else if step.kind == .rows {
+                try need(step.size, on: "")
             } else if step.kind != .hook, let place = try place(of: step) {
                 try look(at: step, index, place)
             }
@@ -107,8 +109,11 @@ final class Survey {
         switch step.kind {
         case .directory: try look(atDirectory: step, index, place, live)
         case .file: try look(atFile: step, index, place, live)
+        case .registry:
+            try look(atRegistry: index, place.path, live)
+            try look(atFile: step, index, place, live)
         case .remove: try look(atRemoved: step, index, place, live)
-        case .script, .handler, .hook: break
+        case .script, .rows, .handler, .hook: break
         }
     }
 
@@ -142,7 +147,7 @@ final class Survey {
         let isAdmins = before == nil ? try registry.isAdmins(step, at: place.path, live) : false
         if !isAdmins { coming[ExactText(place.path)] = step }
         if let before {
-            if before.kind == .file, before.sha256 == step.sha256, step.mode == nil || step.mode == before.mode {
+            if before.kind == step.kind, before.sum == step.sum, step.mode == nil || step.mode == before.mode {
                 return equal.append(index)
             }
         } else if isAdmins {
@@ -178,6 +183,15 @@ final class Survey {
         if live.kind == .file, live.links > 1 {
             warnings.append("\"\(step.path)\" has \(live.links) hard links; the others keep the old content")
         }
+    }
+
+    private func look(atRegistry index: Int, _ place: String, _ live: FileStatus?) throws(FileError) {
+        guard coming[ExactText(place)] == nil else { return }
+        let now = live?.kind == .file ? try folder.file(place).sha256() : nil
+        if now == order.registryBefore(index) { return }
+        fault(
+            .io, "\"\(place)\" was changed while the job was planned; look what changes it, then drop the archive again"
+        )
     }
 
     private func look(atDirectoryInTheWay place: String, of step: PlannedStep) throws(FileError) {
@@ -236,7 +250,7 @@ final class Survey {
         guard live.kind == .file, live.size == Int64(step.size), step.mode == nil || step.mode == live.mode else {
             return false
         }
-        return try folder.file(place).sha256() == step.sha256
+        return try folder.file(place).sha256() == step.sum
     }
 
     private func look(atHandler step: PlannedStep) throws(FileError) {

@@ -118,9 +118,9 @@ struct Switch {
             guard found.kind == .directory else { return true }
             return try directory.directory(name).count() > 0
         case .remove: return true
-        case .file, .script, .handler, .hook:
+        case .file, .registry, .script, .rows, .handler, .hook:
             guard found.kind == .file, found.size == Int64(step.size) else { return true }
-            return try directory.file(name).sha256() != step.sha256
+            return try directory.file(name).sha256() != step.sum
         }
     }
 

@@ -22,21 +22,8 @@ struct UndoSurvey {
     }
 
     private mutating func look(at job: UndoneJob, in folder: borrowing Directory) throws(FileError) {
-        for script in job.scriptsWithoutDowngrade {
-            fault(
-                .irreversible,
-                """
-                cannot undo job \(job.job): its script upgrades/\(script.path) of \(script.patch) ran, and the update \
-                brings no script for that version in downgrades/
-                """)
-        }
-        for step in job.handedOver {
-            fault(
-                .irreversible,
-                """
-                cannot undo job \(job.job): "\(step.path)" of \(step.patch) was handed to its handler, and what that did \
-                cannot be undone; restore the folder from a backup
-                """)
+        for step in job.irreversible {
+            fault(.irreversible, "cannot undo job \(job.job), which ran what has no way back: \(step.whyIrreversible)")
         }
         // Nothing live was changed before this mark; without it, what lies in the slots proves nothing.
         guard job.isPrepared else {

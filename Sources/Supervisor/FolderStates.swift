@@ -56,7 +56,7 @@ struct FolderStates: Sendable {
                 plan.hasDatabase
             else { continue }
             keys += plan.steps.filter { step in
-                ScriptName(step.path).map { $0.version <= version } ?? false
+                (step.kind == .script ? ScriptName(step.path)?.version ?? plan.to : plan.to) <= version
             }.compactMap { StepKey(update: job.update, step: $0) }
         }
         return keys

@@ -97,27 +97,18 @@ struct Preflight: Sendable {
         return (found, answers.flatMap { $0.2 })
     }
 
-    /// Scripts without a way back, where a failure has to be undone without asking anybody.
+    /// What has no way back, where a failure has to be undone without asking anybody.
     private func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
-        let hasBackup =
-            endpoint.backup != "none" && endpoint.folders.contains { $0.name == plan.folder && $0.database != nil }
-        let scripts = plan.steps.indices.filter { plan.steps[$0].kind.isCommand }
+        let ran = plan.steps.indices.filter { plan.steps[$0].kind.isRun }
         let undone = UndoneJob(
-            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(scripts),
-            slots: [], restoresDatabase: hasBackup)
-        let handed = undone.handedOver.map { step in
-            Fault(
+            job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(ran), slots: [],
+            restoresDatabase: endpoint.backup != "none" && plan.hasDatabase)
+        return undone.irreversible.map { step in
+            let wayOut = step.kind == .script ? "ask the vendor for one, or set" : "set"
+            return Fault(
                 folder: plan.folder, .irreversible,
-                "\"\(step.path)\" of \(step.patch) is handed to its handler, which could not be reverted; set onFailure: hold"
-            )
+                "\(step.whyIrreversible), so a failure could not be reverted; \(wayOut) onFailure: hold")
         }
-        return handed
-            + undone.scriptsWithoutDowngrade.map { script in
-                Fault(
-                    folder: plan.folder, .irreversible,
-                    "script upgrades/\(script.path) of \(script.patch) has neither a script for its version in downgrades/ nor a backup, so a failure could not be reverted; ask the vendor for one, or set onFailure: hold"
-                )
-            }
     }
 
     // MARK: Rollback

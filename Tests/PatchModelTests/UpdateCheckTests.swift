@@ -93,10 +93,12 @@ struct UpdateCheckTests {
     }
 
     @Test(arguments: [
-        ("jobs.json", "[]", nil),
+        ("jobs.json", "[]", RefusalCode?.none),
         ("jobs.json", #"[["filecopy","b"],["filecopyto","b","c/d"],["fileupload","b"],["filedelete","gone"]]"#, nil),
-        ("jobs.json", #"[["installdata","T"],["installform","F"],["replaceform","F","b"],["deletedata","T"]]"#, nil),
-        ("jobs.json", "", RefusalCode.manifestInvalid), ("jobs.json", "{}", .manifestInvalid),
+        ("jobs.json", #"[["replaceform","F","b"],["deletedata","T"]]"#, nil),
+        ("jobs.json", #"[["installdata","T"]]"#, .manifestInvalid),
+        ("jobs.json", #"[["installform","F"]]"#, .manifestInvalid),
+        ("jobs.json", "", .manifestInvalid), ("jobs.json", "{}", .manifestInvalid),
         ("jobs.json", "[[]]", .manifestInvalid),
         ("jobs.json", #"["filecopy"]"#, .manifestInvalid), ("jobs.json", #"[["filecpy","b"]]"#, .manifestInvalid),
         ("jobs.json", #"[["filecopy"]]"#, .manifestInvalid),
@@ -116,6 +118,8 @@ struct UpdateCheckTests {
             "datafiles.json",
             #"{"T":{"files":["b","d/*"],"record":{"a":1},"rows":"b","key":["k"],"preserve":["p"],"x-y":1}}"#, nil
         ),
+        ("datafiles.json", #"{"F":{"formdata":{"file":"c"}}}"#, .contentMissing),
+        ("datafiles.json", #"{"F":{"formdata":{"file":"../c"}}}"#, .manifestInvalid),
         ("datafiles.json", #"{"F":{"formdata":{}}}"#, nil), ("datafiles.json", "[]", .manifestInvalid),
         ("datafiles.json", #"{"T":[]}"#, .manifestInvalid),
         ("datafiles.json", #"{"T":{"file":["b"]}}"#, .manifestInvalid),

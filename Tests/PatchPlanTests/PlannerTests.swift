@@ -257,7 +257,7 @@ struct PlannerTests {
     }
 
     @Test(arguments: [
-        ("M/upgrades/8.0.2.sql", 5), ("M/upgrades/8.0.2.php", 5), ("M/jobs.json", 5), ("M/datafiles.json", 5),
+        ("M/upgrades/8.0.2.sql", 5), ("M/upgrades/8.0.2.php", 5),
         ("M/upgrades/8.0.1.sql", 0), ("M/downgrades/8.0.2.sql", 0), ("M/sub/jobs.json", 0), ("M/upgrades", 0),
         ("M/x.sql", 0),
     ])
@@ -269,11 +269,6 @@ struct PlannerTests {
                 $0.code == .script && $0.message.contains("not supported yet") && $0.message.contains(file)
             })
         if count > 0 { #expect(try !plan.folder("SEED").steps.contains { $0.kind == .file && $0.source == file }) }
-    }
-
-    @Test func `With commands, files are not simply copied`() throws {
-        let plan = try plan(update: Tree.update(["M/a", "M/d/b", "M/jobs.json", "B/FIL/b"]))
-        #expect(try plan.folder("SEED").lines == ["file b (BIS)"])
     }
 
     @Test func `The file of a database is never a target`() throws {

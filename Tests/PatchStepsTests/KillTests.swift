@@ -23,9 +23,11 @@ import Testing
         .directory("lib"), .directory("lib/new"), .file("lib/a", "new a"), .file("lib/equal", "equal"),
         .file("lib/new/b", "new b", mode: 0o755), .file("app.ini", "new ini", keep: true),
         .file("own.ini", "new own", keep: true), .file("dir", "a file now"), .directory("was-file"),
-        .file("was-file/x", "x"), .remove("gone"), .script("8.0.3~a.sh", "echo a > script-a"),
+        .file("was-file/x", "x"), .remove("gone"),
+        .registry("new registry", was: "old registry.json"), .script("8.0.3~a.sh", "echo a > script-a"),
         .script("8.0.3.sh", "cat lib/a > script-b"), .file("lib/a", "newer a", patch: "BIS"),
-        .file("vol/a", "new vol", patch: "BIS"), .file("current/c", "new c", patch: "BIS"),
+        .registry("newer registry", was: "old registry.json", patch: "BIS"), .file("vol/a", "new vol", patch: "BIS"),
+        .file("current/c", "new c", patch: "BIS"),
         .script("8.0.3_bis.sh", "cat lib/a > script-c", patch: "BIS"),
     ]
     static let downgrades: [Brought] = [
@@ -33,7 +35,7 @@ import Testing
         .script("8.0.3~a.sh", "rm -f script-a"),
     ]
     /// What the folder may show in between besides the old and the new.
-    static let between: Set<String> = ["new a"]
+    static let between: Set<String> = ["new a", "new registry"]
 
     /// A folder at 8.0.2 with job 2 looked at.
     private func prepared() throws -> Workplace {
@@ -45,7 +47,7 @@ import Testing
             try place.bind("\(place.root)/vol", at: "vol")
         }
         try FileManager.default.createSymbolicLink(atPath: place.folder + "/current", withDestinationPath: "lib")
-        for path in ["lib/a", "vol/a", "gone", "was-file"] { try place.write("old \(path)", path) }
+        for path in ["lib/a", "vol/a", "gone", "was-file", "registry.json"] { try place.write("old \(path)", path) }
         try place.write("equal", "lib/equal")
         try place.write("mine", "app.ini")
         try place.run(

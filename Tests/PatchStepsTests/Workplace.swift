@@ -14,6 +14,13 @@ struct Brought {
     var patch = "MAIN"
     var keep = false
     var command: String?
+    /// Of a registry: the content that it was made from.
+    var was: String?
+
+    /// `registry.json` with another text.
+    static func registry(_ text: String, was: String?, patch: String = "MAIN") -> Brought {
+        Brought(kind: .registry, path: "registry.json", text: text, patch: patch, was: was)
+    }
 
     static func file(
         _ path: String, _ text: String, mode: UInt16? = nil, patch: String = "MAIN", keep: Bool = false
@@ -168,7 +175,9 @@ final class Workplace {
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
                     sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep,
-                    command: step.command)
+                    command: step.command,
+                    registry: step.kind == .registry
+                        ? RegistryChange(text: step.text, was: step.was.map { SHA256.hash(of: Array($0.utf8)) }) : nil)
             }
         }
         return FolderPlan(

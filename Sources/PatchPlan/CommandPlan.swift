@@ -1,0 +1,138 @@
+import PatchModel
+
+/// What the commands of a patch's `jobs.json` come to in one folder (contract §4): steps in the commands' order, and at
+/// last one for the folder's registry.
+struct CommandPlan {
+    private(set) var steps: [PlannedStep] = []
+    private(set) var faults: [Fault] = []
+    /// As it is after the commands, for those of the next patch.
+    private(set) var registry: DataRegistry
+
+    private let content: PatchContent
+    private let folder: Folder
+    private let routing: Routing
+
+    /// - Parameters:
+    ///   - facts: The folder's, before the job.
+    ///   - registry: The folder's, as the patches before leave it.
+    ///   - routing: Whether the folder gets a file that a command brings.
+    init(
+        _ content: PatchContent, folder: Folder, facts: FolderFacts?, registry: DataRegistry, routing: Routing
+    ) {
+        self.content = content
+        self.folder = folder
+        self.registry = registry
+        self.routing = routing
+        for command in content.description?.commands ?? [] { add(command) }
+        if content.needsRegistry, let facts { addRegistry(facts) }
+    }
+
+    private mutating func add(_ command: PatchCommand) {
+        guard let name = command.arguments.first else { return }
+        switch command.verb {
+        case .filecopy: bring(name, to: name)
+        case .filecopyto: bring(name, to: command.arguments.last ?? name)
+        // It lies in the checked tree, where later commands find it.
+        case .fileupload: break
+        case .filedelete: remove(name)
+        case .installdata, .replacedata, .installorreplacedata: bringTable(name, command.verb)
+        case .deletedata: deleteTable(name)
+        case .installform, .replaceform, .installorreplaceform: bringForm(name, command)
+        }
+    }
+
+    // MARK: Files
+
+    private mutating func bring(_ source: String, to path: String) {
+        guard routing.takes(ExactText(path), in: folder) else { return }
+        for step in content.steps(bringing: source, to: path) { steps.append(step) }
+    }
+
+    private mutating func remove(_ path: String) {
+        steps.append(PlannedStep(kind: .remove, path: path, patch: content.patch.name, source: ""))
+    }
+
+    /// Removes files that nothing in the registry names any more.
+    private mutating func remove(orphansOf files: [String]) {
+        if files.isEmpty { return }
+        let named = Set(
+            (registry.tables.values.map { $0 } + registry.forms.values).filter { !$0.deleted }
+                .flatMap { $0.files.map { ExactText($0) } })
+        for file in files where !named.contains(ExactText(file)) { remove(file) }
+    }
+
+    // MARK: Tables and forms
+
+    private mutating func bringTable(_ name: String, _ verb: PatchCommand.Verb) {
+        let data = content.description?.data(named: name)
+        let old = registry.tables[name]
+        guard mayBring("table", name, isThere: old.map { !$0.deleted } ?? false, verb) else { return }
+        let files = data?.files ?? []
+        for file in files { bring(file, to: file) }
+        registry.tables[name] = entry(old, files, data?.record)
+        remove(orphansOf: old?.files ?? [])
+        if let data, let rows = data.rows {
+            steps.append(content.step(loading: rows, into: name, RowRule(key: data.key, preserve: data.preserve)))
+        }
+    }
+
+    private mutating func bringForm(_ name: String, _ command: PatchCommand) {
+        let old = registry.forms[name]
+        guard mayBring("form", name, isThere: old.map { !$0.deleted } ?? false, command.verb) else { return }
+        let files = content.description?.formFiles(of: command) ?? []
+        for file in files { bring(file, to: file) }
+        registry.forms[name] = entry(old, files, content.description?.data(named: name)?.formData)
+        remove(orphansOf: old?.files ?? [])
+    }
+
+    /// One that the folder has not, or no longer, is no error: it is to be gone afterwards.
+    private mutating func deleteTable(_ name: String) {
+        guard let old = registry.tables[name], !old.deleted else { return }
+        registry.tables[name]?.deleted = true
+        registry.tables[name]?.files = []
+        remove(orphansOf: old.files)
+    }
+
+    private func entry(_ old: DataRegistry.Entry?, _ files: [String], _ record: JSONValue?) -> DataRegistry.Entry {
+        var entry = old ?? DataRegistry.Entry()
+        entry.files = files
+        if let record { entry.record = record }
+        entry.deleted = false
+        return entry
+    }
+
+    private mutating func mayBring(_ what: String, _ name: String, isThere: Bool, _ verb: PatchCommand.Verb) -> Bool {
+        let wayOut =
+            "; switch the patch \(content.patch.name) off, exclude \(folder.name), or ask the vendor for installorreplace"
+        switch verb {
+        case .installdata, .installform:
+            guard isThere else { return true }
+            faults.append(
+                Fault(
+                    folder: folder.name, .exists,
+                    "cannot install \(what) \(name) of \(content.patch.path)/\(PatchCommand.fileName): \(folder.name) "
+                        + "has it already, says its \(DataRegistry.fileName)\(wayOut)"))
+            return false
+        case .replacedata, .replaceform:
+            if isThere { return true }
+            faults.append(
+                Fault(
+                    folder: folder.name, .missing,
+                    "cannot replace \(what) \(name) of \(content.patch.path)/\(PatchCommand.fileName): \(folder.name) "
+                        + "does not have it, says its \(DataRegistry.fileName)\(wayOut)"))
+            return false
+        default: return true
+        }
+    }
+
+    /// Also where nothing changes: the step then counts as equal.
+    private mutating func addRegistry(_ facts: FolderFacts) {
+        let isAsBefore = registry == facts.registry
+        if isAsBefore, facts.registryText == nil { return }
+        let text = isAsBefore ? facts.registryText ?? "" : registry.text
+        steps.append(
+            PlannedStep(
+                kind: .registry, path: DataRegistry.fileName, patch: content.patch.name, source: "",
+                size: UInt64(text.utf8.count), registry: RegistryChange(text: text, was: facts.registrySHA256)))
+    }
+}
