@@ -15,6 +15,8 @@ struct PatchContent {
     let description: PatchDescription?
     /// With commands: everything in it, relative to its path.
     private(set) var entries: [ExactText: ContentEntry] = [:]
+    /// Its `jobs.json` or `datafiles.json`, where the check of the archive did not read it.
+    private(set) var unread: String?
     private let keep: [Glob]
 
     /// - Parameters:
@@ -29,7 +31,12 @@ struct PatchContent {
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
             if description?.commands != nil { self.entries[path] = entry }
-            if take(script: path, entry) || isDescription(path, entry) || description?.commands != nil { continue }
+            if take(script: path, entry) { continue }
+            if isDescription(path, entry) {
+                if description == nil { unread = entry.path }
+                continue
+            }
+            if description?.commands != nil { continue }
             for parent in path.parents where known[parent] == nil { known[parent] = .some(nil) }
             if entry.kind == .directory {
                 known[path] = entry

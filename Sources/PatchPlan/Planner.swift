@@ -199,13 +199,20 @@ public struct Planner {
     }
 
     private func unsupported(_ content: PatchContent, scripts: [ScriptName], folder: Folder) -> [Fault] {
-        let names = scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
-        return names.map { name in
+        let unread = content.unread.map { place in
             Fault(
                 folder: folder.name, .script,
-                "\(content.patch.path)/\(name) is not supported yet by this version of patchd; "
-                    + "apply this update with a version that is, or exclude \(folder.name)")
+                "\(place) was not read when the archive was checked, by an earlier version of patchd; "
+                    + "drop the archive again")
         }
+        let names = scripts.filter { $0.kind != .sh }.map { "upgrades/\($0)" }
+        return [unread].compactMap { $0 }
+            + names.map { name in
+                Fault(
+                    folder: folder.name, .script,
+                    "\(content.patch.path)/\(name) is not supported yet by this version of patchd; "
+                        + "apply this update with a version that is, or exclude \(folder.name)")
+            }
     }
 
     /// Rows need a database, and a worker that can reach it.
