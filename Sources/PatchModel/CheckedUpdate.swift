@@ -23,6 +23,18 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
     }
 }
 
+extension CheckedUpdate {
+    /// Reads one, also of an archive that was checked before descriptions were kept: it has none then, and the plan says so.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            manifest: try keys.decode(Manifest.self, forKey: .manifest),
+            entries: try keys.decode([ContentEntry].self, forKey: .entries),
+            descriptions: try keys.decodeIfPresent([PatchDescription].self, forKey: .descriptions) ?? [],
+            findings: try keys.decode([Finding].self, forKey: .findings))
+    }
+}
+
 /// One file or directory of a checked tree.
 public struct ContentEntry: Hashable, Codable, Sendable {
     /// A plain file, or a directory.

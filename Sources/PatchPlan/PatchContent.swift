@@ -17,6 +17,8 @@ struct PatchContent {
     let description: PatchDescription?
     /// With commands: everything in it, relative to its path.
     private(set) var entries: [ExactText: ContentEntry] = [:]
+    /// Its `jobs.json` or `datafiles.json`, where the check of the archive did not read it.
+    private(set) var unread: String?
     private let keep: [Glob]
 
     /// Files that go to folders by what these have already; known when the endpoint's globs are.
@@ -39,7 +41,12 @@ struct PatchContent {
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
             if description?.commands != nil { self.entries[path] = entry }
-            if take(script: path, entry) || isDescription(path, entry) || description?.commands != nil { continue }
+            if take(script: path, entry) { continue }
+            if isDescription(path, entry) {
+                if description == nil { unread = entry.path }
+                continue
+            }
+            if description?.commands != nil { continue }
             let step = entry.kind == .directory ? nil : step(for: entry, at: path.description)
             if let step, step.kind == .handler {
                 handed.append(step)

@@ -122,7 +122,7 @@ public struct Planner {
             plan.steps += scripts.map(\.step)
             // The way back goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
-            faults += rowFaults(own, folder: folder)
+            faults += unreadFaults(content, folder: folder) + rowFaults(own, folder: folder)
             faults += databaseFaults(content, own, folder: folder)
         }
         plan.surround(with: endpoint.hooks)
@@ -209,6 +209,17 @@ public struct Planner {
                 folder: folder.name, .io,
                 "\(folder.name) was not looked at, and what \(manifest.name) does there depends on what it has; "
                     + "look at it with: patchctl plan")
+    }
+
+    /// An older patchd may have checked an archive that is still kept.
+    private func unreadFaults(_ content: PatchContent, folder: Folder) -> [Fault] {
+        guard let place = content.unread else { return [] }
+        return [
+            Fault(
+                folder: folder.name, .script,
+                "\(place) was not read when the archive was checked, by an earlier version of patchd; "
+                    + "drop the archive again")
+        ]
     }
 
     /// Rows need a database.
