@@ -23,7 +23,7 @@ struct UndoSurvey {
 
     private mutating func look(at job: UndoneJob, in folder: borrowing Directory) throws(FileError) {
         for step in job.irreversible {
-            fault(.irreversible, "cannot undo job \(job.job): it ran, and \(step.whyIrreversible)")
+            fault(.irreversible, "cannot undo job \(job.job), which ran what has no way back: \(step.whyIrreversible)")
         }
         // Nothing live was changed before this mark; without it, what lies in the slots proves nothing.
         guard job.isPrepared else {

@@ -43,7 +43,7 @@ import Testing
         update.files = [
             "\(main)/jobs.json": jobs, "\(main)/datafiles.json": data, "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
             "\(main)/upgrades/\(version).sh": "cp registry.json seen\n",
-            "\(main)/downgrades/\(version).sh": "rm seen\n",
+            "\(main)/downgrades/\(version).sh": "rm -f seen\n",
         ]
         for (name, text) in files { update.files["\(main)/\(name)"] = text }
         return update
