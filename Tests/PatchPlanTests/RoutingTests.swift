@@ -134,4 +134,30 @@ import Testing
         #expect(asked.allSatisfy { $0.ask == ["X2", "a/X1"] })
         #expect(try questions(["M/b"], UpdateOptions()).isEmpty)
     }
+
+    @Test func `What commands bring goes the same ways, by the place that it is brought to`() throws {
+        var endpoint = try endpoint(programs: ["*.src"], specific: ["X*"])
+        endpoint.handlers = ["dat": "/bin/x {file}"]
+        let jobs = #"[["filecopyto","a","T/p.src"],["filecopy","D/W.dat"],["filecopyto","a","X1"],["filecopy","a"]]"#
+        let entries = ["M/D/W.dat", "M/a", "M/jobs.json"].map {
+            ContentEntry(path: $0, kind: .file, size: 1, mode: 0o644, sha256: "of \($0)")
+        }
+        let manifest = try Tree.manifest([Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M")])
+        let update = try CheckedUpdate(checking: manifest, entries: entries) { _ throws(Refusal) in Array(jobs.utf8) }
+        let asked = try Planner(update: update, endpoint: endpoint, states: [:], options: UpdateOptions()).questions()
+        #expect(asked.map(\.plan.folder) == Self.active && asked.allSatisfy { $0.ask == ["X1"] })
+        var facts: [String: FolderFacts] = [:]
+        for name in Self.active { facts[name] = try FolderFacts(present: name == "SEED" ? [ExactText("X1")] : []) }
+        let plan = try Planner(
+            update: update, endpoint: endpoint, states: [:], options: UpdateOptions(), facts: facts
+        ).plan()
+        #expect(plan.faults == [] && plan.warnings == [])
+        #expect(takers("T/p.src", plan) == ["PAIE", "SEED2"])
+        #expect(takers("X1", plan) == ["SEED"])
+        #expect(try plan.folder("SEED").lines == ["handler D/W.dat (MAIN)", "file X1 (MAIN)", "file a (MAIN)"])
+        #expect(
+            try plan.folder("PAIE").lines == [
+                "directory T (MAIN)", "file T/p.src (MAIN)", "handler D/W.dat (MAIN)", "file a (MAIN)",
+            ])
+    }
 }
