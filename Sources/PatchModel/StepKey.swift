@@ -19,10 +19,13 @@ public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
     public var description: String { "\(patch)/\(script)" }
 
     /// A step of an update; nil unless it is a script or rows.
-    public init?(update: String, step: PlannedStep) {
+    ///
+    /// - Parameter version: the update's. A script is the same one in every archive that brings it; rows are others with
+    ///   each version.
+    public init?(update: String, version: Version, step: PlannedStep) {
         switch step.kind {
         case .script: self.init(update: update, patch: step.patch, script: step.path)
-        case .rows: self.init(update: update, patch: step.patch, script: "rows:\(step.path)")
+        case .rows: self.init(update: update, patch: step.patch, script: "rows:\(step.path) \(version)")
         default: return nil
         }
     }

@@ -196,7 +196,9 @@ extension FolderWork {
         else { return }
         let session = try session()
         let keys = jobs.flatMap { job in
-            (job.plan.steps + job.plan.downgrades).compactMap { StepKey(update: job.update, step: $0) }
+            (job.plan.steps + job.plan.downgrades).compactMap {
+                StepKey(update: job.update, version: job.plan.to, step: $0)
+            }
                 + job.plan.downgrades.map {
                     StepKey(update: job.update, patch: $0.patch, script: "downgrades/\($0.path)")
                 }
@@ -262,5 +264,5 @@ extension FolderWork {
 
 extension WorkOrder {
     /// What a script of this job is called in a database; nil for other steps.
-    func key(of step: PlannedStep) -> StepKey? { StepKey(update: update, step: step) }
+    func key(of step: PlannedStep) -> StepKey? { StepKey(update: update, version: plan.to, step: step) }
 }

@@ -57,7 +57,7 @@ struct FolderStates: Sendable {
             else { continue }
             keys += plan.steps.filter { step in
                 (step.kind == .script ? ScriptName(step.path)?.version ?? plan.to : plan.to) <= version
-            }.compactMap { StepKey(update: job.update, step: $0) }
+            }.compactMap { StepKey(update: job.update, version: plan.to, step: $0) }
         }
         return keys
     }

@@ -174,36 +174,80 @@ import Testing
         #expect(try sql("SELECT name FROM sqlite_master WHERE name IN ('two', 'three') ORDER BY name") == "three\ntwo")
     }
 
-    @Test(arguments: ["always", "onDemand"])
-    func `that somebody has locked is waited for, and whoever stays is ended`(_ disconnect: String) throws {
-        try aimAtSeed()
-        try host.write(
-            try host.read("etc/endpoints.d/payroll.yaml").replacingOccurrences(
-                of: "grace: 1s", with: "grace: 1s\ndisconnect: \(disconnect)"), "etc/endpoints.d/payroll.yaml")
+    /// Another process in the middle of something.
+    private func hold(_ statements: String...) throws -> Process {
         let holder = Process()
         holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        holder.arguments = [
-            "-c",
-            """
-            import sqlite3, sys, time
-            db = sqlite3.connect(sys.argv[1], isolation_level=None)
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("INSERT INTO account VALUES ('held', 1)")
-            open(sys.argv[1] + ".held", "w").close()
-            time.sleep(600)
-            """, "\(host.root)/srv/SEED/data/app.db",
-        ]
+        holder.arguments =
+            [
+                "-c",
+                """
+                import sqlite3, sys, time
+                db = sqlite3.connect(sys.argv[1], isolation_level=None)
+                for statement in sys.argv[2:]:
+                    db.execute(statement).fetchone()
+                open(sys.argv[1] + ".held", "w").close()
+                time.sleep(600)
+                """, "\(host.root)/srv/SEED/data/app.db",
+            ] + statements
         try holder.run()
-        defer { if holder.isRunning { kill(holder.processIdentifier, SIGKILL) } }
         #expect(host.until("it holds the lock") { host.exists("srv/SEED/data/app.db.held") })
+        return holder
+    }
+
+    private func configure(disconnect: String, more: String = "") throws {
+        try host.write(
+            try host.read("etc/endpoints.d/payroll.yaml").replacingOccurrences(
+                of: "grace: 1s", with: "grace: 1s\ndisconnect: \(disconnect)\(more)"), "etc/endpoints.d/payroll.yaml")
+    }
+
+    @Test(
+        arguments: ["always", "onDemand"],
+        [
+            ("DELETE", ["BEGIN IMMEDIATE", "INSERT INTO account VALUES ('held', 1)"]),
+            ("DELETE", ["BEGIN", "SELECT name FROM account"]),
+            ("WAL", ["BEGIN IMMEDIATE", "INSERT INTO account VALUES ('held', 1)"]),
+        ])
+    func `that somebody has locked is waited for, and whoever stays is ended`(
+        _ disconnect: String, _ lock: (mode: String, statements: [String])
+    ) throws {
+        try aimAtSeed()
+        try configure(disconnect: disconnect)
+        try sql("PRAGMA journal_mode = \(lock.mode)")
+        let holder = try hold(lock.statements[0], lock.statements[1])
+        defer { if holder.isRunning { kill(holder.processIdentifier, SIGKILL) } }
         let outcome = try apply(update(["upgrades/8.0.2.sql": "INSERT INTO account VALUES ('ours', 1);"]))
         #expect(outcome.code == 0, "\(outcome.errors)")
         holder.waitUntilExit()
         #expect(holder.terminationReason == .uncaughtSignal)
         #expect(try sql("SELECT name FROM account ORDER BY name") == "a\nours")
-        #expect(
-            try host.read("state/jobs/1/traces/SEED.log").contains("in use by python3 (pid \(holder.processIdentifier)")
-        )
+        let name = "in use by python3 (pid \(holder.processIdentifier)"
+        #expect(try host.read("state/jobs/1/traces/SEED.log").contains(name))
+    }
+
+    @Test func `that somebody has open and does not lock is left to him on demand`() throws {
+        try aimAtSeed()
+        try configure(disconnect: "onDemand")
+        let holder = try hold("SELECT name FROM account")
+        defer { kill(holder.processIdentifier, SIGKILL) }
+        #expect(try apply(update(["upgrades/8.0.2.sql": "INSERT INTO account VALUES ('ours', 1);"])).code == 0)
+        #expect(holder.isRunning)
+    }
+
+    @Test func `that somebody has locked who is spared fails the folder and names him, and goes on when he has left`()
+        throws
+    {
+        try aimAtSeed()
+        try configure(disconnect: "onDemand", more: "\nspare: [python3]")
+        let holder = try hold("BEGIN IMMEDIATE", "INSERT INTO account VALUES ('held', 1)")
+        #expect(try apply(update(["upgrades/8.0.2.sql": "INSERT INTO account VALUES ('ours', 1);"])).code == 1)
+        #expect(holder.isRunning)
+        #expect(try job(1)["code"] as? String == "inUse")
+        #expect(told(1).contains("python3 (pid \(holder.processIdentifier)") && told(1).contains("spare"), "\(told(1))")
+        kill(holder.processIdentifier, SIGKILL)
+        holder.waitUntilExit()
+        #expect(try host.ask(#"{"command": "resume", "job": 1}"#)["ok"] as? Bool == true)
+        #expect(try sql("SELECT name FROM account ORDER BY name") == "a\nours")
     }
 
     @Test func `that is not there or none, and scripts that nobody can run, are faults`() throws {

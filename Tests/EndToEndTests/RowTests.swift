@@ -1,0 +1,74 @@
+import Foundation
+import Support
+import Testing
+
+/// Rows that data jobs load (`datafiles.json`).
+@Suite struct `Rows of a data job` {
+    let host: Installation
+
+    init() throws {
+        host = try Installation()
+        let owner = geteuid() == 0 ? "owner: root\n" : ""
+        try host.write(
+            """
+            endpoint: payroll
+            path: \(host.root)/srv
+            \(owner)folders:
+              - {name: PAIE, version: 8.0.1, modules: [HRM], database: "sqlite:app.db"}
+
+            """, "etc/endpoints.d/payroll.yaml")
+        try sql("CREATE TABLE Rates (code TEXT PRIMARY KEY, rate REAL, own TEXT)")
+    }
+
+    @discardableResult
+    private func sql(_ statement: String) throws -> String {
+        let outcome = try Installation.run("/usr/bin/sqlite3", ["\(host.root)/srv/PAIE/app.db", statement])
+        try #require(outcome.code == 0, "\(statement): \(outcome.errors)")
+        return outcome.output.trimmingCharacters(in: .newlines)
+    }
+
+    private func apply(_ command: String, _ rows: String, version: String, dependency: String) throws -> Int32 {
+        var update = ExampleUpdate(version: version, dependency: dependency)
+        update.files = [
+            "X3V8_P2/FILPATCH/jobs.json": "[[\"\(command)\", \"Rates\"]]",
+            "X3V8_P2/FILPATCH/datafiles.json":
+                #"{"Rates": {"files": ["Data/RATES.DBM"], "record": {"index": 7}, "rows": "rates.csv", "key": ["code"], "preserve": ["own"]}}"#,
+            "X3V8_P2/FILPATCH/Data/RATES.DBM": "\(version)\n", "X3V8_P2/FILPATCH/rates.csv": rows,
+            "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
+        ]
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        return try host.once().code
+    }
+
+    private func job(_ number: Int) throws -> [String: Any] { try host.json("state/jobs/\(number)/job.json") }
+
+    @Test func `are added and changed by their key, and what is the folder's own stays`() throws {
+        #expect(try apply("installdata", "code,rate,own\nA,1.5,x\nB,2,y\n", version: "8.0.2", dependency: "8.0.1") == 0)
+        try sql("UPDATE Rates SET own = 'mine' WHERE code = 'A'")
+        #expect(try apply("replacedata", "code,rate,own\nA,9,z\nC,3,z\n", version: "8.0.3", dependency: "8.0.2") == 0)
+        let rows = try sql("SELECT * FROM Rates ORDER BY code")
+        #expect(rows == "A|9.0|mine\nB|2.0|y\nC|3.0|z")
+        #expect(try host.json("srv/PAIE/registry.json")["tables"] != nil)
+        // Without discarding data they cannot be taken out again.
+        _ = try host.ask(#"{"command": "rollback", "target": "payroll/PAIE"}"#)
+        #expect(try job(3)["code"] as? String == "irreversible")
+        _ = try host.ask(#"{"command": "rollback", "target": "payroll/PAIE", "discardData": true}"#)
+        #expect(try job(4)["state"] as? String == "done", "\((try? job(4)) ?? [:])")
+        #expect(try sql("SELECT * FROM Rates ORDER BY code") == "A|1.5|mine\nB|2.0|y")
+        #expect(try host.read("srv/PAIE/Data/RATES.DBM") == "8.0.2\n")
+    }
+
+    @Test(arguments: [
+        ("code,rate,colour\nA,1,red\n", "no column \"colour\""), ("code,rate\nA,1\nB,\"2\n", "line"),
+        ("code,rate\nA,1\nB\n", "line 3"),
+    ])
+    func `that are wrong load nothing, and the line is told`(_ rows: String, _ told: String) throws {
+        #expect(try apply("installdata", rows, version: "8.0.2", dependency: "8.0.1") == 1)
+        #expect(try job(1)["code"] as? String == "sql")
+        let message = try job(1)["message"] as? String ?? ""
+        #expect(message.contains(told), "\(message)")
+        #expect(try sql("SELECT count(*) FROM Rates") == "0")
+        #expect(try apply("installdata", "code,rate\nA,1\n", version: "8.0.2", dependency: "8.0.1") == 0)
+        #expect(try sql("SELECT code FROM Rates") == "A")
+    }
+}
