@@ -246,10 +246,8 @@ extension FolderWork {
     public mutating func show() throws(WorkerError) {
         let database = try database()
         let revision = order.lock.map { Revision($0) }
-        // Whoever is in the middle of writing is not disturbed for it.
-        try asking { () throws(SQLError) in
-            try database.open(lockTimeout: Databases.lockTimeout, create: false).show(revision)
-        }
+        // Whoever is in the middle of writing is not disturbed for it, and nobody waits long: the folder is locked.
+        try asking { () throws(SQLError) in try database.open(lockTimeout: 0.5, create: false).show(revision) }
         try record(.done)
     }
 

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Tenths, as `--threshold` counts; by systemd 252.
-    @Test(arguments: [("patchd.service", 20), ("patchd-unpack@.service", 5)])
+    @Test(arguments: [("patchd.service", 23), ("patchd-unpack@.service", 5)])
     func `exposes little`(unit: String, tenths: Int) throws {
         try machine.install()
         let line = "systemd-analyze security --offline=true --threshold=\(tenths) /usr/lib/systemd/system/\(unit)"
