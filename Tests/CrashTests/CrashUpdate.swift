@@ -50,6 +50,18 @@ enum CrashUpdate {
             text: "ALTER TABLE log DROP COLUMN code;\nINSERT INTO log VALUES ('down');\n"),
     ]
 
+    /// Commands: a copy under another name, a removal, a table with its rows, and what the registry says of it.
+    private static let commands: [Entry] = [
+        Entry(
+            path: "JOBS/jobs.json",
+            text: #"[["filecopyto", "one", "renamed.dat"], ["filedelete", "same.dat"], ["installdata", "rates"]]"#),
+        Entry(
+            path: "JOBS/datafiles.json",
+            text: #"{"rates": {"files": ["RATES.DBM"], "record": {"index": 1}, "rows": "rates.csv"}}"#),
+        Entry(path: "JOBS/one", text: "renamed\n"), Entry(path: "JOBS/RATES.DBM", text: "table\n"),
+        Entry(path: "JOBS/rates.csv", text: "what\nrow 1\nrow 2\n"),
+    ]
+
     /// Packs 8.0.1 or 8.0.2.
     static func pack(version: String, dependency: String, to path: String) throws {
         let isFirst = version == "8.0.1"
@@ -57,7 +69,8 @@ enum CrashUpdate {
             isFirst
             ? ""
             : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"}, "#
-                + #"{"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}"#
+                + #"{"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}, "#
+                + #"{"name": "JOBS", "type": "SQL", "mandatory": false, "path": "JOBS", "description": "jobs"}"#
         let manifest = """
             {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
              "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
@@ -65,7 +78,7 @@ enum CrashUpdate {
             """
         let place = path + ".content"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        for entry in (isFirst ? first : second + database) + [Entry(path: "update.json", text: manifest)] {
+        for entry in (isFirst ? first : second + database + commands) + [Entry(path: "update.json", text: manifest)] {
             let file = "\(place)/\(entry.path)"
             try FileManager.default.createDirectory(
                 atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

@@ -63,7 +63,8 @@ struct Picture {
         defer { unlink(output) }
         let columns = "update_name, patch, script, version, state, job, statements, total, hash"
         let statements = [
-            "SELECT * FROM log ORDER BY what", "SELECT \(columns) FROM patchd_step ORDER BY 1, 2, 3",
+            "SELECT * FROM log ORDER BY what", "SELECT * FROM rates ORDER BY what",
+            "SELECT \(columns) FROM patchd_step ORDER BY 1, 2, 3",
             "SELECT code, phase FROM patchd_revision", "PRAGMA integrity_check",
         ]
         let tool = try Command.start(["/usr/bin/sqlite3", path] + statements, output: output)

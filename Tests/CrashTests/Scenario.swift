@@ -6,20 +6,22 @@ enum Scenario: String, CaseIterable {
     case apply
     /// The same job after a script failed in one folder and the admin said to go on.
     case resume
-    /// All folders go back to the version before.
+    /// All folders go back to the version before, by the downgrades.
     case rollback
+    /// The same where an admin gives up what was written to the database since: it comes back from its copy.
+    case discard
 
     /// The worker's phases that run in it.
     var phases: [String] {
         switch self {
         case .apply: ["unpack", "survey", "stage", "apply"]
         case .resume: ["apply"]
-        case .rollback: ["survey", "revert"]
+        case .rollback, .discard: ["survey", "revert"]
         }
     }
 
     /// The number of the job that is disturbed.
-    var job: Int { self == .rollback ? 3 : 2 }
+    var job: Int { self == .rollback || self == .discard ? 3 : 2 }
 
     /// The request that starts it; nil where a drop does.
     var request: String? {
@@ -27,25 +29,27 @@ enum Scenario: String, CaseIterable {
         case .apply: nil
         case .resume: #"{"command":"resume","job":2}"#
         case .rollback: #"{"command":"rollback","job":2}"#
+        case .discard: #"{"command":"rollback","job":2,"discardData":true}"#
         }
     }
 
     /// Brings an empty host to the instant before the run that is disturbed.
     func prepare(_ bench: Workbench) throws {
         for folder in Workbench.folders { try bench.write("mine\n", "srv/\(folder)/lib/own.dat") }
-        try bench.database("CREATE TABLE log (what)")
+        try bench.database("CREATE TABLE log (what); CREATE TABLE rates (what)")
         try bench.drop("8.0.1")
         try bench.once(expecting: 0)
         // The admin's own settings stay, what is new lands beside them.
         for folder in Workbench.folders { try bench.write("setting=mine\n", "srv/\(folder)/app.ini") }
-        try bench.drop("8.0.2")
+        // Rows cannot be taken out of a table again.
+        try bench.drop("8.0.2", options: self == .rollback ? #"{"patches":{"JOBS":false}}"# : nil)
         switch self {
         case .apply: return
         case .resume:
             try bench.write("", "srv/SEED/fail")
             try bench.once(expecting: 1)
             try bench.remove("srv/SEED/fail")
-        case .rollback: try bench.once(expecting: 0)
+        case .rollback, .discard: try bench.once(expecting: 0)
         }
         if let request { try bench.request(request, "first.json") }
     }

@@ -36,8 +36,10 @@ final class Workbench {
                 + (name == "SEED" ? ", database: \"sqlite:app.db\"}\n" : "}\n")
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
-        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\nfolders:\n\(folders.joined())".utf8).write(
-            to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
+        let hooks = "hooks: {before: 'echo before >>runs', validate: 'test -e lib/a.dat', after: 'echo after >>runs'}\n"
+        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\n\(hooks)folders:\n\(folders.joined())".utf8)
+            .write(
+                to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
         for (version, dependency) in [("8.0.1", "8.0.0"), ("8.0.2", "8.0.1")] {
             try CrashUpdate.pack(version: version, dependency: dependency, to: "\(root)/\(version).zip")
         }
@@ -84,7 +86,8 @@ final class Workbench {
 
     func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: "\(host)/\(relative)") }
 
-    func drop(_ version: String) throws {
+    func drop(_ version: String, options: String? = nil) throws {
+        if let options { try write(options, "spool/incoming/update.zip.json") }
         try FileManager.default.copyItem(
             atPath: "\(root)/\(version).zip", toPath: "\(host)/spool/incoming/update.zip")
     }
