@@ -73,7 +73,8 @@ public struct StateDirectory: Sendable {
     public func shown(_ endpoint: String) throws(StoreError) -> Set<String> {
         Set(
             try files { () throws(FileError) in
-                try Directory.open(path).ensureDirectory("shown").names()
+                let own = try Directory.open(path)
+                return try own.status("shown") == nil ? [] : own.directory("shown").names()
             }.compactMap { name in
                 let parts = name.split(separator: ".")
                 return parts.count == 2 && parts[0] == endpoint ? String(parts[1]) : nil

@@ -70,7 +70,9 @@ struct MainLoop: Sendable {
                 if moved { continue }
                 if host.once, await busy.isEmpty, await scans.next == nil, !isOpen { break }
                 // Once a minute the scan is the truth, whatever the events said.
-                let pause = min(await scans.next ?? 60, isOpen ? 0.2 : 60, (notifications.watchdog ?? 120) / 2)
+                // A scan that is under way wakes the loop at its end; asking again meanwhile must not keep it turning.
+                let scan = await busy.contains(.intake) ? nil : await scans.next
+                let pause = min(scan ?? 60, isOpen ? 0.2 : 60, (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }
