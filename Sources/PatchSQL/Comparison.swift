@@ -64,7 +64,7 @@ public struct Comparison: Hashable, Sendable {
     private func scriptFaults(_ record: DatabaseRecord, _ place: String) -> [Fault] {
         var faults: [Fault] = []
         let others = record.steps.filter { !underWay.contains($0.key) }
-        let cut = others.filter { $0.state == .running || $0.state == .reverting }
+        let cut = others.filter { $0.state == .running }
         if !cut.isEmpty {
             faults.append(
                 fault(

@@ -83,25 +83,6 @@ extension Session {
             wayOut: "correct the row, or restore the database")
     }
 
-    /// Records that a script that is no SQL is done, or was assumed to be, or begun.
-    public func mark(_ marker: StepMarker) throws(SQLError) {
-        try prepareTables()
-        try transaction { () throws(SQLError) in try write(marker) }
-    }
-
-    /// Forgets a script; one that is not recorded is no error.
-    public func unmark(_ key: StepKey) throws(SQLError) {
-        guard try marker(of: key) != nil else { return }
-        try transaction { () throws(SQLError) in try erase(key) }
-    }
-
-    /// Records the folder's version.
-    public func setVersion(_ version: Version) throws(SQLError) {
-        try prepareTables()
-        guard try marker(of: Self.versionKey)?.version.description != version.description else { return }
-        try transaction { () throws(SQLError) in try writeVersion(version) }
-    }
-
     /// Lets the database know a version, and what was done or undone besides; what is recorded as done stays so.
     public func settle(
         _ version: Version?, adding markers: [StepMarker] = [], forgetting keys: [StepKey] = []

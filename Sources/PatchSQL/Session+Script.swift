@@ -2,33 +2,22 @@ public import PatchModel
 
 /// What a script is run as.
 public struct ScriptRun: Hashable, Sendable {
-    /// Which way it leads.
-    public enum Direction: Hashable, Sendable {
-        /// It is recorded.
-        case up
-        /// It takes back a script that is recorded, and the record with it.
-        case down
-    }
-
-    /// What is recorded, in both directions the script in `upgrades/`.
+    /// What is recorded.
     public var key: StepKey
     /// The version it is for.
     public var version: Version
     /// The job.
     public var job: Int
-    /// Which way it leads.
-    public var direction: Direction
     /// Seconds that its statements may take together; waiting for locks does not count.
     public var seconds: Double
 
     /// A run from its parts.
     public init(
-        _ key: StepKey, version: Version, job: Int, direction: Direction = .up, seconds: Double = .infinity
+        _ key: StepKey, version: Version, job: Int, seconds: Double = .infinity
     ) {
         self.key = key
         self.version = version
         self.job = job
-        self.direction = direction
         self.seconds = seconds
     }
 }
@@ -74,20 +63,13 @@ extension Session {
         do throws(SQLError) {
             try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
             let marker = try marker(of: run.key)
-            switch (run.direction, marker?.state) {
-            case (.up, .done), (.up, .assumed), (.down, nil): return false
-            case (.up, .reverting):
-                throw SQLError(
-                    .sql, "run", "its way back was begun and has not ended", wayOut: "finish the rollback first")
-            default: break
-            }
+            if marker?.isDone == true { return false }
             var work = ScriptWork(script: script, run: run, treatments: Self.treatments(of: script), left: run.seconds)
             if !script.isTransactional {
                 try runPlain(&work, onEvent, tryAgain)
                 return true
             }
-            let goesOn = marker?.state == (run.direction == .up ? .running : .reverting)
-            let done = goesOn ? marker?.statements ?? 0 : 0
+            let done = marker?.state == .running ? marker?.statements ?? 0 : 0
             guard done == 0 || marker?.hash == script.hash(first: done) else {
                 throw SQLError(
                     .sql, "run", "its first \(done) statements are done, but they are others in this file",
@@ -154,8 +136,7 @@ extension Session {
     /// Within a transaction.
     private func note(_ work: ScriptWork, done: Int, isLast: Bool) throws(SQLError) {
         let run = work.run
-        if run.direction == .down, isLast { return try erase(run.key) }
-        let state: StepMarker.State = run.direction == .down ? .reverting : isLast ? .done : .running
+        let state: StepMarker.State = isLast ? .done : .running
         try write(
             StepMarker(
                 run.key, version: run.version, state: state, job: run.job, statements: done,

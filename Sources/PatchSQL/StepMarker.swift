@@ -10,8 +10,6 @@ public struct StepMarker: Hashable, Sendable {
         case done
         /// An admin said that it is.
         case assumed
-        /// Its way back was begun and has not ended.
-        case reverting
     }
 
     /// Which script.

@@ -165,29 +165,6 @@ import Testing
         #expect(try database.record()?[.sample()]?.state == .done)
     }
 
-    @Test func `takes back with its way down what it did, and the marker with it`() throws {
-        let database = try TestDatabase()
-        #expect(try !database.run("DROP TABLE extra", direction: .down))
-        try database.run("CREATE TABLE extra(a)")
-        #expect(throws: SQLError.self) { try database.run("DROP TABLE extra; SELECT x", direction: .down) }
-        #expect(try database.record()?[.sample()]?.state == .done)
-        #expect(try database.run("DROP TABLE extra", direction: .down))
-        #expect(try database.record()?.steps == [])
-        #expect(try database.run("CREATE TABLE extra(a)"))
-    }
-
-    @Test func `goes down in parts as it goes up`() throws {
-        let database = try TestDatabase()
-        try database.run("CREATE TABLE extra(a); CREATE TABLE more(a)")
-        let first = "DROP TABLE extra;\n-- patchd:reconnect\n"
-        #expect(throws: SQLError.self) { try database.run(first + "DROP TABLE nothing", direction: .down) }
-        #expect(try database.record()?[.sample()]?.state == .reverting)
-        let error = try #require(throws: SQLError.self) { try database.run("CREATE TABLE extra(a)") }
-        #expect(error.description.contains("finish the rollback first"))
-        #expect(try database.run(first + "DROP TABLE more", direction: .down))
-        #expect(try database.record()?.steps == [])
-    }
-
     @Test func `that takes too long is interrupted and leaves nothing`() throws {
         let database = try TestDatabase()
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"

@@ -53,12 +53,12 @@ final class TestDatabase {
     /// Runs a script as one of the update X3V8_P2.
     @discardableResult
     func run(
-        _ text: String, name: String = "8.0.2.sql", direction: ScriptRun.Direction = .up, seconds: Double = .infinity,
+        _ text: String, name: String = "8.0.2.sql", seconds: Double = .infinity,
         lockTimeout: Double = 0.05, onEvent: (ScriptEvent) -> Void = { _ in },
         tryAgain: (SQLError) -> Bool = { _ in false }
     ) throws -> Bool {
         try open(lockTimeout: lockTimeout).run(
-            script(text, name: name), as: .sample(name, direction, seconds), onEvent: onEvent, tryAgain: tryAgain)
+            script(text, name: name), as: .sample(name, seconds), onEvent: onEvent, tryAgain: tryAgain)
     }
 
     func record() throws -> DatabaseRecord? { try open().record() }
@@ -66,10 +66,10 @@ final class TestDatabase {
 
 extension ScriptRun {
     static func sample(
-        _ name: String = "8.0.2.sql", _ direction: Direction = .up, _ seconds: Double = .infinity
+        _ name: String = "8.0.2.sql", _ seconds: Double = .infinity
     ) throws -> ScriptRun {
         ScriptRun(
-            .sample(name), version: try #require(Version("8.0.2")), job: 12, direction: direction, seconds: seconds)
+            .sample(name), version: try #require(Version("8.0.2")), job: 12, seconds: seconds)
     }
 }
 
