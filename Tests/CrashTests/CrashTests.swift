@@ -30,8 +30,9 @@ import Testing
         for (cut, problem) in tally.bad {
             Issue.record("repeat it with: scripts/crash-matrix --only \(cut)\n\(problem)")
         }
-        // A point that siblings share out differently each time is missed; all that are missed were not looked for.
+        // A point that siblings share out differently each time is missed; most that are missed were not looked for.
         let made = tally.made.values.reduce(0, +)
-        #expect(environment["CRASH_ONLY"] != nil || made * 2 > chosen.count, "only \(made) of \(chosen.count) came")
+        let missed = tally.missed.values.reduce(0, +)
+        #expect(environment["CRASH_ONLY"] != nil || made > missed, "\(made) of \(made + missed) came")
     }
 }
