@@ -21,9 +21,7 @@ import Testing
     @discardableResult
     private func sql(_ statement: String) throws -> String {
         try FileManager.default.createDirectory(atPath: "\(host.root)/srv/SEED/data", withIntermediateDirectories: true)
-        let outcome = try Installation.run("/usr/bin/sqlite3", ["\(host.root)/srv/SEED/data/app.db", statement])
-        try #require(outcome.code == 0, "\(statement): \(outcome.errors)")
-        return outcome.output.trimmingCharacters(in: .newlines)
+        return try host.sql(statement, in: "srv/SEED/data/app.db")
     }
 
     /// An update of SEED alone.

@@ -70,6 +70,27 @@ final class Installation {
             "etc/endpoints.d/\(endpoint).yaml")
     }
 
+    /// Writes an endpoint with one folder, PAIE, that has a SQLite database.
+    func configureDatabase(version: String) throws {
+        let owner = geteuid() == 0 ? "owner: root\n" : ""
+        try write(
+            """
+            endpoint: payroll
+            path: \(root)/srv
+            \(owner)folders:
+              - {name: PAIE, version: \(version), modules: [HRM], database: "sqlite:app.db"}
+
+            """, "etc/endpoints.d/payroll.yaml")
+    }
+
+    /// What a database says, by SQLite's own program.
+    @discardableResult
+    func sql(_ statement: String, in database: String = "srv/PAIE/app.db") throws -> String {
+        let outcome = try Self.run("/usr/bin/sqlite3", ["\(root)/\(database)", statement])
+        try #require(outcome.code == 0, "\(statement): \(outcome.errors)")
+        return outcome.output.trimmingCharacters(in: .newlines)
+    }
+
     /// Asks the daemon, lets it work, and gives its answer.
     func ask(_ request: String) throws -> [String: Any] {
         let name = "r\(UInt32.random(in: .min ... .max)).json"

@@ -8,24 +8,12 @@ import Testing
 
     init() throws {
         host = try Installation()
-        let owner = geteuid() == 0 ? "owner: root\n" : ""
-        try host.write(
-            """
-            endpoint: payroll
-            path: \(host.root)/srv
-            \(owner)folders:
-              - {name: PAIE, version: 8.0.1, modules: [HRM], database: "sqlite:app.db"}
-
-            """, "etc/endpoints.d/payroll.yaml")
+        try host.configureDatabase(version: "8.0.1")
         try sql("CREATE TABLE Rates (code TEXT PRIMARY KEY, rate REAL, own TEXT)")
     }
 
     @discardableResult
-    private func sql(_ statement: String) throws -> String {
-        let outcome = try Installation.run("/usr/bin/sqlite3", ["\(host.root)/srv/PAIE/app.db", statement])
-        try #require(outcome.code == 0, "\(statement): \(outcome.errors)")
-        return outcome.output.trimmingCharacters(in: .newlines)
-    }
+    private func sql(_ statement: String) throws -> String { try host.sql(statement) }
 
     private func apply(_ command: String, _ rows: String, version: String, dependency: String) throws -> Int32 {
         var update = ExampleUpdate(version: version, dependency: dependency)
