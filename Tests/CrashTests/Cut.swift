@@ -22,7 +22,7 @@ struct Cut: CustomStringConvertible {
 
     var disk: Disk.Kind
     var scenario: Scenario
-    /// `patchd`, or the phase of the worker.
+    /// `patchd`, or the phase of the worker; with a system call `PHASE@FOLDER`.
     var target: String
     /// The system call whose N-th use it is; nil: the N-th fault point.
     var call: String?

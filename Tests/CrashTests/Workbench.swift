@@ -28,8 +28,10 @@ final class Workbench {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
         try Command.tool("/bin/cp", "\(programs)/patchd", "\(root)/bin/patchd")
-        try Data(workerScript.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/patchd-worker"))
-        chmod("\(root)/bin/patchd-worker", 0o755)
+        // By another process: what this one writes cannot be run while a child that another lane forks has it open.
+        try Data(workerScript.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/script"))
+        chmod("\(root)/bin/script", 0o755)
+        try Command.tool("/bin/cp", "\(root)/bin/script", "\(root)/bin/patchd-worker")
         let folders = Self.folders.map { name in
             "  - {name: \(name), modules: [HRM\(name == "SEED" ? ", SQL" : "")], "
                 + (name == "PAIE" ? "version: 8.0.0" : "parent: PAIE")
@@ -146,13 +148,19 @@ final class Workbench {
         }
     }
 
-    /// How many fault points each target has, or how often it uses each call: strace counts each call by itself. The
-    /// daemon's calls are left out, because its threads take them in another order each time.
+    /// How many fault points each target has, or how often it uses each call: strace counts each call by itself, and a
+    /// folder's worker is a target of its own, because only one of them may have a database. The daemon's calls are left
+    /// out, because its threads take them in another order each time.
     func count(isCall: Bool) throws -> [(target: String, call: String?, count: Int)] {
         try reset()
         try order("LIST=\(isCall ? "call" : "point")\n")
         _ = try end(of: start(faults: isCall ? nil : "patchd:list:0:\(root)/fired/patchd"))
-        return try ((isCall ? [] : ["patchd"]) + scenario.phases).flatMap { target in
+        let targets =
+            isCall
+            ? scenario.phases.flatMap { phase in
+                phase == "unpack" ? [phase] : Self.folders.map { "\(phase)@\($0)" }
+            } : ["patchd"] + scenario.phases
+        return try targets.flatMap { target in
             try counted(target, isCall: isCall).sorted { $0.key < $1.key }.map { call, count in
                 (target, isCall ? call : nil, count)
             }
@@ -308,12 +316,21 @@ final class Workbench {
         #!/bin/sh
         # Starts the worker, disturbed in the phase $TARGET.
         . \(root)/order
-        case $LIST in
+        case $LIST$CALLS in
         point) PATCHD_FAULT_POINT=patchd-worker:list:0:\(root)/fired/$1 exec \(programs)/patchd-worker "$@" ;;
-        call) exec strace -f -qq -o \(root)/fired/$1.$$ -e trace=\(Self.calls) \(programs)/patchd-worker "$@" ;;
+        ?*)
+            # Its ledger tells whose worker it is.
+            ledger=$(readlink /proc/$$/fd/1)
+            self=$1@${ledger##*/}
+            self=${self%@verdict.json}
+            ;;
+        *) self=$1 ;;
         esac
-        if [ "$TARGET" ] && [ "$1" != "$TARGET" ]; then unset PATCHD_FAULT_POINT; fi
-        if [ -z "$CALLS" ] || [ "$1" != "$TARGET" ] || ! mkdir \(root)/fired/chosen 2>/dev/null; then
+        if [ "$LIST" ]; then
+            exec strace -f -qq -o \(root)/fired/$self.$$ -e trace=\(Self.calls) \(programs)/patchd-worker "$@"
+        fi
+        if [ "$TARGET" ] && [ "$self" != "$TARGET" ]; then unset PATCHD_FAULT_POINT; fi
+        if [ -z "$CALLS" ] || [ "$self" != "$TARGET" ] || ! mkdir \(root)/fired/chosen 2>/dev/null; then
             exec \(programs)/patchd-worker "$@"
         fi
         # The shell would tell the trace how it ended.
