@@ -21,7 +21,11 @@ struct Turns: Sendable {
             }
             return nil
         }
-        if let running = open.first(where: { $0.state == .running || $0.startedAt != nil && $0.state == .queued }) {
+        // One that was resumed goes on before all others if it had come as far as a plan, else it waits like a new one.
+        let resumed = open.filter { $0.state == .queued && $0.startedAt != nil }
+        if let running = try open.first(where: { $0.state == .running })
+            ?? resumed.first(where: { try host.state.plan(job: $0.job) != nil })
+        {
             return running.job
         }
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }

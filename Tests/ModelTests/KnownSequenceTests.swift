@@ -29,12 +29,30 @@ import Testing
             ])
     }
 
-    private func run(tree: [(name: String, parent: String?, version: Int)], _ actions: [Action]) throws {
+    @Test func `a job that waits goes on waiting when it is resumed (854692199)`() throws {
+        let two = TestUpdate(version: 2, variant: 1, script: .withDowngrade)
+        let three = TestUpdate(version: 3, variant: 0, script: .none)
+        let four = TestUpdate(version: 4, variant: 1, script: .withDowngrade)
+        try run(
+            tree: [("F0", nil, 1), ("F1", "F0", 1), ("F2", "F1", 1), ("F3", "F2", 1)], retain: 2,
+            [
+                .drop(two, exclude: [], only: [], failingIn: ["F3"]),
+                .rollbackFolder("F2", to: 1),
+                .rollbackFolder("F1", to: nil),
+                .drop(four, exclude: ["F3"], only: [], failingIn: ["F3"]),
+                .drop(four, exclude: ["F3"], only: [], failingIn: []),
+                .drop(three, exclude: [], only: ["F0"], failingIn: []),
+                .rollbackFolder("F0", to: nil),
+                .resume(6, mended: false, assumed: nil, skip: []),
+            ])
+    }
+
+    private func run(tree: [(name: String, parent: String?, version: Int)], retain: Int = 4, _ actions: [Action]) throws {
         let cache = "\(ModelHost.base)/patchd-model-archives-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: cache) }
         let start = Model(
-            onFailure: .hold, retain: 4,
+            onFailure: .hold, retain: retain,
             folders: tree.map { ModelFolder(name: $0.name, parent: $0.parent, version: $0.version) })
         let difference = try Sequence(start: start, steps: actions.map { Step(action: $0) }).run(cache: cache)
         #expect(difference == nil, "\(difference?.lines.joined(separator: "\n") ?? "")")
