@@ -47,7 +47,8 @@ import Testing
             ])
     }
 
-    private func run(tree: [(name: String, parent: String?, version: Int)], retain: Int = 4, _ actions: [Action]) throws {
+    private func run(tree: [(name: String, parent: String?, version: Int)], retain: Int = 4, _ actions: [Action]) throws
+    {
         let cache = "\(ModelHost.base)/patchd-model-archives-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: cache) }
