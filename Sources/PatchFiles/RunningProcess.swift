@@ -53,6 +53,23 @@ public struct RunningProcess: Sendable {
         }
     }
 
+    /// All processes that can be seen from here.
+    public static func all() -> [RunningProcess] {
+        guard let processes = try? Directory.open("/proc"), let names = try? processes.names() else { return [] }
+        return names.compactMap { Int32($0) }.map(RunningProcess.init)
+    }
+
+    /// The locks that belong to its open files, inherited ones too; empty where this user may not look.
+    public func locks() -> [FileLocks.Lock] {
+        guard let descriptors = try? Directory.open("/proc/\(pid)/fdinfo"), let names = try? descriptors.names() else {
+            return []
+        }
+        return names.flatMap { name in
+            let lines = read("fdinfo/\(name)").split(separator: "\n").filter { $0.hasPrefix("lock:") }
+            return FileLocks.locks(in: lines.map { $0.dropFirst(5) }.joined(separator: "\n"))
+        }
+    }
+
     private func read(_ name: String) -> String {
         guard let file = try? File.open("/proc/\(pid)/\(name)"), let bytes = try? file.read(limit: 16384) else {
             return ""
