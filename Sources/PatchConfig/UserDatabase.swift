@@ -2,7 +2,7 @@ import Glibc
 import PatchModel
 
 /// The users of this host.
-enum UserDatabase {
+public enum UserDatabase {
     /// Nil when there is no such user.
     ///
     /// - Throws: a `Fault` with the code `io` when the database cannot be read; that is no proof that a user is missing.
@@ -17,9 +17,9 @@ enum UserDatabase {
         try user(folder) { getpwuid_r(uid, $0, $1, $2, $3) }
     }
 
-    /// For messages: nil when nobody has this number or nobody can tell.
-    static func name(of uid: UInt32) -> String? {
-        lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name
+    /// For messages: also where nobody has this number or nobody can tell.
+    public static func name(of uid: UInt32) -> String {
+        lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name ?? "the unknown user \(uid)"
     }
 
     private typealias Query = (

@@ -251,11 +251,16 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Replaces a file as a whole and durably: temporary file, fsync, rename, fsync of the directory.
-    public func replaceFile(_ name: String, with bytes: [UInt8], mode: UInt16 = 0o600) throws(FileError) {
+    ///
+    /// - Parameter owner: whose it is; nil: this process's.
+    public func replaceFile(
+        _ name: String, with bytes: [UInt8], mode: UInt16 = 0o600, owner: (uid: UInt32, gid: UInt32)? = nil
+    ) throws(FileError) {
         let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
         do throws(FileError) {
             let file = try createFile(temporary, mode: mode)
             try file.write(bytes)
+            if let owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
             try file.sync()
             try rename(temporary, to: self, name)
         } catch {

@@ -16,7 +16,8 @@ public final class DirectoryWatch: Sendable {
         let counter = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard counter >= 0 else { throw FileError("watch", paths.first ?? "") }
         bell = File(adopting: counter, path: "eventfd")
-        let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF)
+        let mask = UInt32(
+            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF)
         for path in paths {
             guard inotify_add_watch(queue, path, mask | UInt32(IN_ONLYDIR)) >= 0 else { throw FileError("watch", path) }
         }

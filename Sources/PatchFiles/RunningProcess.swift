@@ -21,6 +21,21 @@ public struct RunningProcess: Sendable {
         return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
     }
 
+    /// When it started, in nanoseconds since 1970 by today's clock; nil when it has ended. Exact to the kernel's tick and
+    /// to what the clock was set by since.
+    public var startTime: Int64? {
+        let ticks = started
+        guard ticks > 0 else { return nil }
+        let boot = Self.nanoseconds(CLOCK_REALTIME) - Self.nanoseconds(CLOCK_BOOTTIME)
+        return boot + Int64(ticks) * 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// The unit that it belongs to; nil where there is none.
     public var unit: String? { Self.unit(inCgroups: read("cgroup")) }
 

@@ -31,6 +31,8 @@ public struct Job: Hashable, Codable, Sendable {
     public var state: State
     /// What a waiting job waits for; empty otherwise.
     public var waitingFor: String
+    /// Since when it waits for that; nil otherwise.
+    public var waitingSince: Timestamp?
     /// A ``FaultCode``; empty unless it failed.
     public var code: String
     /// For people; empty when there is nothing to say.
@@ -51,6 +53,13 @@ public struct Job: Hashable, Codable, Sendable {
     public var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
     public var disconnectedAt: Timestamp?
+    /// When nobody was found inside any more, or nobody looked: from then on holds are not looked for, also not after a
+    /// crash. nil before that.
+    public var admittedAt: Timestamp?
+    /// Of a job that was resumed and has not had its turn since: by folder, the step that counts as done. nil for others.
+    public var resumption: [String: Int]?
+    /// Who stayed inside beyond their time, so that it waits for them; nil for nobody.
+    public var insider: Insider?
     /// The place in the order in which the endpoint's jobs began to change something: one that waited lies above jobs with
     /// higher numbers. nil before that.
     public var turn: Int?
@@ -119,6 +128,23 @@ extension Job {
 
     /// Whether it failed in some folder and holds it until an admin acts.
     public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
+}
+
+/// A process that keeps a folder's directory locked (flock(2)) and did not leave when it was asked to.
+public struct Insider: Hashable, Codable, Sendable {
+    /// The folder.
+    public var folder: String
+    /// The process.
+    public var pid: Int32
+    /// When it started, in the kernel's ticks since the boot: another one may get its number.
+    public var started: UInt64
+
+    /// An insider from its parts.
+    public init(folder: String, pid: Int32, started: UInt64) {
+        self.folder = folder
+        self.pid = pid
+        self.started = started
+    }
 }
 
 /// What a rollback takes back.

@@ -12,6 +12,9 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
         self.date = Date(timeIntervalSince1970: (date.timeIntervalSince1970 * 1000).rounded() / 1000)
     }
 
+    /// So many nanoseconds after 1970, as the kernel dates files.
+    public init(nanoseconds: Int64) { self.init(Date(timeIntervalSince1970: Double(nanoseconds) / 1e9)) }
+
     /// Now.
     public static var now: Timestamp { Timestamp(Date()) }
 
@@ -30,16 +33,24 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
         date.addingTimeInterval(0.000_5).formatted(Self.format)
     }
 
-    /// Reads an RFC 3339 text, with or without fractions of a second.
+    /// Reads an RFC 3339 text, with or without fractions of a second; nil for anything else.
+    public init?(_ text: String) {
+        guard let date = (try? Date(text, strategy: Self.format)) ?? (try? Date(text, strategy: .iso8601)) else {
+            return nil
+        }
+        self.init(date)
+    }
+
+    /// Reads an RFC 3339 text.
     ///
     /// - Throws: `DecodingError` when it is anything else.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let date = (try? Date(text, strategy: Self.format)) ?? (try? Date(text, strategy: .iso8601)) else {
+        guard let time = Timestamp(text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no RFC 3339 time")
         }
-        self.init(date)
+        self = time
     }
 
     /// Writes ``description``.

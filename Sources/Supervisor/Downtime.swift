@@ -16,12 +16,18 @@ struct Downtime: Sendable {
     /// Tells the applications to go, gives them their time, and stops the normal tasks. Gone on with after a crash by
     /// calling it again: what the job's file says was announced is not announced anew.
     ///
+    /// Whoever holds a folder or stays inside comes first. The order is what makes that sure: the lock is written, then
+    /// holds are looked for; a hold is written, then the lock is looked for. Of any two, one sees the other. Once nobody
+    /// was found, that is recorded before anything is stopped, and what comes later waits for this job.
+    ///
     /// - Parameter isCritical: the update allows no lead time.
+    /// - Throws: ``Postponed`` where somebody keeps patchd away.
     func begin(_ number: Int, isCritical: Bool) async throws {
         guard var job = await jobs.job(number) else { return }
         if endpoint.leadTime > 0, !isCritical, job.disconnectedAt == nil {
             job = try await jobs.change(number) { $0.announcedAt = $0.announcedAt ?? .now }
             try await lock(job, .announced)
+            try await yieldToHolds(job)
             tell(.announced, "please go down: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
             // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
             let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
@@ -36,6 +42,13 @@ struct Downtime: Sendable {
         try await stopIfCancelled(number)
         try await lock(job, isResumed ? job.lockPhase : .disconnect)
         if !isResumed { tell(.disconnected, "stay away: \(job.update) \(job.version) begins", job) }
+        if job.admittedAt == nil {
+            if !isResumed {
+                try await yieldToHolds(job)
+                try await drain(job)
+            }
+            job = try await jobs.change(number) { $0.admittedAt = .now }
+        }
         try await quiesce.stop(for: Set(try await wanted(job, .disconnect).keys), job: job)
         try await lock(job, job.lockPhase)
     }
@@ -43,6 +56,48 @@ struct Downtime: Sendable {
     private func stopIfCancelled(_ number: Int) async throws {
         guard let job = await jobs.job(number), job.cancelledAt != nil, !job.hasBegun else { return }
         throw Fault(.cancelled, "cancelled before a folder was changed")
+    }
+
+    private func yieldToHolds(_ job: Job) async throws {
+        if job.admittedAt != nil || job.hasBegun { return }
+        let folders = Set(try await wanted(job, .disconnect).keys)
+        guard let standing = try host.holds.first(on: endpoint, folders, host: host) else { return }
+        throw Postponed(reason: standing.description)
+    }
+
+    /// Waits until nobody is inside the folders any more: `grace` and a little longer, in which who is inside is killed by
+    /// the `patchctl guard` that let him in.
+    private func drain(_ job: Job) async throws {
+        let folders = Set(try await wanted(job, .disconnect).keys)
+        let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
+        let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
+        for folder in endpoint.activeFolders where folders.contains(folder.name) {
+            let gate = try FolderGate.open(folder.path)
+            var pause = 0.005
+            while try !gate.drain() {
+                try await stopIfCancelled(job.job)
+                if MonotonicClock.seconds >= end { throw postponed(by: gate.holders(), in: folder) }
+                MonotonicClock.wait(seconds: pause)
+                pause = min(pause * 2, 0.25)
+            }
+        }
+    }
+
+    /// Seconds that whoever is inside gets beyond `grace` (contract §8).
+    private static let patience = 10.0
+
+    private func postponed(by holders: [Int32], in folder: Folder) -> Postponed {
+        let names = holders.map { pid in
+            let process = RunningProcess(pid)
+            return "\(process.name ?? "?") (pid \(pid)\(process.unit.map { ", \($0)" } ?? ""))"
+        }
+        let who = names.isEmpty ? "a process that cannot be seen from here" : names.joined(separator: ", ")
+        return Postponed(
+            reason: "\(who) to leave \(endpoint.name)/\(folder.name), in which it stayed beyond grace "
+                + "(\(Int(endpoint.grace)) s); end it, or wait until it has ended",
+            insider: Insider(
+                folder: folder.name, pid: holders.first ?? 0,
+                started: holders.first.map { RunningProcess($0).started } ?? 0))
     }
 
     /// Makes the locks what the job's folders demand.

@@ -14,6 +14,8 @@ enum Event: String, CaseIterable, Sendable {
     case jobQueued = "9a1e40b458154a9999e2d15364c7a500"
     case jobResumed = "68b4aef73eaa4e179d8a4eace693ae2d"
     case jobWaiting = "142c83647806457793e783e7eb04b39b"
+    case holdIgnored = "e9d8aebe11574d78bb4e7e26f9e51a0e"
+    case holdEnded = "b7ae5b3c441f475ba5afd5b6715f5df2"
     case jobStarted = "3b041641178844f2a60df25453fe2e85"
     case jobDone = "64e752cc93a948b681f72b0a43c20f56"
     case jobFailed = "bbb3a32acf00477cba674d0a5fd11a32"
@@ -50,13 +52,14 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked, .lockRestored, .sessionEnded,
+        case .holdIgnored, .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked, .lockRestored,
+            .sessionEnded,
             .workerEnded:
             .warning
         case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
-        case .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info
+        case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info
         }
     }
 }

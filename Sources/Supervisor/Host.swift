@@ -1,4 +1,6 @@
+import Glibc
 import Logging
+import PatchConfig
 import PatchFiles
 import PatchModel
 import PatchStore
@@ -15,8 +17,19 @@ struct Host: Sendable {
     let log: Logger
     /// Whether the daemon ends when nothing can run any more.
     let once: Bool
+    let holds: Holds
     /// What went wrong since the start, for the exit code.
     let failures: FailureCount
+
+    /// Whether a user may approve and command, and keep patchd away from anything: root, and the group `approvers`.
+    func mayCommand(_ uid: UInt32) -> Bool {
+        if uid == 0 || uid == geteuid() { return true }
+        guard
+            let group = getgrnam(configuration.daemon.approvers)?.pointee.gr_gid,
+            let user = UserIdentity(uid: uid)
+        else { return false }
+        return user.groups.contains(group)
+    }
 
     func endpoint(_ name: String) -> Endpoint? { configuration.endpoints.first { $0.name == name } }
 }

@@ -25,6 +25,8 @@ struct JobRun: Sendable {
     func run() async {
         do {
             try await go()
+        } catch let postponed as Postponed {
+            await putBack(postponed)
         } catch {
             await end(error as? Fault ?? Fault(.io, "\(error)"))
         }
@@ -137,6 +139,28 @@ struct JobRun: Sendable {
 
     // MARK: The end
 
+    /// Takes the locks back and lets the job wait in its place. It will be planned anew: until then anything may change.
+    private func putBack(_ postponed: Postponed) async {
+        do {
+            let job = try await jobs.change(number) { job in
+                if job.cancelledAt != nil { return }
+                job.state = .waiting
+                job.waitingFor = postponed.reason
+                job.waitingSince = .now
+                job.insider = postponed.insider
+                job.announcedAt = nil
+                job.disconnectedAt = nil
+            }
+            if job.cancelledAt != nil { return await end(Fault(.cancelled, "cancelled before a folder was changed")) }
+            try host.state.removePlan(job: number)
+            _ = try await downtime.end(await jobs.holding(endpoint.name))
+            host.log.tell(
+                .jobWaiting, "job \(number) on \(endpoint.name) waits for \(postponed.reason)", fields(job))
+        } catch {
+            await end(error as? Fault ?? Fault(.io, "\(error)"))
+        }
+    }
+
     /// Ends the job: frees what is fit for use, starts the tasks again, and records how it went.
     ///
     /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
@@ -167,6 +191,7 @@ struct JobRun: Sendable {
                 job = try await jobs.change(number) { job in
                     job.announcedAt = nil
                     job.disconnectedAt = nil
+                    job.admittedAt = nil
                 }
             }
             // What was put back along with it has no fault of its own.

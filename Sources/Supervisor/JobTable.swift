@@ -62,12 +62,20 @@ actor JobTable {
     /// Gives a job its turn. One that has changed nothing yet takes its place in the order of the endpoint's jobs anew.
     ///
     /// - Returns: nil for one that was cancelled before its turn.
-    func begin(_ number: Int) throws(StoreError) -> Job? {
+    func begin(_ number: Int) throws -> Job? {
         guard let job = jobs[number], !job.state.isFinal else { return nil }
+        if let steps = job.resumption {
+            for (name, folder) in job.folders where folder.state == .pending {
+                try goOn(number, name, assuming: steps[name])
+            }
+        }
         let last = all(of: job.endpoint).filter { $0.job != number && $0.startedAt != nil }.map(\.order).max() ?? 0
         return try change(number) { job in
             job.state = .running
             job.waitingFor = ""
+            job.waitingSince = nil
+            job.insider = nil
+            job.resumption = nil
             job.startedAt = job.startedAt ?? .now
             if !job.hasBegun { job.turn = last + 1 }
         }
@@ -176,14 +184,7 @@ actor JobTable {
             throw Fault(
                 .missing, "no folder of job \(number) stopped at step \"\(assumed)\"; see: patchctl show \(number)")
         }
-        // Also those that could not be staged: nothing of them was changed, and they are not failed.
-        for name in job.folders.keys where !skipped.contains(name) {
-            guard try state.hasLedger(job: number, folder: name) else { continue }
-            var ledger = try Ledger(state.ledger(job: number, folder: name))
-            guard case .failed = LedgerSummary(ledger.records).outcome else { continue }
-            if let step = assumptions[name] { try ledger.append(.finished(steps: [step])) }
-            try ledger.append(.resumed)
-        }
+        let steps = assumptions
         // Nothing was changed yet, and other jobs may have run since: what was planned then may be wrong by now.
         if !job.hasBegun { try state.removePlan(job: number) }
         try change(number) { job in
@@ -193,6 +194,7 @@ actor JobTable {
             job.message = ""
             job.finishedAt = nil
             job.cancelledAt = nil
+            job.resumption = steps
             for (name, folder) in job.folders {
                 guard [.failed, .blocked, .pending].contains(folder.state) else { continue }
                 job.folders[name] = FolderJob(
@@ -201,6 +203,17 @@ actor JobTable {
             }
         }
         return true
+    }
+
+    /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a
+    /// request which is read again after a crash finds the ledgers as they were.
+    private func goOn(_ number: Int, _ folder: String, assuming step: Int?) throws {
+        // Also one that could not be staged: nothing of it was changed, and it is not failed.
+        guard try state.hasLedger(job: number, folder: folder) else { return }
+        var ledger = try Ledger(state.ledger(job: number, folder: folder))
+        guard case .failed = LedgerSummary(ledger.records).outcome else { return }
+        if let step { try ledger.append(.finished(steps: [step])) }
+        try ledger.append(.resumed)
     }
 
     /// Has a job end: one that waits at once, one that runs when its steps under way are through.

@@ -105,7 +105,11 @@ final class Locks: Sendable {
             let bytes = try JSONText.page(lock)
             let directory = try Directory.openWithoutLinks(folder.path)
             try Self.removeLeftovers(directory)
-            try directory.replaceFile(UpdateLock.fileName, with: bytes, mode: 0o644)
+            // It belongs to whoever owns the directory and could replace it anyway: a file of root's that he can rename
+            // would, moved into holds/, be a hold of root's.
+            let owner = try directory.status()
+            try directory.replaceFile(
+                UpdateLock.fileName, with: bytes, mode: 0o644, owner: geteuid() == 0 ? (owner.uid, owner.gid) : nil)
             // Watched before it is looked at: a change in between is seen by one or the other.
             watch.watch(file: folder.path + "/" + UpdateLock.fileName)
             guard let status = try directory.status(UpdateLock.fileName) else {

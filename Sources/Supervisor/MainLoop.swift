@@ -19,6 +19,7 @@ struct MainLoop: Sendable {
     private var fresh: Set<String> = []
     /// When to look at drops that were not complete; nil: when something happens.
     private let scans = ScanTimes()
+    private let alarm = Alarm()
 
     /// A loop that has not begun.
     ///
@@ -31,7 +32,7 @@ struct MainLoop: Sendable {
         self.read = read
         jobs = try JobTable(host.state) { notifications.status($0) }
         units = try UnitTable(host.state)
-        watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.path + "/holds"])
+        watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.holds])
         let workers = host.configuration.daemon.workers
         slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         if !host.once { Signals.listen(waking: watch) }
@@ -60,6 +61,7 @@ struct MainLoop: Sendable {
                 try await load()
                 for own in locks.values { own.restore() }
                 await showAgain()
+                try await dropStaleHolds()
                 var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots, locks: locks).answerAll()
                 // Whoever holds a request open for longer does not mean it yet.
                 openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil
@@ -72,7 +74,7 @@ struct MainLoop: Sendable {
                 // Once a minute the scan is the truth, whatever the events said.
                 // A scan that is under way wakes the loop at its end; asking again meanwhile must not keep it turning.
                 let scan = await busy.contains(.intake) ? nil : await scans.next
-                let pause = min(scan ?? 60, isOpen ? 0.2 : 60, (notifications.watchdog ?? 120) / 2)
+                let pause = min(scan ?? 60, isOpen ? 0.2 : 60, alarm.rest ?? 60, (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }
@@ -105,7 +107,8 @@ struct MainLoop: Sendable {
 
     private func startJobs(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
         var moved = false
-        let turns = Turns(host: host, jobs: jobs)
+        alarm.stop()
+        let turns = Turns(host: host, jobs: jobs, alarm: alarm)
         for endpoint in host.configuration.endpoints {
             guard let own = locks[endpoint.name], await busy.begin(.endpoint(endpoint.name)) else { continue }
             guard let number = try await turns.next(endpoint) else {
@@ -186,6 +189,14 @@ struct MainLoop: Sendable {
         for endpoint in host.configuration.endpoints {
             guard let own = locks[endpoint.name], await !busy.contains(.endpoint(endpoint.name)) else { continue }
             await DatabaseWork(host: host, endpoint: endpoint).showLeftovers(own.free)
+        }
+    }
+
+    /// Once a minute: nobody need wait for a hold for it to go when it is over.
+    private func dropStaleHolds() async throws {
+        guard await scans.isDue else { return }
+        for endpoint in host.configuration.endpoints {
+            _ = try host.holds.first(on: endpoint, Set(endpoint.folders.map(\.name)), host: host)
         }
     }
 

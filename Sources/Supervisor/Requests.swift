@@ -60,7 +60,7 @@ struct Requests: Sendable {
                 ok: false, code: "requestInvalid",
                 message: "a request is a plain file with one link that nobody else can write")
         }
-        guard mayCommand(status.uid) else {
+        guard host.mayCommand(status.uid) else {
             return Answer(
                 ok: false, code: "notPermitted",
                 message: "uid \(status.uid) may not command; join group \(host.configuration.daemon.approvers)")
@@ -227,14 +227,5 @@ struct Requests: Sendable {
         return Answer(
             ok: true, code: "",
             message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")
-    }
-
-    private func mayCommand(_ uid: UInt32) -> Bool {
-        if uid == 0 || uid == geteuid() { return true }
-        guard
-            let group = getgrnam(host.configuration.daemon.approvers)?.pointee.gr_gid,
-            let user = UserIdentity(uid: uid)
-        else { return false }
-        return user.groups.contains(group)
     }
 }

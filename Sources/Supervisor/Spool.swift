@@ -7,6 +7,7 @@ struct Spool: Sendable {
     let path: String
 
     var incoming: String { path + "/incoming" }
+    var holds: String { path + "/holds" }
     var requests: String { path + "/requests" }
     var answers: String { path + "/requests/done" }
     var rejected: String { path + "/rejected" }

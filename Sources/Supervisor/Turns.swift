@@ -1,4 +1,5 @@
 import Logging
+import PatchFiles
 import PatchModel
 import PatchPlan
 import PatchStore
@@ -8,6 +9,8 @@ import PatchStore
 struct Turns: Sendable {
     let host: Host
     let jobs: JobTable
+    /// Rung when it has to be looked again without anything having happened in the spool.
+    let alarm: Alarm
 
     /// The job to run next; nil when none can. Jobs that wait are told what for.
     func next(_ endpoint: Endpoint) async throws -> Int? {
@@ -22,18 +25,20 @@ struct Turns: Sendable {
             return nil
         }
         // One that was resumed goes on before all others if it had come as far as a plan, else it waits like a new one.
-        let resumed = open.filter { $0.state == .queued && $0.startedAt != nil }
-        if let running = try open.first(where: { $0.state == .running })
-            ?? resumed.first(where: { try host.state.plan(job: $0.job) != nil })
-        {
-            return running.job
+        if let running = open.first(where: { $0.state == .running }) { return running.job }
+        let resumed = try open.first { job in
+            try [.queued, .waiting].contains(job.state) && job.startedAt != nil
+                && host.state.plan(job: job.job) != nil
         }
+        if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
         if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
         if waiting.isEmpty { return nil }
         if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
             // What takes back or corrects what holds need not wait for it.
-            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) { return way.job }
+            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
+                return try await admit(way, of: endpoint, raising: nil) ? way.job : nil
+            }
             for job in waiting {
                 try await wait(
                     job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
@@ -51,14 +56,56 @@ struct Turns: Sendable {
             updates[job.job] = QueuedUpdate(label: label, manifest: update.manifest, plan: plan)
         }
         for job in waiting {
-            // A rollback waits for nothing but its turn.
-            guard let own = updates[job.job] else { return job.job }
-            switch own.readiness(among: updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)) {
-            case .ready: return job.job
+            // A rollback waits for no other update.
+            let own = updates[job.job]
+            let others = updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)
+            switch own?.readiness(among: others) ?? .ready {
+            case .ready:
+                if try await admit(job, of: endpoint, raising: own.map { Set($0.raises.keys) }) { return job.job }
+                // It keeps its place.
+                for later in waiting where later.job > job.job {
+                    try await wait(later, for: "job \(job.job), which waits itself")
+                }
+                return nil
             case .waits(let reason): try await wait(job, for: reason)
             }
         }
         return nil
+    }
+
+    /// Whether nobody keeps patchd away from what a job would change; else it is told to wait.
+    ///
+    /// - Parameter raised: the folders that an update would raise; nil: what else the job is about says which.
+    private func admit(_ job: Job, of endpoint: Endpoint, raising raised: Set<String>?) async throws -> Bool {
+        if let insider = job.insider, stays(insider, in: endpoint) {
+            alarm.ring(in: 1)
+            return false
+        }
+        var folders = raised ?? []
+        if raised == nil { folders = try await changed(by: job, on: endpoint) }
+        let affected = folders.union(folders.flatMap(endpoint.descendants))
+        guard let standing = try host.holds.first(on: endpoint, affected, host: host) else { return true }
+        if let again = Holds.again(standing.hold) { alarm.ring(in: again) }
+        try await wait(job, for: standing.description)
+        return false
+    }
+
+    /// Whether who stayed inside is still there.
+    private func stays(_ insider: Insider, in endpoint: Endpoint) -> Bool {
+        guard let folder = endpoint.folders.first(where: { $0.name == insider.folder }) else { return false }
+        guard insider.pid > 0 else { return (try? FolderGate.open(folder.path).drain()) == false }
+        return RunningProcess(insider.pid).started == insider.started
+            && (try? FolderGate.open(folder.path).holders().contains(insider.pid)) == true
+    }
+
+    /// The folders that a job which has its plan or takes others back would change.
+    private func changed(by job: Job, on endpoint: Endpoint) async throws -> Set<String> {
+        if let plan = try host.state.plan(job: job.job)?.endpoints.first {
+            return Set(plan.folders.filter { $0.state == .pending }.map(\.folder))
+        }
+        guard let target = job.rollback else { return Set(endpoint.activeFolders.map(\.name)) }
+        let plan = try FolderStates(host: host, endpoint: endpoint).rollbackPlan(await jobs.order(of: endpoint.name))
+        return Set(((try? plan.jobs(for: target)) ?? [:]).keys)
     }
 
     private func wait(_ job: Job, for reason: String) async throws {
@@ -68,6 +115,7 @@ struct Turns: Sendable {
             if job.state.isFinal { return }
             job.state = .waiting
             job.waitingFor = reason
+            job.waitingSince = job.waitingSince ?? .now
         }
         host.log.tell(
             .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",

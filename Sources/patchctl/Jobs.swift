@@ -74,7 +74,8 @@ struct Show: ParsableCommand {
         [
             ["job", "\(job.job)"], ["endpoint", job.endpoint], ["operation", job.operation.rawValue],
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
-            ["state", job.state.rawValue], ["waits for", job.waitingFor], ["code", job.code], ["message", job.message],
+            ["state", job.state.rawValue], ["waits for", job.waitingFor],
+            ["waits since", Output.time(job.waitingSince)], ["code", job.code], ["message", job.message],
             ["created", Output.time(job.createdAt)], ["started", Output.time(job.startedAt)],
             ["finished", Output.time(job.finishedAt)],
         ]
