@@ -89,6 +89,9 @@ let package = Package(
         .testTarget(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SupervisorTests", dependencies: ["Supervisor", "PatchFiles", "PatchModel", logging],
+            swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(
             name: "PatchStepsTests",

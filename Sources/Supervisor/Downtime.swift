@@ -61,7 +61,7 @@ struct Downtime: Sendable {
     private func yieldToHolds(_ job: Job) async throws {
         if job.admittedAt != nil || job.hasBegun { return }
         let folders = Set(try await wanted(job, .disconnect).keys)
-        guard let standing = try host.holds.first(on: endpoint, folders, host: host) else { return }
+        guard let standing = try host.hold(on: endpoint, folders) else { return }
         throw Postponed(reason: standing.description)
     }
 

@@ -43,8 +43,11 @@ final class Holds: Sendable {
 
     /// The first hold that keeps patchd away from some folders of an endpoint; nil for none. Those that are over are removed.
     ///
+    /// - Parameter mayHold: whether a user has a say in a target on this endpoint.
     /// - Throws: when the directory cannot be read: that does not mean that nobody holds anything.
-    func first(on endpoint: Endpoint, _ folders: Set<String>, host: Host) throws -> Standing? {
+    func first(
+        on endpoint: String, _ folders: Set<String>, mayHold: (Hold.Target, UInt32) -> Bool
+    ) throws -> Standing? {
         try looking.withLock { _ in
             let directory = try Directory.open(path)
             var first: Standing?
@@ -53,7 +56,7 @@ final class Holds: Sendable {
                     continue
                 }
                 let hold = Hold(target, text: Self.text(name, status, in: directory))
-                guard hold.concerns(endpoint.name, folders), counts(hold, status, endpoint, host) else { continue }
+                guard hold.concerns(endpoint, folders), counts(hold, status, mayHold) else { continue }
                 if let end = Self.end(of: hold, status) {
                     try remove(name, status, hold, end, in: directory)
                     continue
@@ -75,9 +78,9 @@ final class Holds: Sendable {
 
     /// Whether its owner has a say in what it names. A file with a second name may be another's, and a lock that patchd
     /// wrote into a folder may have been moved here by who owns that folder.
-    private func counts(_ hold: Hold, _ status: FileStatus, _ endpoint: Endpoint, _ host: Host) -> Bool {
+    private func counts(_ hold: Hold, _ status: FileStatus, _ mayHold: (Hold.Target, UInt32) -> Bool) -> Bool {
         let name = hold.target.fileName
-        if status.kind == .file, status.links == 1, isPermitted(hold.target, status.uid, endpoint, host) {
+        if status.kind == .file, status.links == 1, mayHold(hold.target, status.uid) {
             told.withLock { $0[name] = nil }
             return true
         }
@@ -92,22 +95,9 @@ final class Holds: Sendable {
                 : "it is no plain file with one name"
             log.tell(
                 .holdIgnored, "holds/\(name) does not count: \(why)",
-                EventFields(endpoint: endpoint.name, code: "notPermitted"))
+                EventFields(code: "notPermitted"))
         }
         return false
-    }
-
-    private func isPermitted(_ target: Hold.Target, _ uid: UInt32, _ endpoint: Endpoint, _ host: Host) -> Bool {
-        if host.mayCommand(uid) { return true }
-        let folder: Folder?
-        switch target {
-        case .all: return false
-        case .endpoint: folder = endpoint.folders.first { $0.parent == nil }
-        case .folder(_, let name): folder = endpoint.folders.first { $0.name == name }
-        }
-        // Where it cannot be told who owns it, nobody does.
-        guard let folder, let place = try? host.place(of: folder.name, in: endpoint) else { return false }
-        return uid == place.user?.uid ?? geteuid()
     }
 
     /// Why a hold is over; nil while it stands.
@@ -135,5 +125,27 @@ final class Holds: Sendable {
     static func again(_ hold: Hold) -> Double? {
         let end = hold.until.map { max(0.1, $0.seconds(since: .now)) }
         return hold.pid == nil ? end : min(end ?? 1, 1)
+    }
+}
+
+extension Host {
+    /// The first hold that keeps patchd away from some folders of an endpoint; nil for none.
+    ///
+    /// - Throws: when nobody can tell.
+    func hold(on endpoint: Endpoint, _ folders: Set<String>) throws -> Holds.Standing? {
+        try holds.first(on: endpoint.name, folders) { target, uid in mayHold(target, uid, on: endpoint) }
+    }
+
+    private func mayHold(_ target: Hold.Target, _ uid: UInt32, on endpoint: Endpoint) -> Bool {
+        if mayCommand(uid) { return true }
+        let folder: Folder?
+        switch target {
+        case .all: return false
+        case .endpoint: folder = endpoint.folders.first { $0.parent == nil }
+        case .folder(_, let name): folder = endpoint.folders.first { $0.name == name }
+        }
+        // Where it cannot be told who owns it, nobody does.
+        guard let folder, let place = try? place(of: folder.name, in: endpoint) else { return false }
+        return uid == place.user?.uid ?? geteuid()
     }
 }

@@ -196,7 +196,7 @@ struct MainLoop: Sendable {
     private func dropStaleHolds() async throws {
         guard await scans.isDue else { return }
         for endpoint in host.configuration.endpoints {
-            _ = try host.holds.first(on: endpoint, Set(endpoint.folders.map(\.name)), host: host)
+            _ = try host.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
         }
     }
 

@@ -84,7 +84,7 @@ struct Turns: Sendable {
         var folders = raised ?? []
         if raised == nil { folders = try await changed(by: job, on: endpoint) }
         let affected = folders.union(folders.flatMap(endpoint.descendants))
-        guard let standing = try host.holds.first(on: endpoint, affected, host: host) else { return true }
+        guard let standing = try host.hold(on: endpoint, affected) else { return true }
         if let again = Holds.again(standing.hold) { alarm.ring(in: again) }
         try await wait(job, for: standing.description)
         return false
