@@ -2,7 +2,7 @@ import Glibc
 import PatchModel
 
 /// The users of this host.
-enum UserDatabase {
+public enum UserDatabase {
     /// Nil when there is no such user.
     ///
     /// - Throws: a `Fault` with the code `io` when the database cannot be read; that is no proof that a user is missing.
@@ -18,7 +18,7 @@ enum UserDatabase {
     }
 
     /// For messages: nil when nobody has this number or nobody can tell.
-    static func name(of uid: UInt32) -> String? {
+    public static func name(of uid: UInt32) -> String? {
         lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name
     }
 

@@ -14,6 +14,12 @@ enum Event: String, CaseIterable, Sendable {
     case jobQueued = "9a1e40b458154a9999e2d15364c7a500"
     case jobResumed = "68b4aef73eaa4e179d8a4eace693ae2d"
     case jobWaiting = "142c83647806457793e783e7eb04b39b"
+    case jobPendingApproval = "a5d0c2f1b8e34cfa9f7d31c64be2870a"
+    case jobApproved = "5b1f70c9a2d84e6db6e3f0c815d7942e"
+    case jobDeclined = "c7e25a90d13f4b0e8a6471fbd29c03e8"
+    case updateMarked = "f83b6de41a0c4975b25cd8e7093fa16d"
+    case auditDamaged = "2d94ee07c5b14af3873f6ab01ce95d72"
+    case notifyFailed = "9c02b7d85f6e4e18a1d33ef6720c48b5"
     case jobStarted = "3b041641178844f2a60df25453fe2e85"
     case jobDone = "64e752cc93a948b681f72b0a43c20f56"
     case jobFailed = "bbb3a32acf00477cba674d0a5fd11a32"
@@ -50,10 +56,12 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked, .lockRestored, .sessionEnded,
+        case .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked,
+            .lockRestored, .sessionEnded,
             .workerEnded:
             .warning
-        case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
+        case .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request, .jobQueued,
+            .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
         case .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info

@@ -12,6 +12,7 @@ struct Turns: Sendable {
     /// The job to run next; nil when none can. Jobs that wait are told what for.
     func next(_ endpoint: Endpoint) async throws -> Int? {
         // One look at all of them: a job that held the endpoint may be resumed between two.
+        try await releaseUngated(endpoint)
         let all = await jobs.all(of: endpoint.name)
         let open = all.filter { !$0.state.isFinal }
         if let damaged = jobs.damaged(on: endpoint.name) {
@@ -29,7 +30,9 @@ struct Turns: Sendable {
         if waiting.isEmpty { return nil }
         if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
             // What takes back or corrects what holds need not wait for it.
-            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) { return way.job }
+            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
+                return try await isLetIn(way, endpoint) ? way.job : nil
+            }
             for job in waiting {
                 try await wait(
                     job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
@@ -50,14 +53,14 @@ struct Turns: Sendable {
             // A rollback waits for nothing but its turn.
             guard let own = updates[job.job] else { return job.job }
             switch own.readiness(among: updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)) {
-            case .ready: return job.job
+            case .ready: if try await isLetIn(job, endpoint) { return job.job }
             case .waits(let reason): try await wait(job, for: reason)
             }
         }
         return nil
     }
 
-    private func wait(_ job: Job, for reason: String) async throws {
+    func wait(_ job: Job, for reason: String) async throws {
         if job.state == .waiting, job.waitingFor == reason { return }
         try await jobs.change(job.job) { job in
             // Cancelled meanwhile.
