@@ -7,6 +7,19 @@ struct DaemonReader {
 
     let problems: Problems
 
+    /// A group of this host. The default need not exist: then nobody but root commands.
+    ///
+    /// - Throws: ``InvalidValue`` when it is another and not there.
+    private static func group(_ text: String) throws(InvalidValue) -> String {
+        let name = try Word.account(text)
+        guard name == DaemonSettings().approvers || GroupDatabase.exists(name) else {
+            throw InvalidValue(
+                "names the group \"\(name)\", which this host does not have"
+                    + Suggestion.hint(for: name, in: GroupDatabase.names()))
+        }
+        return name
+    }
+
     /// The settings, with the default where a key is missing or wrong.
     func read(_ node: YAMLNode) -> DaemonSettings {
         var settings = DaemonSettings()
@@ -15,7 +28,7 @@ struct DaemonReader {
         section.read("settle", into: &settings.settle, Quantity.duration)
         section.read("signature", into: &settings.signature, oneOf: [.auto, .required, .off])
         section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
-        section.read("approvers", into: &settings.approvers, Word.account)
+        section.read("approvers", into: &settings.approvers, Self.group)
         section.read("notify", into: &settings.notify, Word.command)
         if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth"]) {
             limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))

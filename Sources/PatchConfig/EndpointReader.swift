@@ -41,7 +41,7 @@ struct EndpointReader {
         section.read("links", into: &endpoint.links, oneOf: [.deny, .inside])
         section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
-        section.read("windows", into: &endpoint.windows, eachBy: UpdateWindow.check)
+        section.read("windows", into: &endpoint.windows, eachBy: Self.window)
         section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.duration)
         endpoint.programFiles = globs("programFiles", section)
         endpoint.specificPrograms = globs("specificPrograms", section)
@@ -79,6 +79,17 @@ struct EndpointReader {
             throw InvalidValue("cannot be \"\(name)\": in holds that stands for every endpoint")
         }
         return name
+    }
+
+    /// A window.
+    ///
+    /// - Throws: ``InvalidValue`` as `UpdateWindow` does.
+    private static func window(_ text: String) throws(InvalidValue) -> UpdateWindow {
+        do throws(UpdateWindow.Malformed) {
+            return try UpdateWindow(text)
+        } catch {
+            throw InvalidValue(error.message)
+        }
     }
 
     private func readFolders(_ section: Section, base: String?) -> [FolderDraft] {

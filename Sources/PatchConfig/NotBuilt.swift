@@ -3,10 +3,7 @@ import PatchModel
 /// The keys whose effect is not built yet. They are known and checked, and refused unless they have their default value:
 /// a key that is accepted and does nothing would be a promise that is not kept. A feature that lands removes its line.
 enum NotBuilt {
-    static let endpoint: [UnbuiltKey<Endpoint>] = [
-        UnbuiltKey("approval", \.approval),
-        UnbuiltKey("windows", \.windows),
-    ]
+    static let endpoint: [UnbuiltKey<Endpoint>] = []
 
     static let folder: [UnbuiltKey<Folder>] = [
         UnbuiltKey("database", "only sqlite: is built; leave the database out, or wait for a version that has it") {
@@ -17,9 +14,7 @@ enum NotBuilt {
     static let daemon: [UnbuiltKey<DaemonSettings>] = [
         UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
             $0.signature == .required
-        },
-        UnbuiltKey("approvers", \.approvers),
-        UnbuiltKey("notify", \.notify),
+        }
     ]
 
     /// What is said of `signature: auto` beside a file of allowed signers.

@@ -56,7 +56,7 @@ public enum OwnerRule {
         guard directory.status.st_uid == owner.uid || directory.status.st_uid == 0 else {
             throw fault(
                 folder,
-                "\(folder.path) belongs to \(UserDatabase.name(of: directory.status.st_uid)), its \"owner\" is \"\(owner.name)\"; "
+                "\(folder.path) belongs to \(UserDatabase.text(of: directory.status.st_uid)), its \"owner\" is \"\(owner.name)\"; "
                     + "correct \"owner\", or \"chown -R \(owner.name) \(folder.path)\"")
         }
         for (above, status) in components { try check(above, status, owner: owner, folder: folder) }
@@ -69,7 +69,7 @@ public enum OwnerRule {
             let others = owner.uid == 0 ? "root" : "root or \(owner.name)"
             throw fault(
                 folder,
-                "\(path), above \(folder.path), belongs to \(UserDatabase.name(of: status.st_uid)), who could put something else "
+                "\(path), above \(folder.path), belongs to \(UserDatabase.text(of: status.st_uid)), who could put something else "
                     + "there; it has to belong to \(others): \"chown root \(path)\"")
         }
         let writers = status.st_mode & (S_IWGRP | S_IWOTH)
@@ -79,7 +79,7 @@ public enum OwnerRule {
             throw fault(
                 folder,
                 "\(path), above \(folder.path), is writable by \(who), who could put something else there; it belongs to "
-                    + "\(UserDatabase.name(of: status.st_uid)): \"chmod \(mode) \(path)\"")
+                    + "\(UserDatabase.text(of: status.st_uid)): \"chmod \(mode) \(path)\"")
         }
     }
 
@@ -104,7 +104,7 @@ public enum OwnerRule {
         }
         throw fault(
             folder,
-            "\(folder.path) belongs to \(UserDatabase.name(of: directory.st_uid)), who is no user of this host; "
+            "\(folder.path) belongs to \(UserDatabase.text(of: directory.st_uid)), who is no user of this host; "
                 + "\"chown -R USER \(folder.path)\"")
     }
 
@@ -112,7 +112,7 @@ public enum OwnerRule {
         guard process == 0 || owner.uid == process else {
             throw fault(
                 folder,
-                "\(folder.path) belongs to \(owner.name), patchd runs as \(UserDatabase.name(of: process)); without root it updates "
+                "\(folder.path) belongs to \(owner.name), patchd runs as \(UserDatabase.text(of: process)); without root it updates "
                     + "the folders of its own user only: run it as root or as \(owner.name)")
         }
     }
@@ -136,12 +136,12 @@ public enum OwnerRule {
         case S_IFLNK:
             throw fault(
                 folder,
-                "\(path) is a symbolic link of \(UserDatabase.name(of: status.st_uid)), so \(folder.path) may lead elsewhere at any "
+                "\(path) is a symbolic link of \(UserDatabase.text(of: status.st_uid)), so \(folder.path) may lead elsewhere at any "
                     + "time; configure the path without links, as \"readlink -f \(folder.path)\" prints it")
         default:
             throw fault(
                 folder,
-                "\(path) of \(UserDatabase.name(of: status.st_uid)) is no directory; correct the folder's \"path\"")
+                "\(path) of \(UserDatabase.text(of: status.st_uid)) is no directory; correct the folder's \"path\"")
         }
     }
 

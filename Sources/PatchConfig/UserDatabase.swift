@@ -17,10 +17,13 @@ public enum UserDatabase {
         try user(folder) { getpwuid_r(uid, $0, $1, $2, $3) }
     }
 
-    /// For messages: also where nobody has this number or nobody can tell.
-    public static func name(of uid: UInt32) -> String {
-        lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name ?? "the unknown user \(uid)"
+    /// A user's name; nil when nobody has this number or nobody can tell.
+    public static func name(of uid: UInt32) -> String? {
+        lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name
     }
+
+    /// The same for messages.
+    public static func text(of uid: UInt32) -> String { name(of: uid) ?? "the unknown user \(uid)" }
 
     private typealias Query = (
         UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,

@@ -35,8 +35,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var onFailure: OnFailure
     /// See ``Approval``.
     public var approval: Approval
-    /// `Sun 02:00-05:00`.
-    public var windows: [String]
+    /// In which jobs may start; empty: always.
+    public var windows: [UpdateWindow]
     /// Seconds.
     public var scriptTimeout: Double
     /// Globs of files that are programs.

@@ -70,6 +70,8 @@ public struct Job: Hashable, Codable, Sendable {
     /// The request that made it, or that was last carried out on it: one that is read again after a crash has been carried
     /// out.
     public var request: String?
+    /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
+    public var approval: JobApproval?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 

@@ -33,6 +33,25 @@ extension UpdateOptions {
         }
     }
 
+    /// The options with those in their place that an approver gives (contract §9, `approve`): `exclude`, `only` and `force` as
+    /// a whole, `patches` one by one.
+    ///
+    /// - Throws: ``Refusal`` with the reader's code, also for what is settled once there is a job: operation and endpoints.
+    public func changed(by reader: JSONReader) throws(Refusal) -> UpdateOptions {
+        let given = try UpdateOptions(reader)
+        guard given.operation == .apply else {
+            throw reader.refusal("a job that waits for approval applies; drop a test")
+        }
+        guard given.endpoints == nil else { throw reader.refusal("a job is for one endpoint, which cannot be changed") }
+        let keys = Set(try reader.anyObject().map(\.name))
+        var changed = self
+        if keys.contains("exclude") { changed.exclude = given.exclude }
+        if keys.contains("only") { changed.only = given.only }
+        if keys.contains("force") { changed.force = given.force }
+        changed.patches.merge(given.patches) { $1 }
+        return changed
+    }
+
     /// The options as a file that ``init(strictJSON:file:)`` reads back, the same bytes for the same options.
     public var strictJSON: [UInt8] {
         var members = [JSONValue.Member("operation", .string(operation.rawValue))]

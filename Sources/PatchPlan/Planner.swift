@@ -8,6 +8,7 @@ public struct Planner {
     private let options: UpdateOptions
     let facts: [String: FolderFacts]
     private let unread: [Fault]
+    private let isUnstable: Bool
     let contents: [PatchContent]
     let routing: Routing
     private var manifest: Manifest { update.manifest }
@@ -21,10 +22,12 @@ public struct Planner {
     ///   - options: What was asked for; ``OptionsCheck`` has found them fit for update and endpoints.
     ///   - facts: By folder; what ``questions()`` asked for.
     ///   - unread: Why there are none of a folder.
+    ///   - isUnstable: Whether an admin has marked the update; then only `force` applies it.
     public init(
         update: CheckedUpdate, endpoint: Endpoint, states: [String: FolderState], options: UpdateOptions,
-        facts: [String: FolderFacts] = [:], unread: [Fault] = []
+        facts: [String: FolderFacts] = [:], unread: [Fault] = [], isUnstable: Bool = false
     ) {
+        self.isUnstable = isUnstable
         self.update = update
         self.endpoint = endpoint
         self.states = states
@@ -61,6 +64,7 @@ public struct Planner {
             }
             let (folderPlan, faults) = self.plan(for: folder)
             plan.folders.append(folderPlan)
+            if isUnstable, !options.force, folderPlan.state == .pending { plan.faults.append(unstableFault(folder)) }
             plan.faults += faults
             guard folderPlan.state == .pending, !hasVersion(folder.name) else { continue }
             raised.insert(folder.name)
@@ -184,6 +188,13 @@ public struct Planner {
     }
 
     // MARK: Faults
+
+    private func unstableFault(_ folder: Folder) -> Fault {
+        Fault(
+            folder: folder.name, .unstable,
+            "\(manifest.name) \(manifest.version) is marked unstable; apply it all the same with --force, or say that it is "
+                + "stable with: patchctl mark-stable \(manifest.name)@\(manifest.version)")
+    }
 
     private func dependencyFaults(_ folder: Folder, version: Version?) -> [Fault] {
         guard let version else {

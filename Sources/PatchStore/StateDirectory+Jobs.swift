@@ -86,7 +86,7 @@ extension StateDirectory {
     }
 
     /// Lets the members of group patchd read.
-    private func share(_ relative: String) throws(StoreError) {
+    func share(_ relative: String) throws(StoreError) {
         guard geteuid() == 0, let group = Self.group("patchd") else { return }
         guard chown(path + "/" + relative, 0, group) == 0 else {
             throw StoreError(FileError("change the group of", path + "/" + relative))

@@ -11,6 +11,8 @@ struct Claim: Codable, Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
     var changed: Int64
+    /// Who dropped it; nil in a claim of an older patchd.
+    var owner: UInt32?
     var sha256: String
     var at: Timestamp
 }

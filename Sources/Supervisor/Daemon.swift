@@ -62,7 +62,8 @@ public struct Daemon: Sendable {
             try spool.removeLeftovers()
             let host = Host(
                 places: places, configuration: configuration, state: state, spool: spool, workers: workers,
-                units: units, log: log, once: once, holds: Holds(path: spool.holds, log: log), failures: FailureCount())
+                units: units, log: log, notices: NoticeQueue(), once: once, holds: Holds(path: spool.holds, log: log),
+                failures: FailureCount())
             var loop = try MainLoop(host: host, notifications: notifications, read: read)
             let code = try await loop.run()
             _ = consume guardFile

@@ -16,6 +16,12 @@ enum Event: String, CaseIterable, Sendable {
     case jobWaiting = "142c83647806457793e783e7eb04b39b"
     case holdIgnored = "e9d8aebe11574d78bb4e7e26f9e51a0e"
     case holdEnded = "b7ae5b3c441f475ba5afd5b6715f5df2"
+    case jobPendingApproval = "a5d0c2f1b8e34cfa9f7d31c64be2870a"
+    case jobApproved = "5b1f70c9a2d84e6db6e3f0c815d7942e"
+    case jobDeclined = "c7e25a90d13f4b0e8a6471fbd29c03e8"
+    case updateMarked = "f83b6de41a0c4975b25cd8e7093fa16d"
+    case auditDamaged = "2d94ee07c5b14af3873f6ab01ce95d72"
+    case notifyFailed = "9c02b7d85f6e4e18a1d33ef6720c48b5"
     case jobStarted = "3b041641178844f2a60df25453fe2e85"
     case jobDone = "64e752cc93a948b681f72b0a43c20f56"
     case jobFailed = "bbb3a32acf00477cba674d0a5fd11a32"
@@ -52,11 +58,12 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .holdIgnored, .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked, .lockRestored,
-            .sessionEnded,
+        case .holdIgnored, .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked,
+            .lockRestored, .sessionEnded,
             .workerEnded:
             .warning
-        case .ready, .reloaded, .request, .jobQueued, .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
+        case .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request, .jobQueued,
+            .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
         case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info

@@ -126,17 +126,46 @@ struct FolderStates: Sendable {
         try Self.writing.withLock { (_) throws(StoreError) in try bringUpToDate() }
     }
 
+    /// The highest version done on the endpoint and not unstable.
+    ///
+    /// - Returns: also whether it is known; where not, what is recorded stays.
+    private func recommended(_ states: [String: FolderState]) throws(StoreError) -> (isKnown: Bool, version: Version?) {
+        let unstable: UnstableUpdates
+        do throws(StoreError) {
+            unstable = try host.state.unstable()
+        } catch {
+            host.log.warning("the recommended version of \(endpoint.name) stays as it is: \(error)")
+            return (false, nil)
+        }
+        let done = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
+        let highest = done.compactMap(\.version).max()
+        var stable = done.compactMap { state in
+            state.version.flatMap { unstable.contains(state.update, $0) ? nil : $0 }
+        }
+        if stable.max() != highest {
+            // What is below an unstable version was done before it.
+            for folder in endpoint.activeFolders.map(\.name) {
+                let history = try host.state.history(folder, of: endpoint.name)
+                let layers = Set(RollbackPlan.layers(history).map(\.job))
+                let entries = history.filter { layers.contains($0.job) && $0.operation == .apply && $0.state == .done }
+                stable += entries.compactMap { entry in
+                    entry.to.flatMap { unstable.contains(entry.update, $0) ? nil : $0 }
+                }
+            }
+        }
+        return (highest != nil, stable.max())
+    }
+
     private func bringUpToDate() throws(StoreError) {
         let states = try all()
         let behind = try behind()
         let diverged = diverged(states)
-        let recommended = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
-            .compactMap(\.version).max()
+        let (isKnown, recommended) = try recommended(states)
         for folder in endpoint.activeFolders.map(\.name) {
             try rewrite(folder) { state in
                 state.behind = behind.contains(folder)
                 state.diverged = diverged.contains(folder)
-                if let recommended { state.recommendedVersion = recommended }
+                if isKnown { state.recommendedVersion = recommended }
                 if state.status == .current || state.status == .behind {
                     state.status = state.behind ? .behind : .current
                 }

@@ -62,7 +62,7 @@ final class Holds: Sendable {
                     continue
                 }
                 let since = Timestamp(nanoseconds: status.modified)
-                first = first ?? Standing(hold: hold, owner: UserDatabase.name(of: status.uid), since: since)
+                first = first ?? Standing(hold: hold, owner: UserDatabase.text(of: status.uid), since: since)
             }
             return first
         }
@@ -91,7 +91,7 @@ final class Holds: Sendable {
         if isNew {
             let why =
                 status.kind == .file && status.links == 1
-                ? "\(UserDatabase.name(of: status.uid)) is neither root nor an approver nor the owner of \(hold.target)"
+                ? "\(UserDatabase.text(of: status.uid)) is neither root nor an approver nor the owner of \(hold.target)"
                 : "it is no plain file with one name"
             log.tell(
                 .holdIgnored, "holds/\(name) does not count: \(why)",

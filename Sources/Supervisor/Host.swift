@@ -15,6 +15,8 @@ struct Host: Sendable {
     let workers: any Workers
     let units: any Units
     let log: Logger
+    /// What a person waits for, on its way to `notify`.
+    let notices: NoticeQueue
     /// Whether the daemon ends when nothing can run any more.
     let once: Bool
     let holds: Holds

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import PatchConfig
 import PatchFiles
 import PatchModel
 import PatchPlan
@@ -70,6 +71,11 @@ struct Intake: Sendable {
         host.log.tell(
             .archiveRefused, "\(file) is refused (\(refusal.code)): \(refusal)", EventFields(code: "\(refusal.code)"))
         host.failures.note()
+        var notice = Notice(.refused)
+        notice.update = file
+        notice.code = refusal.code.rawValue
+        notice.message = "\(refusal)"
+        host.notices.add(notice)
     }
 
     /// Copies a drop while hashing it and removes it; nil when it changed meanwhile.
@@ -94,8 +100,8 @@ struct Intake: Sendable {
             try own.replaceFile("options.json", with: options)
         }
         let claim = Claim(
-            id: id, file: name, device: before.device, inode: before.inode, changed: before.changed, sha256: sum,
-            at: .now)
+            id: id, file: name, device: before.device, inode: before.inode, changed: before.changed,
+            owner: before.uid, sha256: sum, at: .now)
         try content.sync()
         try own.replaceFile("claim.json", with: JSONText.page(claim))
         try intake.sync()
@@ -132,8 +138,10 @@ struct Intake: Sendable {
                 try UpdateOptions(strictJSON: bytes, file: claim.file + ".json")
             }
             try await accept(claim, options: options ?? UpdateOptions())
+            audit(claim, nil)
         } catch let refusal as Refusal {
             tell(refusal, claim.file)
+            audit(claim, refusal)
             let archive = try own.file("content/archive.zip")
             try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at) {
                 (rejected, free) throws(FileError) in
@@ -146,6 +154,20 @@ struct Intake: Sendable {
             }
         }
         try host.state.directory("intake").removeTree(claim.id)
+    }
+
+    /// Records who dropped what.
+    private func audit(_ claim: Claim, _ refusal: Refusal?) {
+        guard let owner = claim.owner else { return }
+        var record = AuditRecord(
+            uid: owner, user: UserDatabase.name(of: owner) ?? "", request: claim.file, id: claim.id)
+        record.at = claim.at
+        record.command = "drop"
+        record.sha256 = claim.sha256
+        record.ok = refusal == nil
+        record.code = refusal?.code.rawValue ?? ""
+        record.message = refusal?.description ?? "taken"
+        host.audit(record)
     }
 
     private func accept(_ claim: Claim, options: UpdateOptions) async throws {

@@ -40,7 +40,8 @@ struct JobRun: Sendable {
     private func go() async throws {
         guard let job = try await jobs.begin(number) else { return }
         var hasPutBack = false
-        if job.operation == .apply {
+        // What is not approved yet changes nothing.
+        if job.operation == .apply, !job.isPlannedOnly(on: endpoint) {
             guard let putBack = try await putBackWhatThisCorrects(job) else { return }
             hasPutBack = putBack
         }
@@ -106,27 +107,20 @@ struct JobRun: Sendable {
 
     /// The plan that the job runs by; nil when its preflight found faults, and the job is over.
     private func plan(_ job: Job) async throws -> EndpointPlan? {
-        if let kept = try host.state.plan(job: number)?.endpoints.first, kept.faults.isEmpty { return kept }
-        let plan = try await Preflight(host: host, endpoint: endpoint, work: work, quiesce: quiesce).run(job)
-        var equal: [String: Int] = [:]
-        for folder in plan.folders where try host.state.hasLedger(job: number, folder: folder.folder) {
-            equal[folder.folder] =
-                LedgerSummary(
-                    try Ledger.read(host.state.ledger(job: number, folder: folder.folder))
-                ).equal.count
-        }
-        let equalFiles = equal
-        try await jobs.change(number) { job in
-            for folder in plan.folders {
-                let fault = plan.faults.first { $0.folder == folder.folder }
-                job.folders[folder.folder] = FolderJob(
-                    state: folder.state, code: fault?.code.rawValue ?? "", message: fault?.message ?? "",
-                    equal: equalFiles[folder.folder] ?? 0, progress: .init(total: folder.steps.count))
-            }
-        }
+        let kept = try host.state.plan(job: number)?.endpoints.first
+        if let kept, kept.faults.isEmpty, !job.needsApproval(on: endpoint) { return kept }
+        let preflight = Preflight(host: host, endpoint: endpoint, work: work, quiesce: quiesce)
+        let corrected = await jobs.holding(endpoint.name)
+        let plan = try await preflight.run(job, looksInside: corrected == nil || !job.isPlannedOnly(on: endpoint))
+        let folders = try preflight.folders(plan, of: number)
+        try await jobs.change(number) { $0.folders = folders }
         try host.state.write(PlanReport(update: job.update, version: job.version, endpoints: [plan]), job: number)
         guard let first = plan.faults.first else {
             let count = plan.folders.count { $0.state == .pending }
+            if count > 0, job.needsApproval(on: endpoint) {
+                let gate = ApprovalGate(host: host, jobs: jobs, number: number)
+                guard try await gate.lets(plan, through: job, approved: kept) else { return nil }
+            }
             host.log.tell(
                 .jobStarted,
                 "job \(number): \(job.update) \(job.version) on \(endpoint.name), \(count) folders to raise",
@@ -148,6 +142,7 @@ struct JobRun: Sendable {
                 job.waitingFor = postponed.reason
                 job.waitingSince = .now
                 job.insider = postponed.insider
+                job.approval?.isConfirmed = false
                 job.announcedAt = nil
                 job.disconnectedAt = nil
             }

@@ -6,13 +6,19 @@ import PatchStore
 actor JobTable {
     private let state: StateDirectory
     private let tell: @Sendable (String) -> Void
+    private let notices: NoticeQueue
     private var jobs: [Int: Job] = [:]
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
 
-    /// - Parameter tell: takes one line on what runs, after each change.
-    init(_ state: StateDirectory, tell: @escaping @Sendable (String) -> Void) throws(StoreError) {
+    /// - Parameters:
+    ///   - notices: get what a person waits for.
+    ///   - tell: takes one line on what runs, after each change.
+    init(
+        _ state: StateDirectory, notices: NoticeQueue, tell: @escaping @Sendable (String) -> Void
+    ) throws(StoreError) {
         self.state = state
+        self.notices = notices
         self.tell = tell
         var damaged: [DamagedJob] = []
         for job in try state.jobs(onDamage: { damaged.append(DamagedJob($0, $1, in: state)) }) { jobs[job.job] = job }
@@ -23,6 +29,11 @@ actor JobTable {
     nonisolated func damaged(on endpoint: String) -> DamagedJob? { damaged.first { $0.concerns(endpoint) } }
 
     private var nextNumber: Int { (jobs.keys + damaged.map(\.job)).max().map { $0 + 1 } ?? 1 }
+
+    /// The versions of an update of which there are jobs.
+    func versions(of update: String) -> Set<Version> {
+        Set(jobs.values.filter { $0.update == update && $0.rollback == nil }.map(\.version))
+    }
 
     /// An endpoint's jobs, oldest first.
     func all(of endpoint: String) -> [Job] {
@@ -54,6 +65,7 @@ actor JobTable {
         if job != before {
             try state.write(job)
             jobs[number] = job
+            if let notice = Notice(of: job, before: before) { notices.add(notice) }
             tell(summary())
         }
         return job
@@ -139,12 +151,14 @@ actor JobTable {
     }
 
     /// Makes a job that applies a kept update to one folder that has missed it.
-    func createCatchup(_ folder: String, of missed: Job, request: String) throws(StoreError) -> Int {
+    func createCatchup(_ folder: String, of missed: Job, force: Bool, request: String) throws(StoreError) -> Int {
         let made = made(by: request).first { $0.sha256 == missed.sha256 && $0.version == missed.version }
         if let made { return made.job }
         var options = missed.options
         options.only = [folder]
         options.exclude = []
+        // It may have been marked unstable since.
+        options.force = force
         var job = Job(
             job: nextNumber, endpoint: missed.endpoint, update: missed.update, version: missed.version,
             sha256: missed.sha256, options: options, claim: "", createdAt: .now)
@@ -188,6 +202,7 @@ actor JobTable {
         // Nothing was changed yet, and other jobs may have run since: what was planned then may be wrong by now.
         if !job.hasBegun { try state.removePlan(job: number) }
         try change(number) { job in
+            if !job.hasBegun { job.approval?.isConfirmed = false }
             job.state = .queued
             job.request = request ?? job.request
             job.code = ""
@@ -214,6 +229,45 @@ actor JobTable {
         guard case .failed = LedgerSummary(ledger.records).outcome else { return }
         if let step { try ledger.append(.finished(steps: [step])) }
         try ledger.append(.resumed)
+    }
+
+    /// Records an approval; only then does it count.
+    ///
+    /// - Parameter planned: options that were given with it, and the plan for them; nil: what waits is approved as it is.
+    /// - Returns: false when it is not one that waits for approval.
+    func approve(
+        _ number: Int, by approver: JobApproval.Approver, planned: PlannedOptions? = nil, request: String
+    ) throws(StoreError) -> Bool {
+        if jobs[number]?.request == request { return true }
+        guard let job = jobs[number], job.state == .pendingApproval,
+            let digest = planned?.digest ?? job.approval?.digest
+        else { return false }
+        try change(number) { job in
+            if let planned {
+                job.options = planned.options
+                job.folders = planned.folders
+            }
+            job.approval = JobApproval(digest: digest, by: approver)
+            job.state = .queued
+            job.message = ""
+            job.request = request
+        }
+        return true
+    }
+
+    /// Ends a job that waits for approval.
+    ///
+    /// - Returns: false when it is none.
+    func decline(_ number: Int, by name: String, request: String) throws(StoreError) -> Bool {
+        if jobs[number]?.request == request { return true }
+        guard jobs[number]?.state == .pendingApproval else { return false }
+        try change(number) { job in
+            job.state = .declined
+            job.message = "declined by \(name)"
+            job.request = request
+            job.finishedAt = .now
+        }
+        return true
     }
 
     /// Has a job end: one that waits at once, one that runs when its steps under way are through.

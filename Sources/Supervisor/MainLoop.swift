@@ -13,6 +13,7 @@ struct MainLoop: Sendable {
     private let units: UnitTable
     private let slots: WorkerSlots
     private let watch: DirectoryWatch
+    private let plans = OptionPlans()
     private let busy = Busy()
     private var locks: [String: Locks] = [:]
     /// Endpoints whose configuration is to be taken up; later, where a job runs.
@@ -30,7 +31,7 @@ struct MainLoop: Sendable {
         self.host = host
         self.notifications = notifications
         self.read = read
-        jobs = try JobTable(host.state) { notifications.status($0) }
+        jobs = try JobTable(host.state, notices: host.notices) { notifications.status($0) }
         units = try UnitTable(host.state)
         watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.holds])
         let workers = host.configuration.daemon.workers
@@ -62,15 +63,19 @@ struct MainLoop: Sendable {
                 for own in locks.values { own.restore() }
                 await showAgain()
                 try await dropStaleHolds()
-                var (moved, isOpen) = try await Requests(host: host, jobs: jobs, slots: slots, locks: locks).answerAll()
+                let requests = Requests(host: host, jobs: jobs, slots: slots, locks: locks, plans: plans)
+                if await scans.isDue { try requests.removeOld() }
+                var (moved, isOpen) = try await requests.answerAll()
+                await startPlans(&group)
                 // Whoever holds a request open for longer does not mean it yet.
                 openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil
                 isOpen = openSince.map { MonotonicClock.seconds - $0 < host.configuration.daemon.settle } ?? false
                 moved = try await startScan(&group) || moved
                 moved = try await startJobs(&group) || moved
+                await startNotices(&group)
                 notifications.alive()
                 if moved { continue }
-                if host.once, await busy.isEmpty, await scans.next == nil, !isOpen { break }
+                if host.once, await busy.isEmpty, await scans.next == nil, !isOpen, host.notices.isEmpty { break }
                 // Once a minute the scan is the truth, whatever the events said.
                 // A scan that is under way wakes the loop at its end; asking again meanwhile must not keep it turning.
                 let scan = await busy.contains(.intake) ? nil : await scans.next
@@ -103,6 +108,41 @@ struct MainLoop: Sendable {
             watch.wake()
         }
         return true
+    }
+
+    /// Makes the plans that approvals with changed options wait for.
+    private func startPlans(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for order in plans.asked {
+            guard let endpoint = host.endpoint(order.job.endpoint) else { continue }
+            // Their requests stay where they are while a job runs.
+            guard await busy.begin(.endpoint(endpoint.name)) else { continue }
+            plans.begin(order)
+            let preflight = Preflight(
+                host: host, endpoint: endpoint,
+                work: FolderRun(host: host, endpoint: endpoint, slots: slots, jobs: jobs),
+                quiesce: Quiesce(host: host, endpoint: endpoint, table: units))
+            let looksInside = await jobs.holding(endpoint.name) == nil
+            group.addTask { [self] in
+                do {
+                    plans.end(order, .success(try await order.planned(preflight, looksInside: looksInside)))
+                } catch {
+                    plans.end(order, .failure(error))
+                }
+                await busy.end(.endpoint(endpoint.name))
+                watch.wake()
+            }
+        }
+    }
+
+    /// Tells what a person waits for, beside the loop.
+    private func startNotices(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        if host.configuration.daemon.notify.isEmpty { return host.notices.clear() }
+        guard !host.notices.isEmpty, await busy.begin(.notices) else { return }
+        group.addTask { [self] in
+            host.tellNotices()
+            await busy.end(.notices)
+            watch.wake()
+        }
     }
 
     private func startJobs(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
@@ -246,12 +286,11 @@ struct MainLoop: Sendable {
 
     private func exitCode() async throws -> Int32 {
         if !host.failures.isEmpty { return 1 }
-        for endpoint in host.configuration.endpoints {
-            let open = await jobs.all(of: endpoint.name).filter { !$0.state.isFinal }
-            if open.contains(where: { $0.state == .pendingApproval }) { return 6 }
-            if !open.isEmpty { return 5 }
-        }
-        return 0
+        var states: [Job.State] = []
+        for endpoint in host.configuration.endpoints { states += await jobs.all(of: endpoint.name).map(\.state) }
+        let open = states.filter { !$0.isFinal }
+        if open.contains(where: { $0 != .pendingApproval }) { return 5 }
+        return open.isEmpty ? 0 : 6
     }
 }
 
@@ -259,6 +298,7 @@ struct MainLoop: Sendable {
 private actor Busy {
     enum Work: Hashable, Sendable {
         case intake
+        case notices
         case endpoint(String)
     }
 

@@ -16,10 +16,14 @@ struct Preflight: Sendable {
     private var states: FolderStates { FolderStates(host: host, endpoint: endpoint) }
 
     /// The plan with the faults of all folders; the ledgers hold what the surveys found.
-    func run(_ job: Job) async throws -> EndpointPlan {
+    ///
+    /// - Parameter looksInside: false where folders are in the middle of another job that this one corrects: what a survey
+    ///   would find there is not what the job will.
+    func run(_ job: Job, looksInside: Bool = true) async throws -> EndpointPlan {
         try clearLedgers(job)
         var (plan, orders) =
             if let target = job.rollback { try await rollback(job, target) } else { try await apply(job) }
+        if !looksInside { return plan }
         let surveys = await withTaskGroup(of: (String, LedgerSummary?, [Fault]).self) { group in
             for order in orders { group.addTask { await look(.survey, order, job) { $0.survey != nil } } }
             return await group.reduce(into: []) { $0.append($1) }
@@ -41,6 +45,20 @@ struct Preflight: Sendable {
         return plan
     }
 
+    /// Where the folders stand in a job that has this plan.
+    func folders(_ plan: EndpointPlan, of job: Int) throws -> [String: FolderJob] {
+        var folders: [String: FolderJob] = [:]
+        for folder in plan.folders {
+            let fault = plan.faults.first { $0.folder == folder.folder }
+            let hasLedger = try host.state.hasLedger(job: job, folder: folder.folder)
+            folders[folder.folder] = FolderJob(
+                state: folder.state, code: fault?.code.rawValue ?? "", message: fault?.message ?? "",
+                equal: hasLedger ? try work.summary(job, folder.folder).equal.count : 0,
+                progress: .init(total: folder.steps.count))
+        }
+        return folders
+    }
+
     /// A ledger begins with its order, and one phase's order is not the next one's.
     private func clearLedgers(_ job: Job) throws {
         try host.state.directory("jobs/\(job.job)").removeTree("ledger")
@@ -60,8 +78,10 @@ struct Preflight: Sendable {
         do {
             let facts: [String: FolderFacts]
             (facts, unread) = try await answers(to: planner.questions(), job)
+            let isUnstable = try !job.options.force && host.state.unstable().contains(job.update, job.version)
             plan = try Planner(
-                update: update, endpoint: endpoint, states: states, options: job.options, facts: facts, unread: unread
+                update: update, endpoint: endpoint, states: states, options: job.options, facts: facts, unread: unread,
+                isUnstable: isUnstable
             ).plan()
         } catch let error as Refusal {
             // The names fit, but not the versions that folders have by now.

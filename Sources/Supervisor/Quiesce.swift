@@ -244,6 +244,12 @@ struct Quiesce: Sendable {
                 continue
             }
             host.log.tell(.unitNotUp, "\(name) does not come up again: \(problem)", fields(job, unit: name))
+            var notice = Notice(.unitNotUp)
+            notice.job = job
+            notice.endpoint = endpoint.name
+            notice.code = FaultCode.unit.rawValue
+            notice.message = "\(name) does not come up again: \(problem)"
+            host.notices.add(notice)
             faults.append(
                 Fault(
                     .unit,

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import PatchConfig
 import PatchFiles
 import PatchModel
 import PatchPlan
@@ -11,20 +12,27 @@ struct Requests: Sendable {
     let jobs: JobTable
     let slots: WorkerSlots
     let locks: [String: Locks]
+    let plans: OptionPlans
 
-    private struct Answer: Codable {
+    struct Answer: Codable {
         var ok: Bool
         var code: String
         var message: String
     }
 
-    /// Answers everything that is there.
+    /// Bytes of a name to which the names of temporary files can still be added.
+    private static let longestName = 200
+    /// Seconds that answers are kept.
+    private static let day: Int64 = 86400
+
+    /// Answers everything that is there, but for what has to be planned first.
     ///
     /// - Returns: whether anything was answered, and whether something is still being written.
     func answerAll() async throws -> (answered: Bool, isOpen: Bool) {
         let requests = try Directory.open(host.spool.requests)
         var answered = false
         var isOpen = false
+        var planned: Set<String> = []
         for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
             guard let status = try requests.status(name) else { continue }
             // Written in place and not closed yet: its end wakes the daemon again.
@@ -32,55 +40,110 @@ struct Requests: Sendable {
                 isOpen = true
                 continue
             }
-            let answer: Answer
-            do {
-                answer = try await self.answer(name, status)
-            } catch let refusal as Refusal {
-                answer = Answer(ok: false, code: "requestInvalid", message: "\(refusal)")
-            } catch {
-                answer = Answer(ok: false, code: "io", message: "\(error)")
+            let id = "\(status.inode) \(status.changed)"
+            var record = AuditRecord(
+                uid: status.uid, user: UserDatabase.name(of: status.uid) ?? "", request: name, id: id)
+            guard let answer = try await answer(name, status, &record) else {
+                planned.insert("\(name) \(id)")
+                continue
             }
-            let answers = try Directory.open(host.spool.answers)
-            try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
-            if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
-                host.log.warning("cannot give the answer to request \(name) to who asked")
-            }
-            try requests.remove(name)
+            record.ok = answer.ok
+            record.code = answer.code
+            record.message = answer.message
+            host.audit(record)
+            if name.utf8.count <= Self.longestName { try give(answer, to: name, status) }
+            try remove(name, from: requests)
             try requests.sync()
             host.log.tell(
-                .request, "request \(name) of uid \(status.uid): \(answer.message)", EventFields(code: answer.code))
+                .request, "request \(name.prefix(Self.longestName)) of uid \(status.uid): \(answer.message)",
+                EventFields(job: record.job, code: answer.code))
             answered = true
         }
+        plans.keep(only: planned)
         return (answered, isOpen)
     }
 
-    private func answer(_ name: String, _ status: FileStatus) async throws -> Answer {
-        guard status.kind == .file, status.links == 1, status.mode & 0o022 == 0 else {
-            return Answer(
-                ok: false, code: "requestInvalid",
-                message: "a request is a plain file with one link that nobody else can write")
-        }
-        guard host.mayCommand(status.uid) else {
-            return Answer(
-                ok: false, code: "notPermitted",
-                message: "uid \(status.uid) may not command; join group \(host.configuration.daemon.approvers)")
-        }
-        let requests = try Directory.open(host.spool.requests)
-        let file = try requests.file(name)
-        guard try file.status() == status, status.size <= 65536 else {
-            return Answer(ok: false, code: "requestInvalid", message: "a request has at most 64 KiB and is not changed")
-        }
-        // The code of the refusal is never shown: an answer has its own codes.
-        do {
-            return try await carryOut(
-                Command(file.read(limit: 65536), file: name), request: "\(name) \(status.inode) \(status.changed)")
-        } catch let fault as Fault {
-            return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
+    private func give(_ answer: Answer, to name: String, _ status: FileStatus) throws {
+        let answers = try Directory.open(host.spool.answers)
+        try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
+        if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
+            host.log.warning("cannot give the answer to request \(name) to who asked")
         }
     }
 
+    /// What is no file is moved aside, where nobody looks for it: a directory holds what is somebody else's.
+    private func remove(_ name: String, from requests: borrowing Directory) throws(FileError) {
+        do throws(FileError) {
+            try requests.remove(name)
+        } catch {
+            guard error.number == EISDIR || error.number == EPERM else { throw error }
+            try requests.renameNew(name, to: requests, ".refused-\(UInt64.random(in: .min ... .max))")
+        }
+    }
+
+    /// Removes answers that are a day old, and what those who asked left hidden.
+    func removeOld() throws {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let oldest = (Int64(now.tv_sec) - Self.day) * 1_000_000_000
+        for (place, isHidden) in [(host.spool.answers, false), (host.spool.requests, true)] {
+            let directory = try Directory.open(place)
+            for name in try directory.names() where name.hasPrefix(".") == isHidden {
+                guard let status = try directory.status(name), status.modified < oldest else { continue }
+                if status.kind == .directory {
+                    _ = try? directory.removeDirectory(name)
+                } else {
+                    try directory.remove(name)
+                }
+            }
+        }
+    }
+
+    /// - Returns: nil while it is being planned.
+    private func answer(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {
+        do {
+            return try await look(name, status, &record)
+        } catch let refusal as Refusal {
+            // The code of the refusal is never shown: an answer has its own codes.
+            return Answer(ok: false, code: "requestInvalid", message: "\(refusal)")
+        } catch let fault as Fault {
+            return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
+        } catch {
+            return Answer(ok: false, code: "io", message: "\(error)")
+        }
+    }
+
+    private func look(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {
+        func invalid(_ message: String) -> Answer { Answer(ok: false, code: "requestInvalid", message: message) }
+        guard name.utf8.count <= Self.longestName else {
+            return invalid("a request's name has at most \(Self.longestName) bytes; there is no answer to this one")
+        }
+        guard status.kind == .file, status.links == 1, status.mode & 0o022 == 0 else {
+            return invalid("a request is a plain file with one link that nobody else can write")
+        }
+        guard host.mayCommand(status.uid) else {
+            let group = host.configuration.daemon.approvers
+            let user = self.name(record)
+            return Answer(
+                ok: false, code: "notPermitted",
+                message: "\(user) may not command; members of group \(group) may: \"adduser \(user) \(group)\"")
+        }
+        // Never blocks, and never follows a link; what was put in its place meanwhile is another file.
+        let file = try Directory.open(host.spool.requests).file(name)
+        guard try file.status() == status, status.size <= 65536 else {
+            return invalid("a request has at most 64 KiB and is not changed")
+        }
+        let bytes = try file.read(limit: 65536)
+        record.command = Command.word(bytes) ?? ""
+        let command = try Command(bytes, file: name)
+        record.job = command.job
+        (record.endpoint, record.folder) = command.place
+        if let job = command.job { record.endpoint = await jobs.job(job)?.endpoint }
+        return try await carryOut(command, request: "\(name) \(record.id)", &record)
+    }
+
     /// - Parameter request: which it is, so that it is carried out once though it is read again after a crash.
-    private func carryOut(_ command: Command, request: String) async throws -> Answer {
+    private func carryOut(_ command: Command, request: String, _ record: inout AuditRecord) async throws -> Answer? {
         let made = await jobs.made(by: request)
         switch command {
         case .resume(let number, let assumed, let skipped):
@@ -122,12 +185,16 @@ struct Requests: Sendable {
             }
             return try await rollBack(
                 RollbackTarget(folder: folder, job: number, to: version, discardsData: discardsData), name, request)
-        case .catchup(let name, let folder):
+        case .catchup(let name, let folder, let force):
             let (endpoint, states) = try find(name, folder)
-            return try await catchUp(folder, endpoint, states, request)
+            return try await catchUp(folder, endpoint, states, force: force, request)
         case .baseline(let name, let folder, let version):
             let (endpoint, states) = try find(name, folder)
             return try await baseline(folder, version, endpoint, states)
+        case .approve(let number, let sha256, let options):
+            return try await approve(number, sha256: sha256, options: options, request, &record)
+        case .decline(let number): return try await decline(number, request, &record)
+        case .mark(let update, let isUnstable): return try await mark(update, unstable: isUnstable, &record)
         case .gc:
             let retention = Retention(host: host, jobs: jobs, slots: slots)
             var count = 0
@@ -136,11 +203,11 @@ struct Requests: Sendable {
         }
     }
 
-    private func unknown(_ number: Int) -> Answer {
+    func unknown(_ number: Int) -> Answer {
         Answer(ok: false, code: "unknownJob", message: "there is no job \(number); see: patchctl jobs")
     }
 
-    private func wrongState(_ job: Job, _ why: String) -> Answer {
+    func wrongState(_ job: Job, _ why: String) -> Answer {
         Answer(ok: false, code: "wrongState", message: "job \(job.job) is \(job.state.rawValue); \(why)")
     }
 
@@ -201,9 +268,9 @@ struct Requests: Sendable {
     }
 
     /// Queues the kept updates that a folder has missed, oldest first.
-    private func catchUp(_ folder: String, _ endpoint: Endpoint, _ states: FolderStates, _ request: String) async throws
-        -> Answer
-    {
+    private func catchUp(
+        _ folder: String, _ endpoint: Endpoint, _ states: FolderStates, force: Bool, _ request: String
+    ) async throws -> Answer {
         guard let parent = endpoint.ancestors(of: folder).first else {
             throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
         }
@@ -223,7 +290,9 @@ struct Requests: Sendable {
             )
         }
         var numbers: [Int] = []
-        for job in missed { numbers.append(try await jobs.createCatchup(folder, of: job, request: request)) }
+        for job in missed {
+            numbers.append(try await jobs.createCatchup(folder, of: job, force: force, request: request))
+        }
         return Answer(
             ok: true, code: "",
             message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")

@@ -19,7 +19,7 @@ struct Retention: Sendable {
     func run(_ endpoint: Endpoint) async throws -> Int {
         // What a job needs that cannot be read is not known.
         if !jobs.damaged.isEmpty { return 0 }
-        let all = await jobs.all(of: endpoint.name).filter { $0.operation == .apply }
+        let all = await jobs.all(of: endpoint.name).filter { $0.operation == .apply && $0.state != .declined }
             .sorted { $0.order < $1.order }
         let old = all.filter { $0.state.isFinal && !$0.isHolding }.dropLast(host.configuration.daemon.retain)
         var count = 0
@@ -58,7 +58,7 @@ struct Retention: Sendable {
             let all = await jobs.all(of: endpoint.name)
             needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
             needed.formUnion(
-                all.filter { $0.operation == .apply }.sorted { $0.order < $1.order }.suffix(
+                all.filter { $0.operation == .apply && $0.state != .declined }.sorted { $0.order < $1.order }.suffix(
                     host.configuration.daemon.retain
                 ).map(\.sha256))
         }

@@ -15,6 +15,7 @@ struct Turns: Sendable {
     /// The job to run next; nil when none can. Jobs that wait are told what for.
     func next(_ endpoint: Endpoint) async throws -> Int? {
         // One look at all of them: a job that held the endpoint may be resumed between two.
+        try await releaseUngated(endpoint)
         let all = await jobs.all(of: endpoint.name)
         let open = all.filter { !$0.state.isFinal }
         if let damaged = jobs.damaged(on: endpoint.name) {
@@ -37,6 +38,7 @@ struct Turns: Sendable {
         if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
             // What takes back or corrects what holds need not wait for it.
             if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
+                guard try await isLetIn(way, endpoint) else { return nil }
                 return try await admit(way, of: endpoint, raising: nil) ? way.job : nil
             }
             for job in waiting {
@@ -55,18 +57,21 @@ struct Turns: Sendable {
             let label = "job \(job.job) (\(job.update) \(job.version))"
             updates[job.job] = QueuedUpdate(label: label, manifest: update.manifest, plan: plan)
         }
+        var held: Job?
         for job in waiting {
+            // It keeps its place; only what is to be approved may be looked at meanwhile.
+            if let held, !job.isPlannedOnly(on: endpoint) {
+                try await wait(job, for: "job \(held.job), which waits itself")
+                continue
+            }
             // A rollback waits for no other update.
             let own = updates[job.job]
             let others = updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)
             switch own?.readiness(among: others) ?? .ready {
             case .ready:
+                guard try await isLetIn(job, endpoint) else { continue }
                 if try await admit(job, of: endpoint, raising: own.map { Set($0.raises.keys) }) { return job.job }
-                // It keeps its place.
-                for later in waiting where later.job > job.job {
-                    try await wait(later, for: "job \(job.job), which waits itself")
-                }
-                return nil
+                held = job
             case .waits(let reason): try await wait(job, for: reason)
             }
         }
@@ -77,6 +82,7 @@ struct Turns: Sendable {
     ///
     /// - Parameter raised: the folders that an update would raise; nil: what else the job is about says which.
     private func admit(_ job: Job, of endpoint: Endpoint, raising raised: Set<String>?) async throws -> Bool {
+        if job.isPlannedOnly(on: endpoint) { return true }
         if let insider = job.insider, stays(insider, in: endpoint) {
             alarm.ring(in: 1)
             return false
@@ -108,7 +114,7 @@ struct Turns: Sendable {
         return Set(((try? plan.jobs(for: target)) ?? [:]).keys)
     }
 
-    private func wait(_ job: Job, for reason: String) async throws {
+    func wait(_ job: Job, for reason: String) async throws {
         if job.state == .waiting, job.waitingFor == reason { return }
         try await jobs.change(job.job) { job in
             // Cancelled meanwhile.

@@ -62,6 +62,14 @@ public protocol Workers: Sendable {
     ///   - seconds: after them it is stopped.
     /// - Returns: how it ended, when that was not well.
     func run(_ command: String, for endpoint: String, environment: [String: String], seconds: Double) throws -> String?
+
+    /// Runs the command `notify` with the shell, as the daemon's own user, to its end.
+    ///
+    /// - Parameters:
+    ///   - notice: its standard input.
+    ///   - seconds: after them it is stopped.
+    /// - Returns: how it ended, when that was not well.
+    func notify(_ command: String, of notice: borrowing File, seconds: Double) throws -> String?
 }
 
 /// Workers as child processes in sessions of their own: they go on when the daemon dies.
@@ -115,10 +123,21 @@ public struct ChildWorkers: Workers {
     public func run(
         _ command: String, for endpoint: String, environment own: [String: String], seconds: Double
     ) throws -> String? {
-        let empty = try File.open("/dev/null")
-        return try ChildProcess.start(
-            "/bin/sh", ["sh", "-c", command], environment: environment + own.map { "\($0.key)=\($0.value)" },
-            in: Directory.open("/"), input: empty.descriptor, output: 2, error: 2
+        let variables = own.map { "\($0.key)=\($0.value)" }
+        return try shell(command, environment: variables, input: File.open("/dev/null"), seconds: seconds)
+    }
+
+    /// See ``Workers``.
+    public func notify(_ command: String, of notice: borrowing File, seconds: Double) throws -> String? {
+        try shell(command, environment: [], input: notice, seconds: seconds)
+    }
+
+    private func shell(
+        _ command: String, environment own: [String], input: borrowing File, seconds: Double
+    ) throws -> String? {
+        try ChildProcess.start(
+            "/bin/sh", ["sh", "-c", command], environment: environment + own, in: Directory.open("/"),
+            input: input.descriptor, output: 2, error: 2
         ).wait(seconds: seconds).problem
     }
 }

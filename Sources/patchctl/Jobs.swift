@@ -32,8 +32,16 @@ enum JobRow {
     static func row(_ job: Job) -> [String] {
         [
             "\(job.job)", job.endpoint, job.operation.rawValue, job.update, job.version.description, job.state.rawValue,
-            Output.time(job.createdAt), job.state == .waiting ? "waits for \(job.waitingFor)" : job.message,
+            Output.time(job.createdAt), message(job),
         ]
+    }
+
+    private static func message(_ job: Job) -> String {
+        switch job.state {
+        case .waiting: "waits for \(job.waitingFor)"
+        case .pendingApproval: "approve it with: patchctl approve \(job.job)"
+        default: job.message
+        }
     }
 }
 
@@ -65,6 +73,7 @@ struct Show: ParsableCommand {
             Output.table(
                 [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + job.folders.sorted { $0.key < $1.key }.map(row))
         }
+        if job.state == .pendingApproval { try printPlan(job) }
         for (folder, _) in job.folders.sorted(by: { $0.key < $1.key }) where job.folders[folder]?.state == .failed {
             Notes.write("see: patchctl trace \(job.job) \(folder)")
         }
@@ -76,6 +85,8 @@ struct Show: ParsableCommand {
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
             ["waits since", Output.time(job.waitingSince)], ["code", job.code], ["message", job.message],
+            ["state", job.state.rawValue], ["waits for", job.waitingFor], ["code", job.code], ["message", job.message],
+            ["approved", job.approval?.by.map { "by \($0.name), \(Output.time($0.at))" } ?? ""],
             ["created", Output.time(job.createdAt)], ["started", Output.time(job.startedAt)],
             ["finished", Output.time(job.finishedAt)],
         ]
@@ -85,6 +96,21 @@ struct Show: ParsableCommand {
         let progress = folder.progress
         let message = folder.message.isEmpty ? progress.step : folder.message
         return [name, folder.state.rawValue, "\(progress.done)/\(progress.total)", "\(folder.equal)", message]
+    }
+
+    /// What is to be approved.
+    private func printPlan(_ job: Job) throws {
+        if let plan = try places.reading({ try places.state.plan(job: job.job) }) {
+            Output.write("")
+            try PlanView(
+                plan,
+                equal: Dictionary(
+                    uniqueKeysWithValues: job.folders.map { name, folder in
+                        ("\(job.endpoint)/\(name)", folder.equal)
+                    })
+            ).print(json: false)
+        }
+        Notes.write("approve it with: patchctl approve \(job.job), or end it with: patchctl decline \(job.job)")
     }
 
     private func printNotes(_ job: Job) throws {

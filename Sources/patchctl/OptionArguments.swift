@@ -6,6 +6,17 @@ struct OptionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Only this endpoint; may be repeated.", valueName: "name"))
     var endpoint: [String] = []
 
+    @OptionGroup var choice: ChoiceArguments
+
+    func options(_ operation: UpdateOptions.Operation = .apply) throws -> UpdateOptions {
+        UpdateOptions(
+            operation: operation, endpoints: endpoint.isEmpty ? nil : endpoint, exclude: choice.exclude,
+            only: choice.only, patches: try choice.chosenPatches(), force: choice.force)
+    }
+}
+
+/// What is applied on one endpoint.
+struct ChoiceArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Leave this folder and its descendants out; may be repeated.", valueName: "folder"))
     var exclude: [String] = []
 
@@ -27,15 +38,26 @@ struct OptionArguments: ParsableArguments {
         }
     }
 
-    func options(_ operation: UpdateOptions.Operation = .apply) throws -> UpdateOptions {
-        var options = UpdateOptions(
-            operation: operation, endpoints: endpoint.isEmpty ? nil : endpoint, exclude: exclude, only: only,
-            force: force)
+    func chosenPatches() throws -> [String: Bool] {
+        var chosen: [String: Bool] = [:]
         for patch in patches {
             let (name, isOn) = try Self.read(patch)
-            options.patches[name] = isOn
+            chosen[name] = isOn
         }
-        return options
+        return chosen
+    }
+
+    /// Those that were given, as JSON.
+    func given() throws -> [JSONValue.Member] {
+        var members: [JSONValue.Member] = []
+        if !exclude.isEmpty { members.append(.init("exclude", .array(exclude.map(JSONValue.string)))) }
+        if !only.isEmpty { members.append(.init("only", .array(only.map(JSONValue.string)))) }
+        let patches = try chosenPatches().sorted { $0.key < $1.key }
+        if !patches.isEmpty {
+            members.append(.init("patches", .object(patches.map { .init($0.key, .bool($0.value)) })))
+        }
+        if force { members.append(.init("force", .bool(true))) }
+        return members
     }
 
     private static func read(_ text: String) throws -> (name: String, isOn: Bool) {

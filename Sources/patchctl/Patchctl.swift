@@ -12,8 +12,10 @@ struct Patchctl: ParsableCommand {
             6 waits for approval, 69 no daemon answered.
             """,
         subcommands: [
-            Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self, Resume.self,
-            Cancel.self, Rollback.self, Catchup.self, Baseline.self, Verify.self, GC.self, Lint.self, Config.self,
+            Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self,
+            Approve.self,
+            Decline.self, Resume.self, Cancel.self, MarkUnstable.self, MarkStable.self, Rollback.self, Catchup.self,
+            Baseline.self, Verify.self, GC.self, Lint.self, Config.self,
             CompareVersions.self,
         ])
 

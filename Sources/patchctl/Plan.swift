@@ -47,11 +47,26 @@ struct Plan: ParsableCommand {
             let states = try places.reading {
                 try places.hasState ? try places.state.folders(of: endpoint.name) : [:]
             }
-            let view = EndpointLook(update: update, endpoint: endpoint, states: states, options: options)
+            let view = EndpointLook(
+                update: update, endpoint: endpoint, states: states, options: options,
+                isUnstable: try isUnstable(update.manifest))
             report.endpoints.append(try view.plan(worker, &equal))
         }
         try PlanView(report, equal: equal).print(json: json)
         if report.endpoints.contains(where: { !$0.faults.isEmpty }) { throw Code.failed.exit }
+    }
+}
+
+extension Plan {
+    /// As far as this user can see; who cannot is told.
+    fileprivate func isUnstable(_ manifest: Manifest) throws -> Bool {
+        do {
+            return try places.hasState && places.state.unstable().contains(manifest.name, manifest.version)
+        } catch let error as StoreError {
+            guard error.isPermission else { throw Failure(error.description) }
+            Notes.write("whether \(manifest.name) is marked unstable is not known here: \(error)")
+            return false
+        }
     }
 }
 
@@ -61,6 +76,7 @@ private struct EndpointLook {
     let endpoint: Endpoint
     let states: [String: FolderState]
     let options: UpdateOptions
+    let isUnstable: Bool
 
     /// - Parameter equal: by endpoint and folder, how many steps were left out because what they bring is there already.
     func plan(_ worker: borrowing Worker, _ equal: inout [String: Int]) throws -> EndpointPlan {
@@ -75,7 +91,8 @@ private struct EndpointLook {
             }
         }
         var plan = try Planner(
-            update: update, endpoint: endpoint, states: states, options: options, facts: facts, unread: unread
+            update: update, endpoint: endpoint, states: states, options: options, facts: facts, unread: unread,
+            isUnstable: isUnstable
         ).plan()
         for (index, folder) in plan.folders.enumerated() where folder.state == .pending {
             if unread.contains(where: { $0.folder == folder.folder }) { continue }

@@ -45,7 +45,9 @@ struct Request {
         let message = answer.message ?? ""
         guard answer.ok else {
             let code = answer.code ?? ""
-            let refusals = ["requestInvalid", "unknownJob", "wrongState", "notPermitted", "archiveDiffers"]
+            let refusals = [
+                "requestInvalid", "unknownJob", "wrongState", "notPermitted", "archiveDiffers", "optionsInvalid",
+            ]
             throw Failure(refusals.contains(code) ? .refused : .failed, message.isEmpty ? code : "\(code): \(message)")
         }
         Output.write(message.isEmpty ? "ok" : message)

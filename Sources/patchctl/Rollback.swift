@@ -67,11 +67,15 @@ struct Catchup: ParsableCommand {
     @Argument(help: "ENDPOINT/FOLDER.")
     var folder: String
 
+    @Flag(help: "Apply also what is marked unstable.")
+    var force = false
+
     @OptionGroup var asking: Asking
 
     func run() throws {
-        try asking.send(
-            [.init("command", .string("catchup")), .init("target", .string(folder))], called: "catchup")
+        var request = [JSONValue.Member("command", .string("catchup")), .init("target", .string(folder))]
+        if force { request.append(.init("force", .bool(true))) }
+        try asking.send(request, called: "catchup")
     }
 }
 

@@ -101,6 +101,19 @@ struct SystemdWorkers: Workers {
         service.properties = [
             .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
         ]
+        return try run(service)
+    }
+
+    func notify(_ command: String, of notice: borrowing File, seconds: Double) throws -> String? {
+        var service = TransientService(
+            name: "patchd-notify.service", description: "patchd: notify", command: ["/bin/sh", "-c", command])
+        service.environment = environment
+        service.standardInput = notice.descriptor
+        service.properties = [.timeoutStart(.seconds(seconds))]
+        return try run(service)
+    }
+
+    private func run(_ service: TransientService) throws -> String? {
         let result = try manager.run(service)
         return result == .done ? nil : "its job ended as \(result); see journalctl -u \(service.name)"
     }

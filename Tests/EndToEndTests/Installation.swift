@@ -91,11 +91,19 @@ final class Installation {
         return outcome.output.trimmingCharacters(in: .newlines)
     }
 
+    /// Puts a request where the daemon finds it.
+    func request(_ request: String, as name: String) throws {
+        try write(request, "spool/requests/\(name)")
+        chmod("\(root)/spool/requests/\(name)", 0o600)
+    }
+
+    /// A job's file.
+    func job(_ number: Int) throws -> [String: Any] { try json("state/jobs/\(number)/job.json") }
+
     /// Asks the daemon, lets it work, and gives its answer.
     func ask(_ request: String) throws -> [String: Any] {
         let name = "r\(UInt32.random(in: .min ... .max)).json"
-        try write(request, "spool/requests/\(name)")
-        chmod("\(root)/spool/requests/\(name)", 0o600)
+        try self.request(request, as: name)
         try once()
         return try json("spool/requests/done/\(name)")
     }
@@ -144,8 +152,9 @@ final class Installation {
     }
 
     /// Starts the daemon, which the test has to end.
-    func start() throws -> Process {
+    func start(environment: [String: String] = [:]) throws -> Process {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = URL(fileURLWithPath: program("patchd"))
         process.arguments = places(for: [])
         process.standardError = FileHandle.nullDevice

@@ -3,14 +3,6 @@ import PatchModel
 import Testing
 
 @Suite struct NotBuiltTests {
-    @Test(arguments: [
-        "approval: required", "windows: [\"Sat,Sun 02:00-05:00\"]",
-    ]) func `a key whose effect is not built is refused where it stands`(key: String) throws {
-        let found = try problems(endpoint(key + "\n"))
-        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")
-        #expect(found.first?.contains("not built yet") ?? false)
-    }
-
     @Test func `a backup command needs its restore command and the other way round`() throws {
         let alone = try problems(endpoint("backup: /bin/dump\n"))
         #expect(alone.contains { $0.contains("\"restore\" is needed") })
@@ -43,10 +35,23 @@ import Testing
         #expect(try problems(endpoint(fine), units: units).isEmpty)
     }
 
-    @Test(arguments: ["signature: required", "approvers: wheel", "notify: /bin/true"])
-    func `the daemon's keys are refused alike`(key: String) throws {
-        let found = try problems(["patchd.yaml": "# a line\n" + key + "\n"])
+    @Test func `the daemon's keys are refused alike`() throws {
+        let found = try problems(["patchd.yaml": "# a line\nsignature: required\n"])
         #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:1:"), "\(found)")
+    }
+
+    @Test func `approvers are a group of this host`() throws {
+        #expect(try problems(["patchd.yaml": "approvers: root\n"]).isEmpty)
+        let found = try problems(["patchd.yaml": "settle: 1s\napprovers: roto\n"])
+        #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:"), "\(found)")
+        #expect(found.first?.contains("did you mean \"root\"?") == true, "\(found)")
+    }
+
+    @Test func `approval and windows are read`() throws {
+        let text = endpoint("approval: required\nwindows: [\"Sat,Sun 02:00-05:00\"]\n")
+        let found = try load(["endpoints.d/a.yaml": text, "patchd.yaml": "notify: /bin/true\n"])
+        #expect(found.endpoints.first?.approval == .required && found.daemon.notify == "/bin/true")
+        #expect(found.endpoints.first?.windows.map(\.description) == ["Sat,Sun 02:00-05:00"])
     }
 
     @Test func `defaults that are written out are accepted`() throws {

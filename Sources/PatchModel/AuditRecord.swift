@@ -1,0 +1,46 @@
+/// One line of `STATE/audit.jsonl`: what somebody asked for, and what was answered.
+public struct AuditRecord: Hashable, Codable, Sendable {
+    /// The form of this line.
+    public var schema = 1
+    /// When it was answered; of an approval, when it was given.
+    public var at: Timestamp
+    /// Who asked.
+    public var uid: UInt32
+    /// The user's name; empty where nobody has this number.
+    public var user: String
+    /// The name of the request's file, or of the archive that was dropped.
+    public var request: String
+    /// Tells files of one name apart: after a crash a line is not written twice.
+    public var id: String
+    /// The contract's word, or `drop`; empty for what could not be read.
+    public var command: String
+    /// The job that it was about; nil for none.
+    public var job: Int?
+    /// Nil for none.
+    public var endpoint: String?
+    /// Nil for none.
+    public var folder: String?
+    /// `NAME` or `NAME@VERSION`; nil for none.
+    public var update: String?
+    /// Of the archive; nil where none was given or approved.
+    public var sha256: String?
+    /// Whether it was carried out.
+    public var ok: Bool
+    /// The answer's.
+    public var code: String
+    /// The answer's.
+    public var message: String
+
+    /// The record of what was not understood yet.
+    public init(uid: UInt32, user: String, request: String, id: String) {
+        at = .now
+        self.uid = uid
+        self.user = user
+        self.request = request
+        self.id = id
+        command = ""
+        ok = false
+        code = ""
+        message = ""
+    }
+}

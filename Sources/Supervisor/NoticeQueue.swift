@@ -1,0 +1,73 @@
+import Logging
+import PatchFiles
+import PatchModel
+import PatchStore
+import Synchronization
+
+/// What is to be told through `notify`, in its order. It lives in memory: after a crash, what the state says is what counts.
+final class NoticeQueue: Sendable {
+    /// More than a command that answers at all leaves waiting.
+    private static let limit = 1000
+
+    private struct Content {
+        var notices: [Notice] = []
+        var dropped = 0
+    }
+
+    private let content = Mutex(Content())
+
+    /// Adds one; where too many wait already it is dropped.
+    func add(_ notice: Notice) {
+        content.withLock { content in
+            if content.notices.count < Self.limit { content.notices.append(notice) } else { content.dropped += 1 }
+        }
+    }
+
+    /// The oldest, and how many were dropped since the last call; nil for none.
+    func next() -> (notice: Notice, dropped: Int)? {
+        content.withLock { content in
+            if content.notices.isEmpty { return nil }
+            defer { content.dropped = 0 }
+            return (content.notices.removeFirst(), content.dropped)
+        }
+    }
+
+    /// Forgets all.
+    func clear() { content.withLock { $0 = Content() } }
+
+    var isEmpty: Bool { content.withLock(\.notices.isEmpty) }
+}
+
+extension Host {
+    /// Seconds that the command gets for one notice.
+    private static let patience = 30.0
+
+    /// Tells all that waits, one after the other. A command that fails or hangs delays nothing but those behind it.
+    func tellNotices() {
+        let command = configuration.daemon.notify
+        while let (notice, dropped) = notices.next() {
+            if dropped > 0 { told("\(dropped) notices were dropped, as the command is too slow", notice) }
+            do {
+                if let problem = try tell(notice, command) { told("the command ended badly: \(problem)", notice) }
+            } catch {
+                told("\(error)", notice)
+            }
+        }
+        state.removeScratch("notice")
+    }
+
+    private func tell(_ notice: Notice, _ command: String) throws -> String? {
+        let text = try JSONText.line(notice) + [UInt8(ascii: "\n")]
+        let file = try state.scratch("notice")
+        try file.truncate(to: 0)
+        try file.write(text)
+        // Opened anew it is read from its start.
+        return try workers.notify(command, of: try state.scratch("notice"), seconds: Self.patience)
+    }
+
+    private func told(_ problem: String, _ notice: Notice) {
+        log.tell(
+            .notifyFailed, "notify of \(notice.event.rawValue): \(problem)",
+            EventFields(job: notice.job, endpoint: notice.endpoint))
+    }
+}
