@@ -68,17 +68,19 @@ enum Word {
 
     /// A glob over names or relative paths.
     ///
-    /// - Throws: ``InvalidValue`` when it can match nothing: empty, absolute, an open bracket, a lone backslash.
+    /// - Throws: ``InvalidValue`` when it can match nothing: empty, absolute, an open bracket, a backslash, which no name
+    ///   has and which quotes nothing (``Glob``).
     static func glob(_ text: String) throws(InvalidValue) -> String {
         let glob = try line(text)
         guard !glob.hasPrefix("/") else {
             throw InvalidValue("is a glob over relative names, \"\(glob)\" begins with \"/\" and matches none")
         }
+        guard !glob.contains("\\") else {
+            throw InvalidValue(
+                "has a backslash, which quotes nothing and is in no name: \"\(glob)\"; \"[*]\" stands for a \"*\"")
+        }
         var rest = Substring(glob)
         while let character = rest.popFirst() {
-            if character == "\\", rest.popFirst() == nil {
-                throw InvalidValue("ends with a backslash that protects nothing: \"\(glob)\"")
-            }
             guard character == "[" else { continue }
             if let first = rest.first, first == "!" || first == "^" { rest.removeFirst() }
             // A bracket that comes first is a member of the set.

@@ -7,7 +7,8 @@ public struct FolderFacts: Hashable, Sendable {
     public var registryText: String?
     /// Of the text, lower case hexadecimal; nil where there is none.
     public var registrySHA256: String?
-    /// Of the paths that were asked for (``WorkOrder/ask``), those at which a plain file is.
+    /// Of the paths that were asked for (``WorkOrder/ask``), those at which an application finds a plain file,
+    /// over links too.
     public var present: Set<ExactText>
 
     /// Facts from their parts.

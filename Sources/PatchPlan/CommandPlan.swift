@@ -7,6 +7,9 @@ struct CommandPlan {
     private(set) var faults: [Fault] = []
     /// As it is after the commands, for those of the next patch.
     private(set) var registry: DataRegistry
+    /// Places of files that the job brings as themselves and not as a table's or form's: they stay, whatever the registry
+    /// says.
+    private(set) var copied: Set<ExactText>
 
     private let content: PatchContent
     private let folder: Folder
@@ -15,13 +18,16 @@ struct CommandPlan {
     /// - Parameters:
     ///   - facts: The folder's, before the job.
     ///   - registry: The folder's, as the patches before leave it.
+    ///   - copied: What the patches before bring as itself.
     ///   - routing: Whether the folder gets a file that a command brings.
     init(
-        _ content: PatchContent, folder: Folder, facts: FolderFacts?, registry: DataRegistry, routing: Routing
+        _ content: PatchContent, folder: Folder, facts: FolderFacts?, registry: DataRegistry,
+        copied: Set<ExactText>, routing: Routing
     ) {
         self.content = content
         self.folder = folder
         self.registry = registry
+        self.copied = copied
         self.routing = routing
         for command in content.description?.commands ?? [] { add(command) }
         if content.needsRegistry, let facts { addRegistry(facts) }
@@ -30,8 +36,7 @@ struct CommandPlan {
     private mutating func add(_ command: PatchCommand) {
         guard let name = command.arguments.first else { return }
         switch command.verb {
-        case .filecopy: bring(name, to: name)
-        case .filecopyto: bring(name, to: command.arguments.last ?? name)
+        case .filecopy, .filecopyto: copy(name, to: command.arguments.last ?? name)
         // It lies in the checked tree, where later commands find it.
         case .fileupload: break
         case .filedelete: remove(name)
@@ -48,16 +53,25 @@ struct CommandPlan {
         for step in content.steps(bringing: source, to: path) { steps.append(step) }
     }
 
+    private mutating func copy(_ source: String, to path: String) {
+        bring(source, to: path)
+        if steps.last?.kind == .file, steps.last?.path == path { copied.insert(ExactText(path)) }
+    }
+
     private mutating func remove(_ path: String) {
+        copied.remove(ExactText(path))
         steps.append(PlannedStep(kind: .remove, path: path, patch: content.patch.name, source: ""))
     }
 
-    /// Removes files that nothing in the registry names any more.
-    private mutating func remove(orphansOf files: [String]) {
+    /// Removes files that nothing in the registry names any more, and that the job does not bring besides.
+    ///
+    /// - Parameter new: files that came instead; one that another folder gets of them is not this folder's to lose.
+    private mutating func remove(orphansOf files: [String], but new: [String] = []) {
         if files.isEmpty { return }
         let named = Set(
             (registry.tables.values.map { $0 } + registry.forms.values).filter { !$0.deleted }
-                .flatMap { $0.files.map { ExactText($0) } })
+                .flatMap { $0.files.map { ExactText($0) } }
+        ).union(new.map { ExactText($0) }).union(copied)
         for file in files where !named.contains(ExactText(file)) { remove(file) }
     }
 
@@ -70,7 +84,7 @@ struct CommandPlan {
         let files = data?.files ?? []
         for file in files { bring(file, to: file) }
         registry.tables[name] = entry(old, files, data?.record)
-        remove(orphansOf: old?.files ?? [])
+        remove(orphansOf: old?.files ?? [], but: files)
         if let data, let rows = data.rows {
             steps.append(content.step(loading: rows, into: name, RowRule(key: data.key, preserve: data.preserve)))
         }
@@ -82,7 +96,7 @@ struct CommandPlan {
         let files = content.description?.formFiles(of: command) ?? []
         for file in files { bring(file, to: file) }
         registry.forms[name] = entry(old, files, content.description?.data(named: name)?.formData)
-        remove(orphansOf: old?.files ?? [])
+        remove(orphansOf: old?.files ?? [], but: files)
     }
 
     /// One that the folder has not, or no longer, is no error: it is to be gone afterwards.
@@ -95,7 +109,7 @@ struct CommandPlan {
 
     private func entry(_ old: DataRegistry.Entry?, _ files: [String], _ record: JSONValue?) -> DataRegistry.Entry {
         var entry = old ?? DataRegistry.Entry()
-        entry.files = files
+        entry.files = files.filter { routing.takes(ExactText($0), in: folder) }
         if let record { entry.record = record }
         entry.deleted = false
         return entry

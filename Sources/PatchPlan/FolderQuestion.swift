@@ -4,7 +4,7 @@ public import PatchModel
 public struct FolderQuestion: Hashable, Sendable {
     /// Which folder, and between which versions; without steps.
     public var plan: FolderPlan
-    /// Paths relative to the folder: whether a plain file is there (``WorkOrder/ask``).
+    /// Paths relative to the folder: whether a plain file is there, over links too (``WorkOrder/ask``).
     public var ask: [String]
 
     /// A question from its parts.

@@ -97,17 +97,22 @@ public struct Planner {
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
         if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
+        var copied: Set<ExactText> = []
         var registry = facts[folder.name]?.registry ?? DataRegistry()
         for content in chosen {
             let share = content.share(of: folder, routing)
             var own = share.directories.map(\.step) + share.files
             if content.description?.commands != nil {
                 let commands = CommandPlan(
-                    content, folder: folder, facts: facts[folder.name], registry: registry, routing: routing)
+                    content, folder: folder, facts: facts[folder.name], registry: registry, copied: copied,
+                    routing: routing)
                 own = commands.steps
                 registry = commands.registry
+                copied = commands.copied
                 // Of a registry that is not known, nothing can be said.
                 if facts[folder.name] != nil || !content.needsRegistry { faults += commands.faults }
+            } else {
+                copied.formUnion(share.files.map { ExactText($0.path) })
             }
             for step in own {
                 let place = ExactText(step.path)

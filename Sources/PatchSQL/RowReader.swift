@@ -1,4 +1,29 @@
+import PatchFiles
 import PatchModel
+
+/// What is wrong with a row.
+enum RowProblem: Error {
+    case file(String)
+    case database(SQLError)
+}
+
+/// A CSV file whose rows are to be loaded.
+public enum RowFile {
+    /// Looks for all that is wrong with the file itself, whatever the table is like.
+    ///
+    /// - Parameter name: the file's, for messages.
+    /// - Throws: with the code `sql`, line and cause: a broken quote, a wrong number of fields, what is not UTF-8.
+    public static func check(_ file: borrowing File, name: String) throws(SQLError) {
+        var header: Int?
+        try RowReader.readAll(file, name: name) { (row) throws(RowProblem) in
+            guard let header else {
+                header = row.count
+                return
+            }
+            try RowReader.check(row, fields: header)
+        }
+    }
+}
 
 /// Reads rows of a CSV file (RFC 4180) as its bytes come: fields separated by commas, lines ended by LF or CRLF. A
 /// field that is empty and not quoted is NULL, as PostgreSQL's COPY has it; `""` is the empty text.
@@ -38,6 +63,38 @@ struct RowReader {
         case .atStart where row.isEmpty: return
         case .atStart, .plain, .quoteSeen: try endRow(onRow)
         }
+    }
+
+    /// Reads a whole file: the header first, then the rows.
+    static func readAll(
+        _ file: borrowing File, name: String, _ body: ([String?]) throws(RowProblem) -> Void
+    ) throws(SQLError) {
+        var reader = RowReader(name: name)
+        let errors = reader
+        var isEmpty = true
+        func onRow(_ line: Int, _ row: [String?]) throws(SQLError) {
+            isEmpty = false
+            do throws(RowProblem) {
+                try body(row)
+            } catch {
+                switch error {
+                case .file(let cause): throw errors.problem(line, cause)
+                case .database(let failure):
+                    guard failure.code == .sql else { throw failure }
+                    throw errors.problem(line, failure.cause)
+                }
+            }
+        }
+        try file.forEachBlock(
+            { (block) throws(SQLError) in try reader.read(block, onRow) },
+            onError: { SQLError(.io, "load the rows of \(name)", "\($0)") })
+        try reader.finish(onRow)
+        if isEmpty { throw errors.problem(1, "it is empty: the first line names the columns") }
+    }
+
+    /// A row has as many fields as the header.
+    static func check(_ row: [String?], fields: Int) throws(RowProblem) {
+        guard row.count == fields else { throw .file("the row has \(row.count) fields, the header \(fields)") }
     }
 
     /// An error in a row of this file.

@@ -27,6 +27,8 @@ public struct SQLDialect: Hashable, Sendable {
 
     /// What a name is quoted with.
     public var nameQuote: Character = "\""
+    /// What stands behind a value so that texts are equal byte by byte only, whatever its column's collation says.
+    public var exact = ""
 
     /// A table's or column's name as it stands in a statement.
     func quoted(_ name: String) -> String {
@@ -36,7 +38,7 @@ public struct SQLDialect: Hashable, Sendable {
 
     /// SQLite 3.
     public static let sqlite = SQLDialect(
-        extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers)
+        extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers, exact: " COLLATE BINARY")
     /// PostgreSQL with `standard_conforming_strings`, as it is since 9.1.
     public static let postgresql = SQLDialect(hasDollarQuotes: true, hasNestedComments: true)
     /// MariaDB without `NO_BACKSLASH_ESCAPES`.

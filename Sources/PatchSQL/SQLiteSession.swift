@@ -34,6 +34,12 @@ final class SQLiteSession: Session {
                 throw SQLiteFailure(
                     code: SQLITE_READONLY, message: "it is read-only", offset: -1, number: 0)
             }
+            // The rollback journal lies there.
+            let directory = Directory.split(path).parent ?? "."
+            guard faccessat(AT_FDCWD, directory.isEmpty ? "/" : directory, W_OK | X_OK, AT_EACCESS) == 0 else {
+                throw SQLiteFailure(
+                    code: SQLITE_READONLY, message: "its directory cannot be written", offset: -1, number: errno)
+            }
             // The first reading: only now it shows whether it is a database. EXTRA, because FULL does not sync the
             // directory after the rollback journal was removed: a commit could be gone after a power cut.
             try connection.run("PRAGMA schema_version; PRAGMA synchronous = EXTRA")

@@ -45,7 +45,9 @@ extension Session {
         try patiently(tryAgain) { () throws(SQLError) in
             count = RowCount()
             try transaction { () throws(SQLError) in
-                try readRows(file, name, target, &count)
+                try forEachRow(file, name, target) { (row, writer) throws(RowProblem) in
+                    try put(row, writer, &count)
+                }
                 try write(
                     StepMarker(
                         run.key, version: run.version, state: .done, job: run.job,
@@ -55,35 +57,61 @@ extension Session {
         return count
     }
 
-    private func readRows(
-        _ file: borrowing File, _ name: String, _ target: RowTarget, _ count: inout RowCount
-    ) throws(SQLError) {
-        var reader = RowReader(name: name)
-        let errors = reader
-        var writer: RowWriter?
-        var counted = RowCount()
-        let onRow = { (line: Int, row: [String?]) throws(SQLError) in
-            do throws(RowProblem) {
-                if let writer {
-                    try self.put(row, writer, &counted)
-                } else {
-                    writer = try RowWriter(header: row, target, columns: self.columnsOf(target.table), Self.dialect)
+    /// Whether the table is already as ``load(_:name:into:as:tryAgain:)`` would have it: with a key it has every row, but
+    /// for the columns to preserve; without one it has these rows and no others. Nothing is written to the database.
+    ///
+    /// - Throws: as loading does: what is wrong with the file shows before anything is loaded.
+    public func has(_ file: borrowing File, name: String, in target: RowTarget) throws(SQLError) -> Bool {
+        var isSame = true
+        var all: [String]?
+        defer { if all != nil { _ = try? query("DROP TABLE \(RowWriter.copy)", []) } }
+        try forEachRow(file, name, target) { (row, writer) throws(RowProblem) in
+            let key = try writer.key(of: row)
+            if !isSame { return }
+            do throws(SQLError) {
+                if !key.isEmpty {
+                    isSame = try has(row, key, writer)
+                    return
                 }
+                if writer.settable.isEmpty {
+                    isSame = false
+                    return
+                }
+                if all == nil {
+                    try query(writer.makeCopy, [])
+                    all = [writer.countDifference, writer.difference]
+                }
+                try query(writer.copy, writer.settable.map { row[$0] })
             } catch {
-                switch error {
-                case .file(let cause): throw errors.problem(line, cause)
-                case .database(let failure):
-                    guard failure.code == .sql else { throw failure }
-                    throw errors.problem(line, failure.cause)
-                }
+                throw .database(error)
             }
         }
-        try file.forEachBlock(
-            { (block) throws(SQLError) in try reader.read(block, onRow) },
-            onError: { SQLError(.io, "load the rows of \(name)", "\($0)") })
-        try reader.finish(onRow)
-        guard writer != nil else { throw errors.problem(1, "it is empty: the first line names the columns") }
-        count = counted
+        for difference in all ?? [] where isSame { isSame = try query(difference, []).isEmpty }
+        return isSame
+    }
+
+    private func has(_ row: [String?], _ key: [String?], _ writer: RowWriter) throws(SQLError) -> Bool {
+        guard try isThere(key, writer) else { return false }
+        let (condition, values) = writer.condition(for: row)
+        if condition.isEmpty { return true }
+        return try !query("\(writer.find) AND \(condition)", key + values).isEmpty
+    }
+
+    private func isThere(_ key: [String?], _ writer: RowWriter) throws(SQLError) -> Bool {
+        let found = try query("\(writer.find) LIMIT 2", key).count
+        guard found < 2 else { throw SQLError(.sql, "load", "several rows of the table have its key") }
+        return found == 1
+    }
+
+    private func forEachRow(
+        _ file: borrowing File, _ name: String, _ target: RowTarget,
+        _ body: ([String?], RowWriter) throws(RowProblem) -> Void
+    ) throws(SQLError) {
+        var writer: RowWriter?
+        try RowReader.readAll(file, name: name) { (row) throws(RowProblem) in
+            if let writer { return try body(row, writer) }
+            writer = try RowWriter(header: row, target, columns: self.columnsOf(target.table), Self.dialect)
+        }
     }
 
     private func columnsOf(_ table: String) throws(RowProblem) -> [String] {
@@ -97,26 +125,17 @@ extension Session {
     private func put(_ row: [String?], _ writer: RowWriter, _ count: inout RowCount) throws(RowProblem) {
         let key = try writer.key(of: row)
         do throws(SQLError) {
-            let found = writer.find.isEmpty ? 0 : try query(writer.find, key).count
-            switch found {
-            case 0:
-                try query(writer.insert, row)
-                count.added += 1
-            case 1:
+            if !key.isEmpty, try isThere(key, writer) {
                 if !writer.update.isEmpty { try query(writer.update, writer.settable.map { row[$0] } + key) }
                 count.changed += 1
-            default: throw SQLError(.sql, "load", "several rows of the table have its key")
+            } else {
+                try query(writer.insert, row)
+                count.added += 1
             }
         } catch {
             throw .database(error)
         }
     }
-}
-
-/// What is wrong with a row.
-private enum RowProblem: Error {
-    case file(String)
-    case database(SQLError)
 }
 
 /// The statements that put rows with one header into one table.
@@ -126,11 +145,14 @@ private struct RowWriter {
     let keys: [Int]
     /// The places of the columns that may be overwritten.
     let settable: [Int]
-    /// Empty where there is no key.
+    /// Finds a row by its key.
     let find: String
     let insert: String
     /// Empty where nothing may be overwritten.
     let update: String
+    private let table: String
+    private let quoted: [String]
+    private let exact: String
 
     init(
         header: [String?], _ target: RowTarget, columns: [String], _ dialect: SQLDialect
@@ -160,10 +182,12 @@ private struct RowWriter {
         let settable = names.indices.filter { !kept.contains($0) }
         self.keys = keys
         self.settable = settable
-        let quoted = names.map(dialect.quoted)
-        let table = dialect.quoted(target.table)
+        quoted = names.map(dialect.quoted)
+        table = dialect.quoted(target.table)
+        exact = dialect.exact
+        let (quoted, table) = (quoted, table)
         let condition = keys.map { "\(quoted[$0]) = ?" }.joined(separator: " AND ")
-        find = keys.isEmpty ? "" : "SELECT 1 FROM \(table) WHERE \(condition) LIMIT 2"
+        find = "SELECT 1 FROM \(table) WHERE \(condition)"
         insert =
             "INSERT INTO \(table) (\(quoted.joined(separator: ", "))) VALUES "
             + "(\(names.map { _ in "?" }.joined(separator: ", ")))"
@@ -172,12 +196,41 @@ private struct RowWriter {
     }
 
     func key(of row: [String?]) throws(RowProblem) -> [String?] {
-        guard row.count == header.count else {
-            throw .file("the row has \(row.count) fields, the header \(header.count)")
-        }
+        try RowReader.check(row, fields: header.count)
         if let empty = keys.first(where: { row[$0] == nil }) {
             throw .file("the key's column \"\(header[empty])\" is empty")
         }
         return keys.map { row[$0] }
+    }
+    // MARK: Comparing
+
+    /// That the columns which may be overwritten have a row's values already.
+    func condition(for row: [String?]) -> (text: String, values: [String?]) {
+        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : "\(quoted[$0]) = ?\(exact)" }
+        return (terms.joined(separator: " AND "), settable.map { row[$0] }.filter { $0 != nil })
+    }
+
+    /// A temporary table: values that went through columns of the same types can be compared as a whole, and sorting
+    /// them once takes less time than looking for each.
+    static let copy = "patchd_rows"
+
+    private var compared: String { settable.map { quoted[$0] }.joined(separator: ", ") }
+
+    var makeCopy: String { "CREATE TEMPORARY TABLE \(Self.copy) AS SELECT \(compared) FROM \(table) WHERE 1 = 0" }
+
+    var copy: String { "INSERT INTO \(Self.copy) VALUES (\(settable.map { _ in "?" }.joined(separator: ", ")))" }
+
+    /// A row where the numbers of rows differ, and none where they do not.
+    var countDifference: String {
+        "SELECT 1 WHERE (SELECT count(*) FROM \(table)) <> (SELECT count(*) FROM \(Self.copy))"
+    }
+
+    /// A row of the table that the copy has not, or not as often; where both have as many rows, that is all.
+    var difference: String {
+        func counted(_ name: String) -> String {
+            let columns = settable.map { quoted[$0] + exact }.joined(separator: ", ")
+            return "SELECT \(columns), count(*) FROM \(name) GROUP BY \(columns)"
+        }
+        return "\(counted(table)) EXCEPT \(counted(Self.copy)) LIMIT 1"
     }
 }

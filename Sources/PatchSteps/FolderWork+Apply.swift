@@ -27,8 +27,12 @@ extension FolderWork {
         while index < steps.count {
             if shouldStop() { return try record(.interrupted) }
             if steps[index].kind.isRun {
-                // Told to stop while it waited.
-                if !state.finished.contains(index), try !run(index, in: areas) { continue }
+                if state.equal.contains(index) {
+                    trace.write(.message, step: steps[index].title, "the table has these rows already")
+                } else if !state.finished.contains(index), try !run(index, in: areas) {
+                    // Told to stop while it waited.
+                    continue
+                }
                 index += 1
                 continue
             }

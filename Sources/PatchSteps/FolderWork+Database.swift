@@ -101,17 +101,16 @@ extension FolderWork {
 
     // MARK: Before and after the steps
 
-    /// Whether any step may change the database.
-    var changesDatabase: Bool {
+    /// Whether the plan has steps that are the database's business, though it may have their rows already.
+    var concernsDatabase: Bool {
         order.database != nil && order.plan.steps.contains { $0.kind.isRun && $0.kind != .hook }
     }
 
     /// Makes everything ready for the first step that may change the database. Done already: nothing happens.
     mutating func prepareDatabase(in areas: WorkAreas) throws(WorkerError) {
-        guard changesDatabase, state.ran.isDisjoint(with: touching), state.finished.isDisjoint(with: touching) else {
-            return
-        }
-        guard let database = order.database else { return }
+        guard let database = order.database, !touching.isEmpty, state.ran.isDisjoint(with: touching),
+            state.finished.isDisjoint(with: touching)
+        else { return }
         try disconnectOthers()
         let faults = try compareDatabase()
         if let first = faults.first {
@@ -137,23 +136,28 @@ extension FolderWork {
 
     /// Steps that may change the database.
     private var touching: Set<Int> {
-        Set(order.plan.steps.indices.filter { order.plan.steps[$0].kind.isRun && order.plan.steps[$0].kind != .hook })
+        let steps = order.plan.steps
+        return Set(steps.indices.filter { steps[$0].kind.isRun && steps[$0].kind != .hook }).subtracting(state.equal)
     }
 
-    private var scripts: Set<Int> { Set(order.plan.steps.indices.filter { order.plan.steps[$0].kind == .script }) }
-
     /// Looks at the database while the applications use it: nobody is asked to leave.
-    func surveyDatabase() throws(WorkerError) -> (faults: [Fault], warnings: [String]) {
+    func surveyDatabase() throws(WorkerError) -> (faults: [Fault], warnings: [String], equal: [Int]) {
         let found = try database()
+        var session: (any Session)?
+        var faults: [Fault] = []
+        var warnings: [String] = []
         do throws(SQLError) {
-            let session = try found.open(lockTimeout: Databases.lockTimeout, create: false)
-            let others = session.others().map(\.description).joined(separator: ", ")
-            let warnings = others.isEmpty ? [] : ["the database is in use by \(others), who will have to leave"]
-            return (try compare(session.record()), warnings)
+            let open = try found.open(lockTimeout: Databases.lockTimeout, create: false)
+            let others = open.others().map(\.description).joined(separator: ", ")
+            if !others.isEmpty { warnings = ["the database is in use by \(others), who will have to leave"] }
+            faults = try compare(open.record())
+            session = open
         } catch {
-            guard error.code == .inUse else { return ([error.fault(folder: order.plan.folder)], []) }
-            return ([], ["the database cannot be looked at before the update begins: \(error)"])
+            guard error.code == .inUse else { return ([error.fault(folder: order.plan.folder)], [], []) }
+            warnings = ["the database cannot be looked at before the update begins: \(error)"]
         }
+        let rows = try surveyRows(session)
+        return (faults + rows.faults, warnings, rows.equal)
     }
 
     /// What the folder's state and its database say of each other.
@@ -173,16 +177,18 @@ extension FolderWork {
         }
     }
 
-    /// Lets the database know its version and what was done in it, other scripts than those in SQL too.
+    /// Lets the database know its version and what was done in it, other scripts than those in SQL and rows that it had
+    /// already too.
     mutating func settleDatabase() throws(WorkerError) {
-        guard changesDatabase else { return }
+        guard concernsDatabase else { return }
         let session = try session()
         var markers: [StepMarker] = []
-        for index in scripts.sorted() {
-            let step = order.plan.steps[index]
-            guard let key = order.key(of: step), let version = ScriptName(step.path)?.version else { continue }
+        for (index, step) in order.plan.steps.enumerated() where step.kind == .script || state.equal.contains(index) {
+            guard let key = order.key(of: step) else { continue }
+            let script = step.kind == .script ? ScriptName(step.path) : nil
+            let version = script?.version ?? order.plan.to
             // What an admin said was done has left no marker of its own.
-            let isSQL = ScriptName(step.path)?.kind == .sql
+            let isSQL = script?.kind == .sql
             markers.append(StepMarker(key, version: version, state: isSQL ? .assumed : .done, job: order.job))
         }
         let version = order.plan.to

@@ -1,3 +1,4 @@
+import Glibc
 import PatchFiles
 import PatchLedger
 import PatchModel
@@ -25,24 +26,18 @@ extension FolderWork {
         try record(.found(facts))
     }
 
+    /// What an application would open: a link to a program is that program. Whether it may be written there is for the
+    /// survey to say.
     private func present() throws(WorkerError) -> Set<ExactText> {
-        let places = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
-            try Places(folder, order: order)
-        }
         var present: Set<ExactText> = []
         for path in order.ask ?? [] {
-            let place: String
-            do throws(Places.Obstacle) {
-                place = try places.place(of: path).path
-            } catch {
-                switch error {
-                // Whether it may be written through is for the survey to say.
-                case .link: continue
-                case .file(let error): throw .failed(step: nil, .io, "cannot look at \"\(path)\": \(error)")
-                }
+            var status = stat()
+            if fstatat(folder.descriptor, path, &status, 0) == 0 {
+                if status.st_mode & S_IFMT == S_IFREG { present.insert(ExactText(path)) }
+            } else if ![ENOENT, ENOTDIR, ELOOP].contains(errno) {
+                let error = FileError("look at", "\(folder.path)/\(path)")
+                throw .failed(step: nil, .io, "cannot look at \"\(path)\": \(error)")
             }
-            let found = try working("look at \"\(path)\"") { () throws(FileError) in try kind(of: place) }
-            if found == .file { present.insert(ExactText(path)) }
         }
         return present
     }

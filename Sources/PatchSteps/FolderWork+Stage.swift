@@ -29,6 +29,7 @@ extension FolderWork {
         }
         for (index, step) in order.plan.steps.enumerated() {
             if state.equal.contains(index) {
+                if step.kind.isRun { continue }
                 try list(step, index, at: place(of: step, index, staging.places).path, &staging)
             } else {
                 try stage(step, index, &staging)

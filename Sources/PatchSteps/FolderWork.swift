@@ -57,11 +57,11 @@ public struct FolderWork: ~Copyable {
             try ScriptSurvey(folder, tree: tree, order: order)
         }
         if !scripts.statements.isEmpty { try record(.read(statements: scripts.statements)) }
-        let database = scripts.faults.isEmpty && changesDatabase ? try surveyDatabase() : ([], [])
+        let database = scripts.faults.isEmpty && concernsDatabase ? try surveyDatabase() : ([], [], [])
         try record(
             .surveyed(
                 faults: found.faults + scripts.faults + database.0, warnings: found.warnings + database.1,
-                equal: found.equal))
+                equal: found.equal + database.2))
     }
 
     /// The slots of a job in this folder.

@@ -33,6 +33,11 @@ struct Preflight: Sendable {
                 plan.folders[own].show(summary?.statements ?? [:])
             }
             plan.faults += faults
+            if job.rollback == nil, endpoint.onFailure != .hold {
+                plan.faults += plan.folders.filter { $0.folder == folder }.flatMap {
+                    irreversible($0, equal: summary?.equal ?? [], job)
+                }
+            }
             plan.faults += summary?.survey?.faults ?? []
             plan.warnings += (summary?.survey?.warnings ?? []).map { "\(folder): \($0)" }
         }
@@ -88,7 +93,6 @@ struct Preflight: Sendable {
             return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
         }
         let pending = plan.folders.filter { $0.state == .pending }
-        if endpoint.onFailure != .hold { plan.faults += pending.flatMap { irreversible($0, job) } }
         // A folder that cannot be looked at once need not be looked at again.
         let known = pending.filter { folder in !unread.contains { $0.folder == folder.folder } }
         return (plan, try known.map { try order(job, $0) })
@@ -118,8 +122,10 @@ struct Preflight: Sendable {
     }
 
     /// What has no way back, where a failure has to be undone without asking anybody.
-    private func irreversible(_ plan: FolderPlan, _ job: Job) -> [Fault] {
-        let ran = plan.steps.indices.filter { plan.steps[$0].kind.isRun }
+    ///
+    /// - Parameter equal: steps whose effect is there already, so that they are not run.
+    private func irreversible(_ plan: FolderPlan, equal: Set<Int>, _ job: Job) -> [Fault] {
+        let ran = plan.steps.indices.filter { plan.steps[$0].kind.isRun && !equal.contains($0) }
         let undone = UndoneJob(
             job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(ran), slots: [],
             restoresDatabase: endpoint.backup != "none" && plan.hasDatabase)

@@ -62,6 +62,14 @@ enum CrashUpdate {
         Entry(path: "JOBS/rates.csv", text: "what\nrow 1\nrow 2\n"),
     ]
 
+    /// What the endpoint has a handler for.
+    private static let handed: [Entry] = [
+        Entry(path: "HAND/data/import.hnd", text: "handed over\n"), Entry(path: "HAND/beside.dat", text: "beside\n"),
+    ]
+
+    /// The handler's program: what it did is counted in `runs`, and it makes no more calls than ``script(_:)``.
+    static let handler = "#!/bin/sh\nset -e\nread line <\"$1\"\n[ -e beside.dat ]\necho \"$line\" >>runs\n"
+
     /// Packs 8.0.1 or 8.0.2.
     static func pack(version: String, dependency: String, to path: String) throws {
         let isFirst = version == "8.0.1"
@@ -70,7 +78,8 @@ enum CrashUpdate {
             ? ""
             : #", {"name": "MORE", "type": "HRM", "mandatory": false, "path": "MORE", "description": "optional"}, "#
                 + #"{"name": "DATA", "type": "SQL", "mandatory": true, "path": "DATA", "description": "SQL"}, "#
-                + #"{"name": "JOBS", "type": "SQL", "mandatory": false, "path": "JOBS", "description": "jobs"}"#
+                + #"{"name": "JOBS", "type": "SQL", "mandatory": false, "path": "JOBS", "description": "jobs"}, "#
+                + #"{"name": "HAND", "type": "HRM", "mandatory": false, "path": "HAND", "description": "handler"}"#
         let manifest = """
             {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
              "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
@@ -78,7 +87,9 @@ enum CrashUpdate {
             """
         let place = path + ".content"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        for entry in (isFirst ? first : second + database + commands) + [Entry(path: "update.json", text: manifest)] {
+        for entry in (isFirst ? first : second + database + commands + handed) + [
+            Entry(path: "update.json", text: manifest)
+        ] {
             let file = "\(place)/\(entry.path)"
             try FileManager.default.createDirectory(
                 atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)

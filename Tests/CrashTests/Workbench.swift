@@ -39,9 +39,12 @@ final class Workbench {
         }
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         let hooks = "hooks: {before: 'echo before >>runs', validate: 'test -e lib/a.dat', after: 'echo after >>runs'}\n"
-        try Data("endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\n\(hooks)folders:\n\(folders.joined())".utf8)
-            .write(
-                to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
+        let handlers = "handlers: {hnd: '/bin/sh \(root)/bin/handler {file}'}\n"
+        try Data(CrashUpdate.handler.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/handler"))
+        try Data(
+            "endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\n\(hooks)\(handlers)folders:\n\(folders.joined())"
+                .utf8
+        ).write(to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
         for (version, dependency) in [("8.0.1", "8.0.0"), ("8.0.2", "8.0.1")] {
             try CrashUpdate.pack(version: version, dependency: dependency, to: "\(root)/\(version).zip")
         }

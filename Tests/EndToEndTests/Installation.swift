@@ -71,14 +71,14 @@ final class Installation {
     }
 
     /// Writes an endpoint with one folder, PAIE, that has a SQLite database.
-    func configureDatabase(version: String) throws {
+    func configureDatabase(version: String, at file: String = "app.db", settings: String = "") throws {
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         try write(
             """
             endpoint: payroll
             path: \(root)/srv
-            \(owner)folders:
-              - {name: PAIE, version: \(version), modules: [HRM], database: "sqlite:app.db"}
+            \(owner)\(settings)folders:
+              - {name: PAIE, version: \(version), modules: [HRM], database: "sqlite:\(file)"}
 
             """, "etc/endpoints.d/payroll.yaml")
     }

@@ -30,6 +30,34 @@ import Testing
         }
     }
 
+    @Test func `brings a patch for the supervisor to the root alone, its scripts too, and raises the others`() throws {
+        let host = try host("programFiles: [\"*.src\"]\n")
+        var update = ExampleUpdate()
+        update.target = "supervisor"
+        update.files["X3V8_P2/FILPATCH/TRT/PAY.src"] = "program\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "echo ran > ran\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 0)
+        for path in ["TRT/PAY.src", "top.dat", "ran"] { #expect(holders(host, path) == ["PAIE"], "\(path)") }
+        #expect(holders(host, "bis.dat") == host.folders)
+        for folder in host.folders {
+            let state = try host.json("state/endpoints/payroll/\(folder).json")
+            #expect(state["version"] as? String == "8.0.2")
+            #expect((state["patches"] as? [String: Bool])?["X3V8_P2"] == (folder == "PAIE" ? true : nil))
+        }
+    }
+
+    @Test func `replaces a specific program that is a link`() throws {
+        let host = try host("specificPrograms: [X*]\n")
+        try host.write("shared\n", "shared/XOLD.src")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(host.root)/srv/SEED/XOLD.src", withDestinationPath: "\(host.root)/shared/XOLD.src")
+        #expect(try drop(host, ["XOLD.src": "new\n"]) == 0)
+        #expect(holders(host, "XOLD.src") == ["SEED"])
+        #expect(try host.read("srv/SEED/XOLD.src") == "new\n")
+        #expect(try host.read("shared/XOLD.src") == "shared\n")
+    }
+
     @Test func `calls a test folder that ran ahead diverged, until the others have caught up`() throws {
         let host = try host("programFiles: [\"*.src\"]\n")
         func diverged() throws -> [String] {

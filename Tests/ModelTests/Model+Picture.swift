@@ -12,6 +12,7 @@ extension Model {
             picture["\(name) behind"] = "\(isBehind(name))"
             picture["\(name) lock"] = locks[name]
             picture["\(name) log"] = folder.log.joined(separator: ", ")
+            picture["\(name) rows"] = folder.rows?.sorted().map { "\($0)" }.joined(separator: "\n")
             picture["\(name) history"] = folder.history.map {
                 "\($0.job) \($0.operation) \($0.state) \($0.from).0-\($0.to).0"
             }.joined(separator: ", ")

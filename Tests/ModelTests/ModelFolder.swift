@@ -11,6 +11,8 @@ struct ModelFolder: Hashable {
         var update: TestUpdate
         /// Whether the script was started.
         var ran: Bool
+        /// Whether the script in SQL was run: it comes last, so that it ran where everything did.
+        var hasRow = false
         var madeDirectory: Bool
         /// In the order in which they were switched.
         var slots: [Slot]
@@ -52,6 +54,9 @@ struct ModelFolder: Hashable {
     /// What each job brought, by place; the last one's word counts.
     var brought: [Brought] = []
     var history: [HistoryLine] = []
+    /// What the scripts in SQL left in the folder's database, each version's row as often as it was inserted; nil where
+    /// the folder has none.
+    var rows: [Int]?
 
     init(name: String, parent: String?, version: Int) {
         self.name = name
@@ -103,6 +108,8 @@ struct ModelFolder: Hashable {
         layers.append(Layer(job: job, from: version))
         half = nil
         version = update.version
+        rows?.append(version)
+        undo[job]?.hasRow = true
         brought.append(Brought(job: job, places: update.files.mapValues(\.text)))
     }
 
@@ -115,6 +122,7 @@ struct ModelFolder: Hashable {
     /// Takes a job back; the version is the caller's.
     mutating func takeBack(_ job: Int) {
         guard let undo = undo[job] else { return }
+        if undo.hasRow { rows?.removeAll { $0 == undo.update.version } }
         if undo.ran, undo.update.script == .withDowngrade { write("down \(undo.update.version)") }
         for slot in undo.slots.reversed() {
             let live = files[slot.place]

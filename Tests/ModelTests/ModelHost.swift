@@ -30,6 +30,7 @@ final class ModelHost {
         for folder in folders { try write("a\n", "srv/\(folder.name)/a.dat", mode: 0o644) }
         let lines = folders.map { folder in
             "  - {name: \(folder.name), version: \(folder.version).0"
+                + (folder.rows == nil ? ", modules: [ELSE]" : ", modules: [SQL], database: \"sqlite:app.db\"")
                 + (folder.parent.map { ", parent: \($0)}" } ?? ", type: supervisor}")
         }
         try write(
@@ -37,6 +38,9 @@ final class ModelHost {
                 + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n",
             "etc/endpoints.d/farm.yaml")
         try write("retain: \(model.retain)\n", "etc/patchd.yaml")
+        for folder in folders where folder.rows != nil {
+            try #require(rows(folder.name, "CREATE TABLE row (version INTEGER)") != nil)
+        }
     }
 
     deinit {
@@ -137,6 +141,19 @@ final class ModelHost {
 
     // MARK: What can be seen
 
+    /// What SQLite's own program says to a statement in a folder's database; nil when it fails.
+    private func rows(_ folder: String, _ statement: String) throws -> String? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = ["\(root)/srv/\(folder)/app.db", statement]
+        let output = Foundation.Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .newlines) : nil
+    }
+
     /// Runs a program with this host's directories.
     func run(
         _ program: String, _ arguments: [String], _ environment: [String: String]
@@ -184,7 +201,11 @@ final class ModelHost {
     /// What the model's picture says, as the programs left it.
     func picture(withVerify: Bool) throws -> [String: String] {
         var picture: [String: String] = [:]
-        for folder in folders.map(\.name) { try look(at: folder, &picture) }
+        for folder in folders {
+            try look(at: folder.name, &picture)
+            if folder.rows == nil { continue }
+            picture["\(folder.name) rows"] = try rows(folder.name, "SELECT version FROM row ORDER BY version")
+        }
         for number in names("state/jobs").compactMap({ Int($0) }) {
             let job = try json("state/jobs/\(number)/job.json")
             let state = job["state"] as? String ?? ""
@@ -223,7 +244,9 @@ final class ModelHost {
         }.joined(separator: ", ")
         let top = "\(root)/srv/\(folder)"
         for case let path as String in try #require(FileManager.default.enumerator(atPath: top)) {
-            if path.hasPrefix(".patchd") || path == "update.lock" { continue }
+            if path.hasPrefix(".patchd") || path == "update.lock" || path.hasPrefix("app.db") {
+                continue
+            }
             var status = stat()
             guard lstat("\(top)/\(path)", &status) == 0 else { continue }
             if status.st_mode & S_IFMT == S_IFDIR {

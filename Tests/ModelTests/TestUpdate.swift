@@ -57,6 +57,14 @@ struct TestUpdate: Hashable, CustomStringConvertible {
         if script == .withDowngrade {
             all.append(("P/downgrades/\(scriptName)", File(text: "echo down \(version) >> log\n", mode: 0o644)))
         }
+        // Behind the other patch, for the folder that has a database.
+        let statements = [
+            "upgrades": "INSERT INTO row VALUES (\(version));\n",
+            "downgrades": "DELETE FROM row WHERE version = \(version);\n",
+        ]
+        for (directory, statement) in statements {
+            all.append(("S/\(directory)/\(version).0.sql", File(text: statement, mode: 0o644)))
+        }
         for (path, file) in all {
             let full = "\(place)/\(path)"
             try FileManager.default.createDirectory(
@@ -78,7 +86,8 @@ struct TestUpdate: Hashable, CustomStringConvertible {
     private var manifest: String {
         """
         {"name": "U", "version": "\(version).0", "dependency": "\(version - 1).0", "description": "",
-         "patches": [{"name": "P", "type": "$ROOT", "mandatory": true, "path": "P", "description": ""}]}
+         "patches": [{"name": "P", "type": "$ROOT", "mandatory": true, "path": "P", "description": ""},
+                     {"name": "S", "type": "SQL", "mandatory": true, "path": "S", "description": ""}]}
         """
     }
 }

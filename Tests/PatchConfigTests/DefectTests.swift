@@ -52,6 +52,10 @@ struct Defect: CustomTestStringConvertible {
         Defect(endpoint(folders: "  - {name: A, database: \"postgresql:d\"}"), line: 4, "postgresql:///DATABASE"),
     ]
 
+    static let globs: [Defect] = ["X3V8\\\\_*", "X\\\\", "[\\\\]x]"].map { glob in
+        Defect(endpoint("accepts: [\"\(glob)\"]\n"), line: 3, "has a backslash, which quotes nothing")
+    }
+
     static let trees: [Defect] = [
         Defect(tree("{name: A, parent: B}", "{name: B, parent: A}"), line: 4, "cycle: A -> B -> A"),
         Defect(tree("{name: R}", "{name: A, parent: A}"), line: 5, "cycle: A -> A"),
@@ -88,7 +92,9 @@ struct Defect: CustomTestStringConvertible {
 }
 
 @Suite struct DefectTests {
-    @Test(arguments: Defect.keys) func `a wrong key or value is told with its line`(defect: Defect) throws {
+    @Test(arguments: Defect.keys + Defect.globs) func `a wrong key or value is told with its line`(defect: Defect)
+        throws
+    {
         let found = try problems(defect.text)
         #expect(
             found.contains { $0.hasPrefix("endpoints.d/a.yaml:\(defect.line):") && $0.contains(defect.says) },

@@ -41,15 +41,18 @@ import Testing
     }
 
     private func planner(
-        _ update: CheckedUpdate, registry: String? = nil, database: String? = nil, isKnown: Bool = true
+        _ update: CheckedUpdate, registry: String? = nil, database: String? = nil, isKnown: Bool = true,
+        programs: [String] = []
     ) throws -> Planner {
         var endpoint = try Tree.endpoint()
-        endpoint.folders = endpoint.folders.filter { $0.name == "PAIE" }
+        endpoint.programFiles = programs
+        endpoint.folders = endpoint.folders.filter { $0.name == "PAIE" || !programs.isEmpty && $0.name == "SEED" }
+            .sorted { $0.name < $1.name }
         endpoint.folders[0].database = database
         let facts = try FolderFacts(registryText: registry, registrySHA256: registry.map { "of \($0.utf8.count)" })
         return Planner(
             update: update, endpoint: endpoint, states: [:], options: UpdateOptions(),
-            facts: isKnown ? ["PAIE": facts] : [:])
+            facts: isKnown ? ["PAIE": facts, "SEED": facts] : [:])
     }
 
     private func plan(
@@ -167,6 +170,40 @@ import Testing
         #expect(address.files == ["Data/ADDR.DBM", "Data/ADDR.IDX"])
         #expect(address.record == .object([.init("id", .number("7")), .init("n", .number("1.0"))]))
         #expect(try registry(steps).tables["Gone"]?.deleted == true)
+    }
+
+    @Test(arguments: [
+        (#"[["filecopyto","bin/tool","Data/OLD.DBM"],["replacedata","Address"]]"#, false),
+        (#"[["filecopyto","bin/tool","Data/OLD.DBM"],["deletedata","Address"]]"#, false),
+        (#"[["filecopyto","bin/tool","Data/OLD.DBM"],["filedelete","Data/OLD.DBM"],["replacedata","Address"]]"#, true),
+        (#"[["replacedata","Address"],["filecopyto","bin/tool","Data/OLD.DBM"]]"#, false),
+        (#"[["filecopy","bin/tool"],["replacedata","Address"]]"#, true),
+    ])
+    func `keep an old file of a table that the job brings besides`(_ jobs: String, _ isGone: Bool) throws {
+        let steps = try plan(jobs, registry: Self.registry).steps
+        #expect((steps.last { $0.path == "Data/OLD.DBM" }?.kind == .remove) == isGone)
+    }
+
+    @Test func `keep an old file of a table that an earlier patch copies`() throws {
+        let data = #"{"Address": {"files": ["Data/ADDR.DBM"]}}"#
+        var names = Self.names
+        names.append("Data/OLD.DBM")
+        let update = try update(
+            ["A": nil, "B": #"[["replacedata","Address"]]"#], data: data, names: names)
+        let steps = try planner(update, registry: Self.registry).plan().folder("PAIE").steps
+        #expect(steps.filter { $0.path == "Data/OLD.DBM" }.map(\.kind) == [.file])
+    }
+
+    @Test func `name in a folder's registry only the files that it gets, and remove none that others get`() throws {
+        let update = try update(["A": #"[["installorreplacedata","Address"],["installform","Plain"]]"#])
+        let plan = try planner(update, registry: Self.registry, programs: ["*.DBM", "*.frm"]).plan()
+        #expect(plan.faults == [])
+        let root = try plan.folder("PAIE").steps, other = try plan.folder("SEED").steps
+        #expect(try registry(root).tables["Address"]?.files == ["Data/ADDR.DBM", "Data/ADDR.IDX"])
+        #expect(try registry(root).forms["Plain"]?.files == ["Forms/plain.frm"])
+        #expect(try registry(other).tables["Address"]?.files == ["Data/ADDR.IDX"])
+        #expect(try registry(other).forms["Plain"]?.files == [])
+        #expect(other.filter { $0.kind == .remove }.map(\.path) == ["Data/OLD.DBM"])
     }
 
     @Test func `delete a table with its files, but none that another one has too`() throws {

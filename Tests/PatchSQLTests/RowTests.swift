@@ -134,4 +134,76 @@ import Testing
         #expect(try database.program(#"SELECT "x,y" FROM "od""d; DROP TABLE pay""#) == "'); DROP TABLE pay; --")
         #expect(try database.program("SELECT count(*) FROM pay") == "2")
     }
+
+    private func has(
+        _ text: String, _ database: TestDatabase, key: [String] = [], preserve: [String] = [], table: String = "taxes"
+    ) throws -> Bool {
+        let path = database.folder + "/TAXES.csv"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return try database.open().has(
+            File.open(path), name: "TAXES.csv", in: RowTarget(table: table, key: key, preserve: preserve))
+    }
+
+    /// The folder's settings are other ones; numbers and texts are spelt otherwise than the table has them.
+    @Test(arguments: [
+        ("code,year,rate,own\nA,2025,1.50,yours\n", true), ("rate,code,year,note\n2.5,B,\"2025\",old\n", true),
+        ("code,year,rate\n", true), ("code,year,own\nB,2025,x\nA,2025,x\n", true),
+        ("code,year,rate\nA,2025,1.5\nB,2025,2.6\n", false), ("code,year,rate\nA,2025,1.5\nC,2025,2.5\n", false),
+        ("code,year,note\nA,2025,OLD\n", false), ("code,year,note\nA,2025,\n", false),
+        ("code,year,note\nA,2025,\"\"\n", false), ("code,year,note\nA,2025,new\nA,2025,old\n", false),
+    ])
+    func `with a key are there already where loading them would change nothing`(_ text: String, _ isThere: Bool) throws
+    {
+        let database = try TestDatabase(.delete, taxes)
+        let before = try Data(contentsOf: URL(fileURLWithPath: database.path))
+        #expect(try has(text, database, key: ["code", "year"], preserve: ["own"]) == isThere)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database.path)) == before)
+        let rows = try rows(database)
+        _ = try load(text, database, key: ["code", "year"], preserve: ["own"])
+        #expect(try (self.rows(database) == rows) == isThere || text.contains("new"))
+    }
+
+    @Test(arguments: [
+        ("word,number\nb,2\n,\na,1.0\na,1\n", true), ("word,number\na,1\na,1\nb,2\n,\n", true),
+        ("word,number\na,1\nb,2\nb,2\n,\n", false), ("word,number\na,1\nb,2\n,\n", false),
+        ("word,number\na,1\na,1\nb,2\n,\n,\n", false), ("word,number\nA,1\na,1\nb,2\n,\n", false),
+        ("word,number\na,1\na,1\nb,2\n\"\",\n", false), ("word\na\na\nb\n\"\"\n", false), ("word,number\n", true),
+    ])
+    func `without a key are there already where the table has these and no others`(
+        _ text: String, _ isThere: Bool
+    ) throws {
+        let database = try TestDatabase(
+            .wal,
+            """
+            CREATE TABLE list(word TEXT COLLATE NOCASE, number INTEGER, own TEXT);
+            INSERT INTO list VALUES ('a', 1, 'x'), ('a', 1, 'y'), ('b', 2, NULL), (NULL, NULL, NULL);
+            """)
+        #expect(try has(text, database, preserve: ["own"], table: "list") == isThere)
+        #expect(try has(text, database, preserve: ["word", "number"], table: "list") == (text == "word,number\n"))
+        #expect(try database.program("SELECT count(*) FROM list") == "4")
+        #expect(try database.program("SELECT name FROM sqlite_master WHERE name LIKE 'patchd%'") == "")
+    }
+
+    @Test func `that are wrong are told when they are compared, too`() throws {
+        let database = try TestDatabase(.delete, taxes)
+        for (text, cause) in [
+            ("code,yaer\nC,2025", "no column"), ("code,year\nC,2025\nD,\"20\"25", "between a closing quote"),
+            ("code,year\nC,2025\nD,1,2", "3 fields"), ("code,year\nC,2025\n,2026", "is empty"), ("", "it is empty"),
+        ] {
+            let error = try #require(throws: SQLError.self) { try has(text, database, key: ["code", "year"]) }
+            #expect(error.code == .sql && error.cause.contains(cause), "\(error)")
+        }
+    }
+
+    @Test(arguments: [
+        ("a,b\n1,2\n", nil), ("a,b\n1,\"2\n", "never closed"), ("a,b\n1\n", "1 fields"), ("", "it is empty"),
+    ])
+    func `can be checked without a table`(_ text: String, _ cause: String?) throws {
+        let path = try TestDatabase.makeFolder() + "/x.csv"
+        defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        guard let cause else { return try RowFile.check(File.open(path), name: "x.csv") }
+        let error = try #require(throws: SQLError.self) { try RowFile.check(File.open(path), name: "x.csv") }
+        #expect(error.cause.contains(cause), "\(error)")
+    }
 }

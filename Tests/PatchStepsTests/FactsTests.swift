@@ -19,14 +19,20 @@ import Testing
         return try place.work(1) { (work) throws(WorkerError) in try work.find() }
     }
 
-    @Test func `is an empty registry where there is none, and the files that are there`() throws {
+    @Test func `is an empty registry where there is none, and the files that an application finds there`() throws {
         try place.write("x", "bin/app")
         try place.makeDirectory("lib")
-        try FileManager.default.createSymbolicLink(atPath: place.folder + "/link", withDestinationPath: "bin/app")
-        let facts = try #require(try find(["bin/app", "lib", "link", "none", "bin/app/below"]).facts)
+        for (link, target) in [
+            ("link", "bin/app"), ("out", "/etc/passwd"), ("tools", "bin"), ("dangling", "none"), ("loop", "loop"),
+        ] {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(place.folder)/\(link)", withDestinationPath: target)
+        }
+        let ask = ["bin/app", "lib", "none", "bin/app/below", "link", "out", "tools", "tools/app", "dangling", "loop"]
+        let facts = try #require(try find(ask).facts)
         #expect(facts.registry == DataRegistry())
         #expect(facts.registryText == nil && facts.registrySHA256 == nil)
-        #expect(facts.present == [ExactText("bin/app")])
+        #expect(facts.present == Set(["bin/app", "link", "out", "tools/app"].map { ExactText($0) }))
     }
 
     @Test func `comes back from the ledger as it is in the file, unknown members and numbers too`() throws {
