@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -119,6 +120,37 @@ pid_t patch_spawn(const struct patch_process *process, int *pidfd) {
         why = errno;
         kill(child, SIGKILL);
     }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+    errno = why;
+    return -1;
+}
+
+pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept, const sigset_t *mask) {
+    int report[2];
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pipe2(report, O_CLOEXEC) < 0) return -1;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        // The parent may be gone before it can be said what is to happen then.
+        if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent && (!directory || chdir(directory) == 0) &&
+            fcntl(kept, F_SETFD, 0) == 0 && sigprocmask(SIG_SETMASK, mask, NULL) == 0)
+            execvp(arguments[0], arguments);
+        int why = errno;
+        (void)!write(report[1], &why, sizeof why);
+        _exit(127);
+    }
+    int why = errno;
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        errno = why;
+        return -1;
+    }
+    ssize_t count;
+    do count = read(report[0], &why, sizeof why);
+    while (count < 0 && errno == EINTR);
+    close(report[0]);
+    if (count == 0) return child;
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     errno = why;
     return -1;

@@ -33,6 +33,11 @@ public struct ChildProcess: ~Copyable, Sendable {
     public enum Exit: Hashable, Sendable {
         case code(Int32)
         case signal(Int32)
+
+        /// What `waitpid(2)` tells.
+        init(status: Int32) {
+            self = status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
+        }
     }
 
     /// Its number, which is also that of its process group.
@@ -82,7 +87,7 @@ public struct ChildProcess: ~Copyable, Sendable {
         while waitpid(pid, &status, 0) < 0 {
             if errno != EINTR { return .signal(0) }
         }
-        return status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
+        return Exit(status: status)
     }
 
     /// Blocks the calling thread until it has ended. After `seconds` it gets SIGTERM, 10 s later SIGKILL, and its whole

@@ -41,16 +41,20 @@ public final class DirectoryWatch: Sendable {
 
     /// Blocks the calling thread.
     ///
-    /// - Parameter seconds: at most; infinite when nil.
-    /// - Returns: whether it was woken only by ``wake()``, so that nothing happened in the directories.
+    /// - Parameters:
+    ///   - seconds: at most; infinite when nil.
+    ///   - descriptor: the wait ends also when this one is readable, which it stays.
+    /// - Returns: whether it was woken, by ``wake()`` or the descriptor, and nothing happened in the directories.
     @discardableResult
-    public func wait(seconds: Double?) -> Bool {
+    public func wait(seconds: Double?, or descriptor: Int32 = -1) -> Bool {
         var sources = [
             pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+            // poll(2) passes over -1.
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
         ]
         let limit = seconds.map { Int32(max(0, min($0, 3600)) * 1000) } ?? -1
-        let found = poll(&sources, 2, limit)
+        let found = poll(&sources, 3, limit)
         var buffer = [UInt8](repeating: 0, count: 65536)
         var happened = false
         while Glibc.read(events.descriptor, &buffer, buffer.count) > 0 { happened = true }

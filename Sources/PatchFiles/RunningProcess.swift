@@ -16,8 +16,8 @@ public struct RunningProcess: Sendable {
 
     /// When it started, in the kernel's ticks since the boot; 0 when it has ended.
     public var started: UInt64 {
-        // The name within the parentheses may hold anything; start time is the 22nd field, the 20th behind it.
-        let fields = read("stat").split(separator: ")").last?.split(separator: " ") ?? []
+        // The 22nd field of all.
+        let fields = fieldsBehindName
         return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
     }
 
@@ -34,6 +34,19 @@ public struct RunningProcess: Sendable {
         var time = timespec()
         clock_gettime(clock, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Its parent's number; 0 when it has ended.
+    public var parent: Int32 {
+        // The 4th field of all.
+        let fields = fieldsBehindName
+        return fields.count > 1 ? Int32(fields[1]) ?? 0 : 0
+    }
+
+    /// The third field of `/proc/PID/stat` and those behind it. The name, the second, may hold anything but ends with the
+    /// last parenthesis.
+    private var fieldsBehindName: [Substring] {
+        read("stat").split(separator: ")").last?.split(separator: " ") ?? []
     }
 
     /// The unit that it belongs to; nil where there is none.

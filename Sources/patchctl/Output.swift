@@ -11,6 +11,8 @@ enum Code: Int32 {
     case refused = 4
     case waiting = 5
     case pendingApproval = 6
+    case tooNew = 7
+    case tooOld = 8
     case noDaemon = 69
 
     /// What ends a command without another word.

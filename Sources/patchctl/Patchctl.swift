@@ -9,14 +9,13 @@ struct Patchctl: ParsableCommand {
         abstract: "Submits updates to patchd, and shows what it did and what it would do.",
         discussion: """
             Exit codes: 0 fine, 1 it failed, 2 wrong usage, 3 nothing to do, 4 refused, 5 locked, held or waiting, \
-            6 waits for approval, 69 no daemon answered.
+            6 waits for approval, 7 too new, 8 too old, 69 no daemon answered.
             """,
         subcommands: [
             Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self,
-            Approve.self,
-            Decline.self, Resume.self, Cancel.self, MarkUnstable.self, MarkStable.self, Rollback.self, Catchup.self,
-            Baseline.self, Verify.self, GC.self, Lint.self, Config.self,
-            CompareVersions.self,
+            Approve.self, Decline.self, Resume.self, Cancel.self, Rollback.self, Catchup.self, MarkUnstable.self,
+            MarkStable.self, Hold.self, Unhold.self, Baseline.self, Verify.self, Wait.self, Guard.self, Check.self,
+            CompareVersions.self, Lint.self, Config.self, GC.self,
         ])
 
     /// ArgumentParser's own code for wrong usage is 64; the contract's is 2.

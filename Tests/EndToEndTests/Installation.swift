@@ -142,7 +142,38 @@ final class Installation {
     /// Runs one of the programs with this host's directories.
     @discardableResult
     func run(_ name: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
-        try Self.run(program(name), arguments + places(for: arguments), environment: environment)
+        try Self.run(program(name), placed(arguments), environment: environment)
+    }
+
+    /// Arguments with this host's directories, which stand before a `--`.
+    func placed(_ arguments: [String]) -> [String] {
+        var all = arguments
+        all.insert(contentsOf: places(for: arguments), at: all.firstIndex(of: "--") ?? all.endIndex)
+        return all
+    }
+
+    /// Writes a folder's `update.lock` by hand.
+    func lock(_ folder: String, code: Int = 9999, phase: String = "updating", deadline: Double? = nil) throws {
+        let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        let time = deadline.map { ",\"deadline\":\"\(Date().addingTimeInterval($0).formatted(format))\"" }
+        // Renamed to its place, as the daemon does.
+        try write(
+            """
+            {"schema":1,"endpoint":"payroll","folder":"\(folder)","code":\(code),"phase":"\(phase)","update":"X3V8_P2",
+             "from":"8.0.1","to":"8.0.2","job":12,"since":"2026-11-21T10:15:00.123Z","message":"by hand"\(time ?? "")}
+            """, "srv/\(folder)/.update.lock.new")
+        try #require(rename("\(root)/srv/\(folder)/.update.lock.new", "\(root)/srv/\(folder)/update.lock") == 0)
+    }
+
+    func unlock(_ folder: String) throws {
+        try FileManager.default.removeItem(atPath: "\(root)/srv/\(folder)/update.lock")
+    }
+
+    /// Whether somebody is inside a folder, as the daemon sees it.
+    func isInUse(_ folder: String) -> Bool {
+        let directory = open("\(root)/srv/\(folder)", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(directory) }
+        return flock(directory, LOCK_EX | LOCK_NB) != 0
     }
 
     /// `patchd --once`.

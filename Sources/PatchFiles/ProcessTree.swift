@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+
+/// A program that this process stands for, with everything that it starts: it has this process's terminal, process group,
+/// standard streams and surroundings, and whatever it leaves behind becomes this process's child instead of init's. So
+/// nobody of them gets lost, however he detached himself. For programs with one thread, and one such tree a process.
+public struct ProcessTree: ~Copyable {
+    /// Who stands above the others, and how he ended.
+    public let pid: Int32
+    /// How the program ended; nil while it runs.
+    public private(set) var exit: ChildProcess.Exit?
+    /// Children that this process had before, which are nobody's business.
+    private let strangers: Set<Int32>
+
+    /// Starts a program, found as the shell does. It gets SIGTERM should this process be killed.
+    ///
+    /// - Parameters:
+    ///   - arguments: with the program's name first.
+    ///   - directory: its working directory; nil: this process's.
+    ///   - kept: a descriptor that it inherits and its children after it.
+    ///   - signals: blocked here, but not there.
+    /// - Throws: also when the program cannot be executed.
+    public init(
+        _ arguments: [String], in directory: String?, keeping kept: Int32, signals: borrowing SignalQueue
+    ) throws(FileError) {
+        strangers = Self.hasChildren ? Set(RunningProcess.all().filter { $0.parent == getpid() }.map(\.pid)) : []
+        var pointers = arguments.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var mask = signals.former
+        let started = pointers.withUnsafeMutableBufferPointer { arguments in
+            patch_spawn_here(arguments.baseAddress, directory, kept, &mask)
+        }
+        guard started > 0 else {
+            // Of the two the working directory is the one that can be told by looking.
+            if let directory, access(directory, X_OK) != 0 { throw FileError("enter", directory) }
+            throw FileError("run", arguments.first ?? "")
+        }
+        pid = started
+    }
+
+    /// Whether this process has children at all.
+    private static var hasChildren: Bool {
+        var info = siginfo_t()
+        return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0
+    }
+
+    /// Looks who has ended.
+    ///
+    /// - Returns: whether somebody is left.
+    public mutating func reap() -> Bool {
+        while true {
+            var status: Int32 = 0
+            let ended = waitpid(-1, &status, WNOHANG)
+            if ended < 0, errno == EINTR { continue }
+            if ended < 0 { return false }
+            if ended == 0 { return exit == nil || strangers.isEmpty || !members().isEmpty }
+            if ended == pid { exit = ChildProcess.Exit(status: status) }
+        }
+    }
+
+    /// Everybody of the tree, the program and what it started, that still runs.
+    public func members() -> [RunningProcess] {
+        let children = Dictionary(grouping: RunningProcess.all(), by: \.parent)
+        var found: [RunningProcess] = []
+        var above = [getpid()]
+        while let next = above.popLast() {
+            let below = (children[next] ?? []).filter { !strangers.contains($0.pid) }
+            found += below
+            above += below.map(\.pid)
+        }
+        return found
+    }
+
+    /// Sends a signal to everybody of the tree.
+    ///
+    /// - Returns: those that this user may not signal.
+    @discardableResult
+    public func signal(_ number: Int32) -> [RunningProcess] {
+        members().filter { member in
+            let isRefused = kill(member.pid, number) != 0 && errno == EPERM
+            // Who is stopped would not see it.
+            if !isRefused { kill(member.pid, SIGCONT) }
+            return isRefused
+        }
+    }
+}
