@@ -149,10 +149,9 @@ struct Intake: Sendable {
                 try UpdateOptions(strictJSON: bytes, file: claim.file + ".json")
             }
             try await accept(claim, options: options ?? UpdateOptions())
-            audit(claim, nil)
+            audit(claim)
         } catch let refusal as Refusal {
             tell(refusal, claim.file)
-            audit(claim, refusal)
             let archive = try own.file("content/archive.zip")
             try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at) {
                 (rejected, free) throws(FileError) in
@@ -167,17 +166,16 @@ struct Intake: Sendable {
         try host.state.directory("intake").removeTree(claim.id)
     }
 
-    /// Records who dropped what.
-    private func audit(_ claim: Claim, _ refusal: Refusal?) {
+    /// Records who dropped what. A refused archive leaves nothing but what lies in `rejected/`.
+    private func audit(_ claim: Claim) {
         guard let owner = claim.owner else { return }
         var record = AuditRecord(
             uid: owner, user: UserDatabase.name(of: owner) ?? "", request: claim.file, id: claim.id)
         record.at = claim.at
         record.command = "drop"
         record.sha256 = claim.sha256
-        record.ok = refusal == nil
-        record.code = refusal?.code.rawValue ?? ""
-        record.message = refusal?.description ?? "taken"
+        record.ok = true
+        record.message = "taken"
         host.audit(record)
     }
 
