@@ -11,6 +11,9 @@ struct DroppedFile {
         case notAFile
     }
 
+    /// Bytes of a name to which those of sidecars and temporary files can still be added.
+    static let longestName = 200
+
     let name: String
     let status: FileStatus
 

@@ -41,10 +41,20 @@ struct Intake: Sendable {
         var taken = false
         var again: Double?
         for file in found.sorted(by: { ($0.status.changed, $0.name) < ($1.status.changed, $1.name) }) {
+            if file.name.utf8.count > DroppedFile.longestName {
+                try rejectInPlace(
+                    file.name,
+                    Refusal(
+                        .limitExceeded,
+                        "a file's name has at most \(DroppedFile.longestName) bytes; give it a shorter one"))
+                taken = true
+                continue
+            }
             switch try file.readiness(in: incoming, settle: host.configuration.daemon.settle, once: host.once) {
             case .growing(let seconds): again = min(again ?? seconds, seconds)
             case .notAFile:
-                try rejectInPlace(file.name)
+                try rejectInPlace(
+                    file.name, Refusal(.notAFile, "\"\(file.name)\" is no plain file; drop the archive itself"))
                 taken = true
             case .complete:
                 guard let claim = try take(file.name) else {
@@ -58,11 +68,12 @@ struct Intake: Sendable {
         return (taken, again)
     }
 
-    private func rejectInPlace(_ name: String) throws(FileError) {
-        let refusal = Refusal(.notAFile, "\"\(name)\" is no plain file; drop the archive itself")
-        tell(refusal, name)
+    private func rejectInPlace(_ name: String, _ refusal: Refusal) throws(FileError) {
+        let isLong = name.utf8.count > DroppedFile.longestName
+        let short = isLong ? String(decoding: name.utf8.prefix(64), as: UTF8.self) + ".zip" : name
+        tell(refusal, short)
         let incoming = try Directory.open(host.spool.incoming)
-        try host.spool.reject(name, sha256: "", refusal, options: nil) { (rejected, free) throws(FileError) in
+        try host.spool.reject(short, sha256: "", refusal, options: nil) { (rejected, free) throws(FileError) in
             try incoming.rename(name, to: rejected, free)
         }
     }
@@ -138,10 +149,9 @@ struct Intake: Sendable {
                 try UpdateOptions(strictJSON: bytes, file: claim.file + ".json")
             }
             try await accept(claim, options: options ?? UpdateOptions())
-            audit(claim, nil)
+            audit(claim)
         } catch let refusal as Refusal {
             tell(refusal, claim.file)
-            audit(claim, refusal)
             let archive = try own.file("content/archive.zip")
             try host.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at) {
                 (rejected, free) throws(FileError) in
@@ -156,17 +166,16 @@ struct Intake: Sendable {
         try host.state.directory("intake").removeTree(claim.id)
     }
 
-    /// Records who dropped what.
-    private func audit(_ claim: Claim, _ refusal: Refusal?) {
+    /// Records who dropped what. A refused archive leaves nothing but what lies in `rejected/`.
+    private func audit(_ claim: Claim) {
         guard let owner = claim.owner else { return }
         var record = AuditRecord(
             uid: owner, user: UserDatabase.name(of: owner) ?? "", request: claim.file, id: claim.id)
         record.at = claim.at
         record.command = "drop"
         record.sha256 = claim.sha256
-        record.ok = refusal == nil
-        record.code = refusal?.code.rawValue ?? ""
-        record.message = refusal?.description ?? "taken"
+        record.ok = true
+        record.message = "taken"
         host.audit(record)
     }
 

@@ -21,9 +21,7 @@ struct Requests: Sendable {
     }
 
     /// Bytes of a name to which the names of temporary files can still be added.
-    private static let longestName = 200
-    /// Seconds that answers are kept.
-    private static let day: Int64 = 86400
+    static let longestName = 200
 
     /// Answers everything that is there, but for what has to be planned first.
     ///
@@ -61,42 +59,6 @@ struct Requests: Sendable {
         }
         plans.keep(only: planned)
         return (answered, isOpen)
-    }
-
-    private func give(_ answer: Answer, to name: String, _ status: FileStatus) throws {
-        let answers = try Directory.open(host.spool.answers)
-        try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
-        if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
-            host.log.warning("cannot give the answer to request \(name) to who asked")
-        }
-    }
-
-    /// What is no file is moved aside, where nobody looks for it: a directory holds what is somebody else's.
-    private func remove(_ name: String, from requests: borrowing Directory) throws(FileError) {
-        do throws(FileError) {
-            try requests.remove(name)
-        } catch {
-            guard error.number == EISDIR || error.number == EPERM else { throw error }
-            try requests.renameNew(name, to: requests, ".refused-\(UInt64.random(in: .min ... .max))")
-        }
-    }
-
-    /// Removes answers that are a day old, and what those who asked left hidden.
-    func removeOld() throws {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let oldest = (Int64(now.tv_sec) - Self.day) * 1_000_000_000
-        for (place, isHidden) in [(host.spool.answers, false), (host.spool.requests, true)] {
-            let directory = try Directory.open(place)
-            for name in try directory.names() where name.hasPrefix(".") == isHidden {
-                guard let status = try directory.status(name), status.modified < oldest else { continue }
-                if status.kind == .directory {
-                    _ = try? directory.removeDirectory(name)
-                } else {
-                    try directory.remove(name)
-                }
-            }
-        }
     }
 
     /// - Returns: nil while it is being planned.

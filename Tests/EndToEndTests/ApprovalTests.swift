@@ -14,6 +14,7 @@ import Testing
         var update = ExampleUpdate(version: version, dependency: dependency)
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = nil
         update.files["X3V8_P2/FILPATCH/upgrades/\(version).sh"] = script
+        update.files["X3V8_P2/FILPATCH/downgrades/\(version).sh"] = "true\n"
         if let options { try host.write(options, "spool/incoming/update.zip.json") }
         try update.pack(to: "\(host.root)/spool/incoming/update.zip")
         return try host.once().code
@@ -152,7 +153,8 @@ import Testing
 
     @Test func `is approved once, with what was approved, when the daemon is killed at each next fault point`() throws {
         #expect(try drop() == 6)
-        try host.request(#"{"command":"approve","job":1,"options":{"exclude":["SEED"]}}"#, as: "a.json")
+        try host.request(
+            #"{"command":"approve","job":1,"options":{"exclude":["SEED","SEED2","SEEDPROD"]}}"#, as: "a.json")
         let order = "patchd:kill:next:\(host.root)/next"
         var outcome = Installation.Outcome(code: 128 + SIGKILL, output: "", errors: "")
         var starts = 0
@@ -180,5 +182,37 @@ import Testing
         #expect(approved.code == 0, "\(approved.errors)")
         #expect(host.until("done") { (try? state()) == "done" })
         #expect(try host.run("patchctl", "decline", "1").code == 4)
+    }
+
+    @Test(.enabled(if: geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")))
+    func `is approved by a user of the group, and by nobody else`() throws {
+        #expect(try drop() == 6)
+        // In place of group patchd, which a host may lack.
+        #expect(
+            chown("\(host.root)/spool/requests", 0, 65534) == 0
+                && chown("\(host.root)/spool/requests/done", 0, 65534) == 0)
+        // The build may lie in a directory that others cannot enter.
+        try FileManager.default.copyItem(atPath: host.program("patchctl"), toPath: "\(host.root)/patchctl")
+        func approve(approvers: String) throws -> Installation.Outcome {
+            try host.write("approvers: \(approvers)\n", "etc/patchd.yaml")
+            let daemon = try host.start()
+            defer {
+                daemon.terminate()
+                daemon.waitUntilExit()
+            }
+            let command = ["\(host.root)/patchctl", "approve", "1"]
+            return try Installation.run(
+                "/usr/bin/setpriv",
+                ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
+                    + host.places(for: command))
+        }
+        let refused = try approve(approvers: "root")
+        #expect(refused.code == 4 && refused.errors.contains("adduser nobody root"), "\(refused.errors)")
+        #expect(try state() == "pendingApproval")
+        let approved = try approve(approvers: "nogroup")
+        #expect(approved.code == 0, "\(approved.errors)")
+        try host.once()
+        #expect(try state() == "done")
+        #expect(try audit().last { $0["command"] as? String == "approve" }?["user"] as? String == "nobody")
     }
 }

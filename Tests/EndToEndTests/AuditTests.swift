@@ -103,6 +103,17 @@ import Testing
         #expect(try ask(as: "second") == "")
     }
 
+    @Test func `and drops with names too long for what goes beside them hold up no others`() throws {
+        let long = String(repeating: "a", count: 250) + ".zip"
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/\(long)")
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/good.zip")
+        #expect(try host.once().code == 1)
+        #expect(try host.job(1)["state"] as? String == "done")
+        let short = String(repeating: "a", count: 64) + ".zip"
+        #expect(try host.json("spool/rejected/\(short).reason.json")["code"] as? String == "limitExceeded")
+        #expect(host.exists("spool/rejected/\(short)"))
+    }
+
     @Test func `and their answers go after a day`() throws {
         _ = try host.ask(#"{"command":"gc"}"#)
         let place = "\(host.root)/spool/requests/done"

@@ -19,7 +19,9 @@ import Testing
 
     private func drop(_ options: String? = nil) throws {
         if let options { try host.write(options, "spool/incoming/update.zip.json") }
-        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "true\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
     }
 
     private func state(_ job: Int) -> String? { try? host.job(job)["state"] as? String }
