@@ -11,11 +11,13 @@ extension FolderWork {
         do throws(WorkerError) {
             let run = try begin(index)
             try self.run(step.shell, step, index, run)
-            try record(.finished(steps: [index]))
             trace.write(.finished, step: step.title)
+            trace.sync()
+            try record(.finished(steps: [index]))
         } catch {
             guard case .failed(_, _, let message) = error else { throw error }
             trace.write(.message, step: step.title, "failed, which changes nothing for the folder: \(message)")
+            trace.sync()
             try record(.warned(step: index, message: message))
         }
     }

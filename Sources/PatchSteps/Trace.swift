@@ -20,4 +20,7 @@ final class Trace {
         guard let line = try? JSONText.line(event) else { return }
         try? file.write(line + [UInt8(ascii: "\n")])
     }
+
+    /// Makes durable what was told: before a record after which nobody starts the worker again.
+    func sync() { try? file.sync() }
 }

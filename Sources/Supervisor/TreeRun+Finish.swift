@@ -21,7 +21,10 @@ extension TreeRun {
         let name = folder.folder
         guard let step = folder.number(of: .after), let job = await jobs.job(number) else { return }
         do {
-            if try work.summary(number, name).finished.contains(step) { return }
+            if try work.summary(number, name).finished.contains(step) {
+                // Perhaps the power went between the ledger's record and the trace's way to the disk.
+                return try host.state.renderTrace(job: number, folder: name)
+            }
             let summary = try await work.run(.finish, job, name) { $0.finished.contains(step) }
             try host.state.renderTrace(job: number, folder: name)
             if let message = summary.warnings[step] { tell(message, name, job) }
