@@ -125,15 +125,17 @@ pid_t patch_spawn(const struct patch_process *process, int *pidfd) {
     return -1;
 }
 
-pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept, const sigset_t *mask) {
+pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept) {
     int report[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pipe2(report, O_CLOEXEC) < 0) return -1;
     pid_t parent = getpid();
     pid_t child = fork();
     if (child == 0) {
+        sigset_t none;
+        sigemptyset(&none);
         // The parent may be gone before it can be said what is to happen then.
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent && (!directory || chdir(directory) == 0) &&
-            fcntl(kept, F_SETFD, 0) == 0 && sigprocmask(SIG_SETMASK, mask, NULL) == 0)
+            fcntl(kept, F_SETFD, 0) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
             execvp(arguments[0], arguments);
         int why = errno;
         (void)!write(report[1], &why, sizeof why);

@@ -2,8 +2,9 @@ import CLinux
 import Glibc
 
 /// A program that this process stands for, with everything that it starts: it has this process's terminal, process group,
-/// standard streams and surroundings, and whatever it leaves behind becomes this process's child instead of init's. So
-/// nobody of them gets lost, however he detached himself. For programs with one thread, and one such tree a process.
+/// standard streams and surroundings (but no blocked signals, or it could not be told anything), and whatever it leaves
+/// behind becomes this process's child instead of init's. So nobody of them gets lost, however he detached himself. For
+/// programs with one thread, and one such tree a process.
 public struct ProcessTree: ~Copyable {
     /// Who stands above the others, and how he ended.
     public let pid: Int32
@@ -18,17 +19,13 @@ public struct ProcessTree: ~Copyable {
     ///   - arguments: with the program's name first.
     ///   - directory: its working directory; nil: this process's.
     ///   - kept: a descriptor that it inherits and its children after it.
-    ///   - signals: blocked here, but not there.
     /// - Throws: also when the program cannot be executed.
-    public init(
-        _ arguments: [String], in directory: String?, keeping kept: Int32, signals: borrowing SignalQueue
-    ) throws(FileError) {
+    public init(_ arguments: [String], in directory: String?, keeping kept: Int32) throws(FileError) {
         strangers = Self.hasChildren ? Set(RunningProcess.all().filter { $0.parent == getpid() }.map(\.pid)) : []
         var pointers = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
-        var mask = signals.former
         let started = pointers.withUnsafeMutableBufferPointer { arguments in
-            patch_spawn_here(arguments.baseAddress, directory, kept, &mask)
+            patch_spawn_here(arguments.baseAddress, directory, kept)
         }
         guard started > 0 else {
             // Of the two the working directory is the one that can be told by looking.

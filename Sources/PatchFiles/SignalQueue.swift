@@ -14,20 +14,16 @@ public struct SignalQueue: ~Copyable {
 
     /// Readable when one has come.
     public let descriptor: Int32
-    /// What was blocked before, for the programs that are started.
-    let former: sigset_t
 
     /// Catches these signals from now on. One that is ignored stays so.
     public init(_ numbers: [Int32]) throws(FileError) {
         var mask = sigset_t()
-        var former = sigset_t()
         sigemptyset(&mask)
         for number in numbers { sigaddset(&mask, number) }
-        guard sigprocmask(SIG_BLOCK, &mask, &former) == 0 else { throw FileError("catch", "signals") }
+        guard sigprocmask(SIG_BLOCK, &mask, nil) == 0 else { throw FileError("catch", "signals") }
         let queue = signalfd(-1, &mask, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard queue >= 0 else { throw FileError("catch", "signals") }
         descriptor = queue
-        self.former = former
     }
 
     deinit { close(descriptor) }

@@ -19,11 +19,10 @@ struct ApplicationFolder {
         guard parts.count == 2, parts.allSatisfy(Self.isName) else {
             throw Failure(.usage, "\"\(target)\" is no folder; name one as ENDPOINT/FOLDER")
         }
+        guard try places.hasState else {
+            throw Failure("nothing is known of \(target): patchd has not run yet with the state \"\(places.stateDir)\"")
+        }
         guard let state = try places.reading({ try places.state.folder(parts[1], of: parts[0]) }) else {
-            guard try places.hasState else {
-                throw Failure(
-                    "nothing is known of \(target): patchd has not run yet with the state \"\(places.stateDir)\"")
-            }
             _ = try Target(target).folders(places)
             throw Failure("there is no folder \"\(target)\"")
         }

@@ -48,7 +48,7 @@ struct Guard: ParsableCommand {
             let folder = try ApplicationFolder(folder, in: places)
             let gate = try enter(folder, signals)
             var inmate = try Inmate(
-                command, in: isFirst ? nil : start, of: folder, gate: gate, grace: grace.seconds, signals: signals)
+                command, in: isFirst ? nil : start, of: folder, gate: gate, grace: grace.seconds)
             isFirst = false
             let ending = inmate.watch(signals)
             // For everybody who inherited the descriptor, should one have been missed.

@@ -27,11 +27,11 @@ struct Inmate: ~Copyable {
     /// one of the command's processes runs.
     init(
         _ command: [String], in directory: String?, of folder: ApplicationFolder, gate: borrowing FolderGate,
-        grace: Double, signals: borrowing SignalQueue
+        grace: Double
     ) throws {
         let held = try Self.run { () throws(FileError) in try gate.directory.duplicate() }
         let tree = try Self.run { () throws(FileError) in
-            try ProcessTree(command, in: directory, keeping: gate.directory.descriptor, signals: signals)
+            try ProcessTree(command, in: directory, keeping: gate.directory.descriptor)
         }
         name = command[0]
         self.folder = folder

@@ -2,7 +2,6 @@
 #ifndef PATCH_LINUX_H
 #define PATCH_LINUX_H
 
-#include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -59,9 +58,9 @@ struct patch_process {
 pid_t patch_spawn(const struct patch_process *process, int *pidfd);
 
 // Starts a child in this process's place: same session, process group, terminal and descriptors, the latter with kept though
-// it is closed at an execve(2) otherwise. arguments[0] is looked for as the shell does; directory may be NULL. mask is what it has blocked. It gets
-// SIGTERM when the calling thread ends. Whatever it leaves behind becomes the calling process's child. Errors of
-// execve(2) are returned here. Only for a process with one thread.
-pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept, const sigset_t *mask);
+// it is closed at an execve(2) otherwise. arguments[0] is looked for as the shell does; directory may be NULL. No signal is
+// blocked there, ignored ones stay so. It gets SIGTERM when the calling thread ends. Whatever it leaves behind becomes the
+// calling process's child. Errors of execve(2) are returned here. Only for a process with one thread.
+pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept);
 
 #endif
