@@ -36,6 +36,12 @@ public struct RunningProcess: Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// The user who started it, whatever a set-uid program has become since; nil when it has ended.
+    public var user: UInt32? {
+        let line = read("status").split(separator: "\n").first { $0.hasPrefix("Uid:") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { UInt32($0) }
+    }
+
     /// Its parent's number; 0 when it has ended.
     public var parent: Int32 {
         // The 4th field of all.

@@ -76,22 +76,47 @@ struct Downtime: Sendable {
             var pause = 0.005
             while try !gate.drain() {
                 try await stopIfCancelled(job.job)
-                if MonotonicClock.seconds >= end { throw postponed(by: gate.holders(), in: folder) }
+                if MonotonicClock.seconds >= end {
+                    let holders = gate.holders()
+                    let counting = holders.filter { mayStay(RunningProcess($0), in: folder) }
+                    if holders.isEmpty || !counting.isEmpty { throw postponed(by: counting, in: folder) }
+                    tellStrangers(holders, in: folder, job)
+                    break
+                }
                 MonotonicClock.wait(seconds: pause)
                 pause = min(pause * 2, 0.25)
             }
         }
     }
 
+    /// Whether an update is put off for a process: anybody who can read a directory can lock it, and must not so keep an
+    /// endpoint from its updates. Who may hold the folder may, and who belongs to its group.
+    private func mayStay(_ process: RunningProcess, in folder: Folder) -> Bool {
+        guard let uid = process.user else { return false }
+        if host.mayHold(.folder(endpoint: endpoint.name, folder: folder.name), uid, on: endpoint) { return true }
+        guard let group = try? Directory.openWithoutLinks(folder.path).status().gid else { return false }
+        return UserIdentity(uid: uid)?.groups.contains(group) ?? false
+    }
+
+    private func tellStrangers(_ holders: [Int32], in folder: Folder, _ job: Job) {
+        host.log.tell(
+            .strangerInside,
+            "\(endpoint.name)/\(folder.name) is updated though \(names(holders)) stayed inside: no user of the folder's",
+            EventFields(job: job.job, endpoint: endpoint.name, folder: folder.name, update: job.update))
+    }
+
+    private func names(_ holders: [Int32]) -> String {
+        holders.map { pid in
+            let process = RunningProcess(pid)
+            return "\(process.name ?? "?") (pid \(pid)\(process.unit.map { ", \($0)" } ?? ""))"
+        }.joined(separator: ", ")
+    }
+
     /// Seconds that whoever is inside gets beyond `grace` (contract §8).
     private static let patience = 10.0
 
     private func postponed(by holders: [Int32], in folder: Folder) -> Postponed {
-        let names = holders.map { pid in
-            let process = RunningProcess(pid)
-            return "\(process.name ?? "?") (pid \(pid)\(process.unit.map { ", \($0)" } ?? ""))"
-        }
-        let who = names.isEmpty ? "a process that cannot be seen from here" : names.joined(separator: ", ")
+        let who = holders.isEmpty ? "a process that cannot be seen from here" : names(holders)
         return Postponed(
             reason: "\(who) to leave \(endpoint.name)/\(folder.name), in which it stayed beyond grace "
                 + "(\(Int(endpoint.grace)) s); end it, or wait until it has ended",

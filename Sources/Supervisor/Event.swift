@@ -15,6 +15,7 @@ enum Event: String, CaseIterable, Sendable {
     case jobResumed = "68b4aef73eaa4e179d8a4eace693ae2d"
     case jobWaiting = "142c83647806457793e783e7eb04b39b"
     case holdIgnored = "e9d8aebe11574d78bb4e7e26f9e51a0e"
+    case strangerInside = "86d68aff93f94255929d5173c3ae85f9"
     case holdEnded = "b7ae5b3c441f475ba5afd5b6715f5df2"
     case jobPendingApproval = "a5d0c2f1b8e34cfa9f7d31c64be2870a"
     case jobApproved = "5b1f70c9a2d84e6db6e3f0c815d7942e"
@@ -58,7 +59,8 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .holdIgnored, .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp, .hookFailed, .folderBlocked,
+        case .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp,
+            .hookFailed, .folderBlocked,
             .lockRestored, .sessionEnded,
             .workerEnded:
             .warning

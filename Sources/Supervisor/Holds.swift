@@ -136,7 +136,9 @@ extension Host {
         try holds.first(on: endpoint.name, folders) { target, uid in mayHold(target, uid, on: endpoint) }
     }
 
-    private func mayHold(_ target: Hold.Target, _ uid: UInt32, on endpoint: Endpoint) -> Bool {
+    /// Whether a user may keep patchd away from a target: root and the approvers from all, a folder's owner from that folder,
+    /// the root folder's owner also from its endpoint.
+    func mayHold(_ target: Hold.Target, _ uid: UInt32, on endpoint: Endpoint) -> Bool {
         if mayCommand(uid) { return true }
         let folder: Folder?
         switch target {

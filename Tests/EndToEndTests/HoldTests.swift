@@ -204,4 +204,26 @@ import Testing
             #expect(outcome.errors.contains("holds/\(name).lock does not count"), "\(outcome.errors)")
         }
     }
+
+    @Test(.enabled(if: geteuid() == 0, "other users need root"))
+    func `is no stranger's to have: who only can read a folder keeps nobody from it by staying inside`() throws {
+        let host = try Installation(settings: "grace: 0s\n")
+        try drop(host)
+        let stranger = Process()
+        stranger.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        stranger.arguments = [
+            "--reuid=65534", "--regid=65534", "--clear-groups", "flock", "--no-fork", "-s", "\(host.root)/srv/SEED",
+            "sleep", "1000",
+        ]
+        try stranger.run()
+        defer { kill(stranger.processIdentifier, SIGKILL) }
+        #expect(
+            host.until("it is inside") {
+                (try? Installation.run("/usr/bin/flock", ["-n", "-x", "\(host.root)/srv/SEED", "true"]).code) == 1
+            })
+        let outcome = try host.once()
+        #expect(outcome.code == 0)
+        #expect(
+            outcome.errors.contains("is updated though sleep (pid \(stranger.processIdentifier))"), "\(outcome.errors)")
+    }
 }
