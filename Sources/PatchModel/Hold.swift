@@ -86,7 +86,7 @@ public struct Hold: Hashable, Sendable {
 
     /// The text of its file.
     public var text: String {
-        let lines = [reason, pid.map { "pid: \($0)" } ?? "", until.map { "until: \($0)" } ?? ""]
+        let lines = [reason, until.map { "until: \($0)" } ?? "", pid.map { "pid: \($0)" } ?? ""]
         return lines.filter { !$0.isEmpty }.map { $0 + "\n" }.joined()
     }
 

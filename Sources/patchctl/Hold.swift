@@ -37,7 +37,7 @@ struct Hold: ParsableCommand {
     func run() throws {
         let hold = try HoldFile(target, in: places)
         let folders = try hold.folders(places)
-        try hold.write(text)
+        try hold.write(text(for: hold.target))
         if let note = hold.doubt(folders, places) { Notes.write(note) }
         // Only now: an update that begins meanwhile sees the hold, or its lock is seen here.
         let locked = try folders.compactMap { folder in try folder.lock().map { (folder, $0) } }
@@ -46,13 +46,12 @@ struct Hold: ParsableCommand {
         throw Failure(.waiting, "an update is already at work; the hold on \(hold.words) counts for the next one")
     }
 
-    /// One line of reason, then what patchd reads.
-    private var text: String {
+    private func text(for target: PatchModel.Hold.Target) -> String {
         let line = String(reason.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
-        var lines = [line.isEmpty ? "held by \(UserName.own) with patchctl hold" : line]
-        if let until { lines.append("until: \(until.time)") }
-        if let pid { lines.append("pid: \(pid)") }
-        return lines.map { $0 + "\n" }.joined()
+        var hold = PatchModel.Hold(target, text: line.isEmpty ? "held by \(UserName.own) with patchctl hold" : line)
+        hold.pid = pid
+        hold.until = until?.time
+        return hold.text
     }
 }
 

@@ -8,25 +8,32 @@ import PatchStore
 struct HoldFile {
     /// As the user said it.
     let words: String
+    let target: PatchModel.Hold.Target
     private let endpoint: String?
     private let folder: String?
     private let directory: String
 
-    private var name: String { "\([endpoint ?? "ALL", folder].compactMap { $0 }.joined(separator: ".")).lock" }
+    private var name: String { target.fileName }
 
     /// - Throws: ``Failure`` with wrong usage when that cannot be a target.
-    init(_ target: String, in places: Places) throws {
-        let parts = target.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    init(_ text: String, in places: Places) throws {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard (1...2).contains(parts.count), parts.allSatisfy(ApplicationFolder.isName) else {
-            throw Failure(.usage, "\"\(target)\" is no target; a hold is on ENDPOINT, ENDPOINT/FOLDER or ALL")
+            throw Failure(.usage, "\"\(text)\" is no target; a hold is on ENDPOINT, ENDPOINT/FOLDER or ALL")
         }
         // No endpoint has this name, in whatever case.
-        if parts[0].lowercased() == "all", target != "ALL" {
-            throw Failure(.usage, "\"\(target)\" is no target; did you mean \"ALL\"?")
+        if parts[0].lowercased() == "all", text != "ALL" {
+            throw Failure(.usage, "\"\(text)\" is no target; did you mean \"ALL\"?")
         }
-        words = target == "ALL" ? "everything" : target
-        endpoint = target == "ALL" ? nil : parts[0]
+        words = text == "ALL" ? "everything" : text
+        endpoint = text == "ALL" ? nil : parts[0]
         folder = parts.count == 2 ? parts[1] : nil
+        target =
+            switch (endpoint, folder) {
+            case (let endpoint?, let folder?): .folder(endpoint: endpoint, folder: folder)
+            case (let endpoint?, nil): .endpoint(endpoint)
+            default: .all
+            }
         directory = places.spoolDir + "/holds"
     }
 

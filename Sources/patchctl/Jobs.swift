@@ -38,7 +38,7 @@ enum JobRow {
 
     private static func message(_ job: Job) -> String {
         switch job.state {
-        case .waiting: "waits for \(job.waitingFor)"
+        case .waiting: "waits\(job.waitingSince.map { " since \(Output.time($0))" } ?? "") for \(job.waitingFor)"
         case .pendingApproval: "approve it with: patchctl approve \(job.job)"
         default: job.message
         }
@@ -84,8 +84,8 @@ struct Show: ParsableCommand {
             ["job", "\(job.job)"], ["endpoint", job.endpoint], ["operation", job.operation.rawValue],
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
-            ["waits since", Output.time(job.waitingSince)], ["code", job.code], ["message", job.message],
-            ["state", job.state.rawValue], ["waits for", job.waitingFor], ["code", job.code], ["message", job.message],
+            ["waits since", job.state == .waiting ? Output.time(job.waitingSince) : ""], ["code", job.code],
+            ["message", job.message],
             ["approved", job.approval?.by.map { "by \($0.name), \(Output.time($0.at))" } ?? ""],
             ["created", Output.time(job.createdAt)], ["started", Output.time(job.startedAt)],
             ["finished", Output.time(job.finishedAt)],

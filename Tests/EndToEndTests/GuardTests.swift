@@ -208,9 +208,7 @@ import Testing
         try host.write(
             "echo \"old $PPID\" >>\"$1\"\n\(host.program("patchctl")) submit \(update) \(places)\nwhile :; do sleep 0.1; done\n",
             "srv/SEED/bin/app")
-        // Until patchd itself looks who is inside.
-        try host.configure(
-            "payroll", settings: "grace: 30s\ntasks:\n  idleCheck: 'flock -n -x \(host.root)/srv/SEED true'\n")
+        try host.configure("payroll", settings: "grace: 30s\n")
         let daemon = try host.start()
         defer { daemon.terminate() }
         let program = try start("--restart", command: "sh", "\(host.root)/srv/SEED/bin/app", log)
