@@ -18,6 +18,9 @@ enum Action: Hashable, CustomStringConvertible {
     case catchup(String)
     case gc(retain: Int)
     case byHand(String, Hand)
+    /// By the name of the file in `holds/`, without its ending.
+    case hold(String)
+    case unhold(String)
     case nothing
 
     var description: String {
@@ -41,6 +44,8 @@ enum Action: Hashable, CustomStringConvertible {
         case .byHand(let folder, .removeLock): return "remove \(folder)/update.lock by hand"
         case .byHand(let folder, .copyLock(let other)): return "copy \(other)'s update.lock to \(folder)"
         case .byHand(let folder, .copyArea(let other)): return "copy \(other)'s .patchd to \(folder)"
+        case .hold(let target): return "hold \(target)"
+        case .unhold(let target): return "unhold \(target)"
         case .nothing: return "start the daemon"
         }
     }

@@ -29,7 +29,11 @@ struct Draw {
     }
 
     private mutating func action(_ model: Model) -> Action {
-        switch random.below(20) {
+        // A hold keeps everything waiting, so that it is not there for long.
+        if !model.holds.isEmpty, random.once(in: 4) {
+            return .unhold(model.holds.sorted()[random.below(model.holds.count)])
+        }
+        return switch random.below(21) {
         case 0..<8: drop(model)
         case 8, 9: .rollbackFolder(folder(model), to: random.once(in: 3) ? 1 + random.below(5) : nil)
         case 10: .rollbackJob(job(model))
@@ -38,11 +42,21 @@ struct Draw {
         case 15: .catchup(folder(model))
         case 16: .gc(retain: 1 + random.below(5))
         case 17: .nothing
+        case 18: .hold(target(model))
         default: byHand(model)
         }
     }
 
     private mutating func folder(_ model: Model) -> String { model.folders[random.below(model.folders.count)].name }
+
+    private mutating func target(_ model: Model) -> String {
+        switch random.below(6) {
+        case 0: "ALL"
+        case 1: "farm"
+        case 2: "other"
+        default: "farm.\(folder(model))"
+        }
+    }
 
     /// Mostly one of the last jobs, at times one that does not exist.
     private mutating func job(_ model: Model) -> Int {

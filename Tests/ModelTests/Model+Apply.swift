@@ -10,16 +10,36 @@ extension Model {
     /// First come, first served, but a job waits while its dependency is nowhere or another one brings it.
     private mutating func next() -> Int? {
         let open = jobs.filter { !$0.isFinal }
-        if let resumed = open.first(where: \.isResumed) { return resumed.number }
+        if let resumed = open.first(where: \.isResumed) { return isHeld(resumed) ? nil : resumed.number }
         for job in open { jobs[job.number - 1].state = "waiting" }
         if let holding {
-            return open.first { $0.target != nil || holding.isCorrected(by: $0) }?.number
+            let way = open.first { $0.target != nil || holding.isCorrected(by: $0) }
+            return way.flatMap { isHeld($0) ? nil : $0.number }
         }
-        if let rollback = open.first(where: { $0.target != nil }) { return rollback.number }
-        if let unfit = open.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
+        let updates = open.filter { $0.target == nil }
+        if let unfit = updates.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
             return unfit.number
         }
-        return open.first { isReady($0, among: open) }?.number
+        // Where that one is held, those that came later wait behind it.
+        let first = open.first { $0.target != nil || isReady($0, among: updates) }
+        return first.flatMap { isHeld($0) ? nil : $0.number }
+    }
+
+    /// Whether a hold keeps a job away from what it would change, or from what is below that.
+    private func isHeld(_ job: ModelJob) -> Bool {
+        let changed: [String]
+        if job.isPlanned {
+            changed = Array(job.equal.keys)
+        } else if let target = job.target {
+            changed = (undone(target).0 ?? [:]).map(\.key)
+        } else if holding != nil {
+            // What a corrected archive would come to is known once it has put back what failed.
+            changed = folders.map(\.name)
+        } else {
+            changed = raises(job).map(\.name)
+        }
+        let affected = changed + changed.flatMap(descendants)
+        return !holds.isDisjoint(with: ["ALL", "farm"] + affected.map { "farm.\($0)" })
     }
 
     private func isReady(_ job: ModelJob, among open: [ModelJob]) -> Bool {

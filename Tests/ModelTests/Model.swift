@@ -20,6 +20,8 @@ struct Model: Hashable {
     var archives: Set<TestUpdate> = []
     /// The files in `fail/`.
     var causes: Set<String> = []
+    /// What is held, by the names of the files in `holds/`.
+    var holds: Set<String> = []
     var rejected = 0
     /// Whether a job failed, or a file was refused, since the daemon was started.
     var hasFailed = false
@@ -79,6 +81,8 @@ struct Model: Hashable {
         case .drop(let update, let exclude, let only, let failing):
             drop(update, exclude, only, failing)
         case .byHand(let folder, let hand): change(folder, hand)
+        case .hold(let target): holds.insert(target)
+        case .unhold(let target): holds.remove(target)
         case .nothing: break
         case .gc(let retain):
             self.retain = retain

@@ -22,7 +22,7 @@ final class ModelHost {
         root = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
         folders = model.folders
         self.cache = cache
-        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "state", "run", "fail"]
+        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "spool/holds", "state", "run", "fail"]
             + folders.map({ "srv/\($0.name)" })
         {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
@@ -72,6 +72,8 @@ final class ModelHost {
                 atPath: update.archive(in: cache), toPath: "\(root)/spool/incoming/.u.part")
             rename("\(root)/spool/incoming/.u.part", "\(root)/spool/incoming/u.zip")
         case .byHand(let folder, let hand): try change("\(root)/srv/\(folder)", hand)
+        case .hold(let target): try write("", "spool/holds/\(target).lock")
+        case .unhold(let target): unlink("\(root)/spool/holds/\(target).lock")
         case .nothing: break
         case .gc(let retain):
             try write("retain: \(retain)\n", "etc/patchd.yaml")
