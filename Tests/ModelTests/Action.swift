@@ -11,6 +11,8 @@ enum Action: Hashable, CustomStringConvertible {
     }
 
     case drop(TestUpdate, exclude: [String], only: [String], failingIn: [String])
+    case approve(Int)
+    case decline(Int)
     case cancel(Int)
     case resume(Int, mended: Bool, assumed: String?, skip: [String])
     case rollbackJob(Int)
@@ -29,6 +31,8 @@ enum Action: Hashable, CustomStringConvertible {
             let parts = [("exclude", exclude), ("only", only), ("failing in", failing)]
             return "drop \(update)"
                 + parts.filter { !$1.isEmpty }.map { ", \($0) \($1.joined(separator: " "))" }.joined()
+        case .approve(let job): return "approve \(job)"
+        case .decline(let job): return "decline \(job)"
         case .cancel(let job): return "cancel \(job)"
         case .resume(let job, let mended, let assumed, let skip):
             return "resume \(job)" + (mended ? " with the cause removed" : "")

@@ -14,7 +14,10 @@ struct Draw {
         // Not drawn, so that the seeds that are known draw what they always drew.
         folders[folders.count / 2].rows = []
         let onFailure = Model.OnFailure.allCases[random.below(3)]
-        return Model(onFailure: random.once(in: 2) ? .hold : onFailure, retain: 2 + random.below(4), folders: folders)
+        var model = Model(
+            onFailure: random.once(in: 2) ? .hold : onFailure, retain: 2 + random.below(4), folders: folders)
+        model.asksForApproval = random.once(in: 4)
+        return model
     }
 
     mutating func length() -> Int { 5 + random.below(21) }
@@ -32,6 +35,14 @@ struct Draw {
         // A hold keeps everything waiting, so that it is not there for long.
         if !model.holds.isEmpty, random.once(in: 4) {
             return .unhold(model.holds.sorted()[random.below(model.holds.count)])
+        }
+        let pending = model.jobs.filter { $0.state == "pendingApproval" }.map(\.number)
+        if !pending.isEmpty, random.once(in: 2) {
+            let number = pending[random.below(pending.count)]
+            return random.once(in: 5) ? .decline(number) : .approve(number)
+        }
+        if model.asksForApproval, random.once(in: 20) {
+            return random.once(in: 2) ? .decline(job(model)) : .approve(job(model))
         }
         return switch random.below(21) {
         case 0..<8: drop(model)

@@ -35,6 +35,7 @@ final class ModelHost {
         }
         try write(
             "endpoint: farm\npath: \(root)/srv\n\(geteuid() == 0 ? "owner: root\n" : "")"
+                + (model.asksForApproval ? "approval: required\n" : "")
                 + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n",
             "etc/endpoints.d/farm.yaml")
         try write("retain: \(model.retain)\n", "etc/patchd.yaml")
@@ -78,6 +79,8 @@ final class ModelHost {
         case .gc(let retain):
             try write("retain: \(retain)\n", "etc/patchd.yaml")
             request = "{\"command\": \"gc\"}"
+        case .approve(let job): request = "{\"command\": \"approve\", \"job\": \(job)}"
+        case .decline(let job): request = "{\"command\": \"decline\", \"job\": \(job)}"
         case .cancel(let job): request = "{\"command\": \"cancel\", \"job\": \(job)}"
         case .resume(let job, let mended, let assumed, let skip):
             if mended, before.jobs.indices.contains(job - 1) {

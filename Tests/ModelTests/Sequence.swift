@@ -99,7 +99,8 @@ struct Sequence {
     /// In words.
     var text: String {
         let tree = start.folders.map { "\($0.name) \($0.version).0" + ($0.parent.map { " below \($0)" } ?? "") }
-        return "onFailure \(start.onFailure.rawValue), retain \(start.retain), \(tree.joined(separator: ", "))\n"
+        return (start.asksForApproval ? "approval required, " : "")
+            + "onFailure \(start.onFailure.rawValue), retain \(start.retain), \(tree.joined(separator: ", "))\n"
             + steps.enumerated().map { "  \($0 + 1). \($1)" }.joined(separator: "\n")
     }
 }
