@@ -270,12 +270,20 @@ actor JobTable {
         return true
     }
 
-    /// Has a job end: one that waits at once, one that runs when its steps under way are through.
+    /// Has a job end: one that waits at once, one that runs when its steps under way are through. One that was resumed and
+    /// waits has failed as before: the folders in whose middle it is must stay locked.
     ///
     /// - Returns: whether it was one that can be cancelled.
     func cancel(_ number: Int, request: String) throws -> Bool {
         if jobs[number]?.request == request { return true }
         guard let job = jobs[number], !job.state.isFinal else { return false }
+        if job.state != .running, job.resumption != nil {
+            let half = try halfDone(job)
+            if !half.isEmpty {
+                try change(number) { $0.takeBackResumption(half, request: request) }
+                return true
+            }
+        }
         try change(number) { job in
             job.cancelledAt = job.cancelledAt ?? .now
             job.request = request
@@ -286,5 +294,40 @@ actor JobTable {
             job.finishedAt = .now
         }
         return true
+    }
+
+    /// The folders of a resumed job in whose middle it is.
+    private func halfDone(_ job: Job) throws -> Set<String> {
+        var half: Set<String> = []
+        for (name, folder) in job.folders where folder.state == .pending {
+            guard try state.hasLedger(job: job.job, folder: name) else { continue }
+            let summary = LedgerSummary(try Ledger.read(state.ledger(job: job.job, folder: name)))
+            switch summary.outcome {
+            // One that could not be staged is as it was.
+            case .failed where summary.isPrepared || summary.isReverting, .unfinished: half.insert(name)
+            default: break
+            }
+        }
+        return half
+    }
+}
+
+extension Job {
+    /// It has failed as it had before it was resumed.
+    fileprivate mutating func takeBackResumption(_ half: Set<String>, request: String) {
+        for (name, folder) in folders where folder.state == .pending {
+            folders[name]?.state = half.contains(name) ? .failed : .blocked
+            guard half.contains(name) else { continue }
+            folders[name]?.code = FaultCode.cancelled.rawValue
+            folders[name]?.message = "resumed, and cancelled before it went on; resume the job, or roll it back"
+        }
+        self.request = request
+        state = .failed
+        code = FaultCode.cancelled.rawValue
+        message = "cancelled before it went on; resume it, or roll it back"
+        waitingFor = ""
+        waitingSince = nil
+        resumption = nil
+        finishedAt = .now
     }
 }

@@ -130,6 +130,13 @@ struct Requests: Sendable {
                 host.workers.interrupt(
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
+            if let held = await jobs.job(number), held.state == .failed, let endpoint = host.endpoint(held.endpoint) {
+                let states = FolderStates(host: host, endpoint: endpoint)
+                let wanted = try EndpointLocks(endpoint: endpoint, states: states).wanted(for: held)
+                await DatabaseWork(host: host, endpoint: endpoint).show(try locks[endpoint.name]?.set(wanted) ?? [:])
+                return Answer(
+                    ok: true, code: "", message: "job \(number) holds what failed again; resume it, or roll it back")
+            }
             return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
         case .rollback where !made.isEmpty, .rollbackFolder where !made.isEmpty:
             return Answer(ok: true, code: "", message: "job \(made[0].job) rolls back")

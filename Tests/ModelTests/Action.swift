@@ -11,6 +11,8 @@ enum Action: Hashable, CustomStringConvertible {
     }
 
     case drop(TestUpdate, exclude: [String], only: [String], failingIn: [String])
+    case approve(Int)
+    case decline(Int)
     case cancel(Int)
     case resume(Int, mended: Bool, assumed: String?, skip: [String])
     case rollbackJob(Int)
@@ -18,6 +20,9 @@ enum Action: Hashable, CustomStringConvertible {
     case catchup(String)
     case gc(retain: Int)
     case byHand(String, Hand)
+    /// By the name of the file in `holds/`, without its ending.
+    case hold(String)
+    case unhold(String)
     case nothing
 
     var description: String {
@@ -26,6 +31,8 @@ enum Action: Hashable, CustomStringConvertible {
             let parts = [("exclude", exclude), ("only", only), ("failing in", failing)]
             return "drop \(update)"
                 + parts.filter { !$1.isEmpty }.map { ", \($0) \($1.joined(separator: " "))" }.joined()
+        case .approve(let job): return "approve \(job)"
+        case .decline(let job): return "decline \(job)"
         case .cancel(let job): return "cancel \(job)"
         case .resume(let job, let mended, let assumed, let skip):
             return "resume \(job)" + (mended ? " with the cause removed" : "")
@@ -41,6 +48,8 @@ enum Action: Hashable, CustomStringConvertible {
         case .byHand(let folder, .removeLock): return "remove \(folder)/update.lock by hand"
         case .byHand(let folder, .copyLock(let other)): return "copy \(other)'s update.lock to \(folder)"
         case .byHand(let folder, .copyArea(let other)): return "copy \(other)'s .patchd to \(folder)"
+        case .hold(let target): return "hold \(target)"
+        case .unhold(let target): return "unhold \(target)"
         case .nothing: return "start the daemon"
         }
     }

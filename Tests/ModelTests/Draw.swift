@@ -14,7 +14,10 @@ struct Draw {
         // Not drawn, so that the seeds that are known draw what they always drew.
         folders[folders.count / 2].rows = []
         let onFailure = Model.OnFailure.allCases[random.below(3)]
-        return Model(onFailure: random.once(in: 2) ? .hold : onFailure, retain: 2 + random.below(4), folders: folders)
+        var model = Model(
+            onFailure: random.once(in: 2) ? .hold : onFailure, retain: 2 + random.below(4), folders: folders)
+        model.asksForApproval = random.once(in: 4)
+        return model
     }
 
     mutating func length() -> Int { 5 + random.below(21) }
@@ -29,7 +32,19 @@ struct Draw {
     }
 
     private mutating func action(_ model: Model) -> Action {
-        switch random.below(20) {
+        // A hold keeps everything waiting, so that it is not there for long.
+        if !model.holds.isEmpty, random.once(in: 4) {
+            return .unhold(model.holds.sorted()[random.below(model.holds.count)])
+        }
+        let pending = model.jobs.filter { $0.state == "pendingApproval" }.map(\.number)
+        if !pending.isEmpty, random.once(in: 2) {
+            let number = pending[random.below(pending.count)]
+            return random.once(in: 5) ? .decline(number) : .approve(number)
+        }
+        if model.asksForApproval, random.once(in: 20) {
+            return random.once(in: 2) ? .decline(job(model)) : .approve(job(model))
+        }
+        return switch random.below(21) {
         case 0..<8: drop(model)
         case 8, 9: .rollbackFolder(folder(model), to: random.once(in: 3) ? 1 + random.below(5) : nil)
         case 10: .rollbackJob(job(model))
@@ -38,11 +53,21 @@ struct Draw {
         case 15: .catchup(folder(model))
         case 16: .gc(retain: 1 + random.below(5))
         case 17: .nothing
+        case 18: .hold(target(model))
         default: byHand(model)
         }
     }
 
     private mutating func folder(_ model: Model) -> String { model.folders[random.below(model.folders.count)].name }
+
+    private mutating func target(_ model: Model) -> String {
+        switch random.below(6) {
+        case 0: "ALL"
+        case 1: "farm"
+        case 2: "other"
+        default: "farm.\(folder(model))"
+        }
+    }
 
     /// Mostly one of the last jobs, at times one that does not exist.
     private mutating func job(_ model: Model) -> Int {

@@ -47,6 +47,20 @@ import Testing
             ])
     }
 
+    @Test func `a job that is cancelled after it was resumed holds what it left half done`() throws {
+        let two = TestUpdate(version: 2, variant: 0, script: .withDowngrade)
+        try run(
+            tree: [("F0", nil, 1), ("F1", "F0", 1)],
+            [
+                .drop(two, exclude: [], only: [], failingIn: ["F0"]),
+                .hold("ALL"),
+                .resume(1, mended: true, assumed: nil, skip: []),
+                .cancel(1),
+                .unhold("ALL"),
+                .resume(1, mended: false, assumed: nil, skip: []),
+            ])
+    }
+
     private func run(tree: [(name: String, parent: String?, version: Int)], retain: Int = 4, _ actions: [Action]) throws
     {
         let cache = "\(ModelHost.base)/patchd-model-archives-\(UInt64.random(in: .min ... .max))"

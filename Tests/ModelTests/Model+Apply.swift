@@ -9,17 +9,48 @@ extension Model {
 
     /// First come, first served, but a job waits while its dependency is nowhere or another one brings it.
     private mutating func next() -> Int? {
-        let open = jobs.filter { !$0.isFinal }
-        if let resumed = open.first(where: \.isResumed) { return resumed.number }
+        let open = jobs.filter { !$0.isFinal && $0.state != "pendingApproval" }
+        if let resumed = open.first(where: \.isResumed) { return isHeld(resumed) ? nil : resumed.number }
         for job in open { jobs[job.number - 1].state = "waiting" }
         if let holding {
-            return open.first { $0.target != nil || holding.isCorrected(by: $0) }?.number
+            let way = open.first { $0.target != nil || holding.isCorrected(by: $0) }
+            return way.flatMap { isHeld($0) ? nil : $0.number }
         }
-        if let rollback = open.first(where: { $0.target != nil }) { return rollback.number }
-        if let unfit = open.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
+        let updates = open.filter { $0.target == nil }
+        if let unfit = updates.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
             return unfit.number
         }
-        return open.first { isReady($0, among: open) }?.number
+        // Where one is held, those that came later wait behind it, unless they are only to be looked at.
+        var hasHeld = false
+        for job in open where !hasHeld || isPlannedOnly(job) {
+            guard job.target != nil || isReady(job, among: updates) else { continue }
+            if !isHeld(job) { return job.number }
+            hasHeld = true
+        }
+        return nil
+    }
+
+    /// Whether a job's turn only shows what somebody has to approve.
+    private func isPlannedOnly(_ job: ModelJob) -> Bool {
+        asksForApproval && job.isDropped && !job.isPlanned && !job.isApproved
+    }
+
+    /// Whether a hold keeps a job away from what it would change, or from what is below that.
+    private func isHeld(_ job: ModelJob) -> Bool {
+        if isPlannedOnly(job) { return false }
+        let changed: [String]
+        if job.isPlanned {
+            changed = Array(job.equal.keys)
+        } else if let target = job.target {
+            changed = (undone(target).0 ?? [:]).map(\.key)
+        } else if holding != nil {
+            // What a corrected archive would come to is known once it has put back what failed.
+            changed = folders.map(\.name)
+        } else {
+            changed = raises(job).map(\.name)
+        }
+        let affected = changed + changed.flatMap(descendants)
+        return !holds.isDisjoint(with: ["ALL", "farm"] + affected.map { "farm.\($0)" })
     }
 
     private func isReady(_ job: ModelJob, among open: [ModelJob]) -> Bool {
@@ -65,7 +96,7 @@ extension Model {
         let hasBegun = job.folders.values.contains { !["pending", "upToDate", "excluded"].contains($0) }
         if !hasBegun { jobs[number - 1].turn = (jobs.filter { $0.number != number }.map(\.turn).max() ?? 0) + 1 }
         if job.target != nil { return runRollback(number) }
-        if let held = holding, held.number != number, held.isCorrected(by: job) {
+        if let held = holding, held.number != number, held.isCorrected(by: job), !isPlannedOnly(job) {
             for folder in folders.reversed() where jobs[held.number - 1].folders[folder.name] == "failed" {
                 if folder.isIrreversible(held.number) { return fail(number, "irreversible") }
                 revert(folder.name, held.number)
@@ -108,6 +139,16 @@ extension Model {
         if pending.isEmpty {
             jobs[number - 1].state = "done"
             return false
+        }
+        if asksForApproval, job.isDropped {
+            let plan = folders.map { "\($0.name) \(states[$0.name] ?? "") \($0.version)" }.joined(separator: ", ")
+            guard job.isApproved, job.approvable == plan else {
+                jobs[number - 1].state = "pendingApproval"
+                jobs[number - 1].approvable = plan
+                jobs[number - 1].isApproved = false
+                jobs[number - 1].turn = 0
+                return false
+            }
         }
         jobs[number - 1].isPlanned = true
         for folder in pending { jobs[number - 1].equal[folder.name] = folder.equal(job.update) }

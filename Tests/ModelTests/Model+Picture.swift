@@ -24,7 +24,7 @@ extension Model {
             picture["\(name) missing"] = verified.missing.joined(separator: " ")
         }
         for job in jobs {
-            picture["job \(job.number)"] = "\(job.isFinal ? job.state : "waiting") \(job.code)"
+            picture["job \(job.number)"] = "\(job.state == "queued" ? "waiting" : job.state) \(job.code)"
             for (folder, state) in job.folders { picture["job \(job.number) \(folder)"] = state }
         }
         return picture

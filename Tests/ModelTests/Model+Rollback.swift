@@ -17,7 +17,7 @@ extension Model {
     }
 
     /// By folder, the jobs to take back, newest first; nil and a code for what is refused.
-    private func undone(_ target: ModelJob.Target) -> ([String: [Int]]?, String) {
+    func undone(_ target: ModelJob.Target) -> ([String: [Int]]?, String) {
         var undone: [String: [Int]] = [:]
         if let folder = target.folder {
             let own = folders[index(folder)].effective

@@ -13,6 +13,8 @@ struct Model: Hashable {
 
     var onFailure: OnFailure
     var retain: Int
+    /// Whether the endpoint's `approval` is `required`.
+    var asksForApproval = false
     /// Parents first.
     var folders: [ModelFolder]
     var jobs: [ModelJob] = []
@@ -20,6 +22,8 @@ struct Model: Hashable {
     var archives: Set<TestUpdate> = []
     /// The files in `fail/`.
     var causes: Set<String> = []
+    /// What is held, by the names of the files in `holds/`.
+    var holds: Set<String> = []
     var rejected = 0
     /// Whether a job failed, or a file was refused, since the daemon was started.
     var hasFailed = false
@@ -79,11 +83,15 @@ struct Model: Hashable {
         case .drop(let update, let exclude, let only, let failing):
             drop(update, exclude, only, failing)
         case .byHand(let folder, let hand): change(folder, hand)
+        case .hold(let target): holds.insert(target)
+        case .unhold(let target): holds.remove(target)
         case .nothing: break
         case .gc(let retain):
             self.retain = retain
             forget()
             answer = ""
+        case .approve(let job): answer = decide(job, isApproved: true)
+        case .decline(let job): answer = decide(job, isApproved: false)
         case .cancel(let job): answer = cancel(job)
         case .resume(let job, let mended, let assumed, let skip):
             if mended { mend(job) }
@@ -95,7 +103,9 @@ struct Model: Hashable {
         case .catchup(let folder): answer = catchUp(folder)
         }
         settle()
-        let exit = hasFailed ? 1 : jobs.contains { !$0.isFinal } ? 5 : 0
+        let open = jobs.filter { !$0.isFinal }
+        let isWaiting = open.contains { $0.state != "pendingApproval" }
+        let exit = hasFailed ? 1 : isWaiting ? 5 : open.isEmpty ? 0 : 6
         return Outcome(answer: answer, exit: exit)
     }
 
@@ -114,6 +124,7 @@ struct Model: Hashable {
         }
         var job = ModelJob(number: jobs.count + 1, update: update)
         (job.exclude, job.only) = (exclude, only)
+        job.isDropped = true
         jobs.append(job)
     }
 
@@ -140,8 +151,28 @@ struct Model: Hashable {
     private mutating func cancel(_ number: Int) -> String {
         guard jobs.indices.contains(number - 1) else { return "unknownJob" }
         guard !jobs[number - 1].isFinal else { return "wrongState" }
+        let half = folders.filter { $0.half?.job == number }.map(\.name)
+        if jobs[number - 1].isResumed, !half.isEmpty {
+            // It has failed as before: what is half done stays locked.
+            for (folder, state) in jobs[number - 1].folders where state == "pending" {
+                jobs[number - 1].folders[folder] = half.contains(folder) ? "failed" : "blocked"
+                jobs[number - 1].assumed.remove(folder)
+            }
+            jobs[number - 1].isResumed = false
+            jobs[number - 1].state = "failed"
+            jobs[number - 1].code = "cancelled"
+            return ""
+        }
         jobs[number - 1].state = "cancelled"
         jobs[number - 1].code = "cancelled"
+        return ""
+    }
+
+    private mutating func decide(_ number: Int, isApproved: Bool) -> String {
+        guard jobs.indices.contains(number - 1) else { return "unknownJob" }
+        guard jobs[number - 1].state == "pendingApproval" else { return "wrongState" }
+        jobs[number - 1].isApproved = isApproved
+        jobs[number - 1].state = isApproved ? "queued" : "declined"
         return ""
     }
 
@@ -184,7 +215,9 @@ struct Model: Hashable {
 
     /// Keeps archives and originals of the newest jobs only.
     mutating func forget() {
-        let all = jobs.filter { $0.target == nil }.sorted { ($0.order, $0.number) < ($1.order, $1.number) }
+        let all = jobs.filter { $0.target == nil && $0.state != "declined" }.sorted {
+            ($0.order, $0.number) < ($1.order, $1.number)
+        }
         for job in all.filter({ $0.isFinal && !$0.isHolding }).dropLast(retain) {
             for at in folders.indices { folders[at].undo[job.number]?.isKept = false }
         }

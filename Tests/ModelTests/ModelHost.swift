@@ -22,7 +22,7 @@ final class ModelHost {
         root = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
         folders = model.folders
         self.cache = cache
-        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "state", "run", "fail"]
+        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "spool/holds", "state", "run", "fail"]
             + folders.map({ "srv/\($0.name)" })
         {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
@@ -35,6 +35,7 @@ final class ModelHost {
         }
         try write(
             "endpoint: farm\npath: \(root)/srv\n\(geteuid() == 0 ? "owner: root\n" : "")"
+                + (model.asksForApproval ? "approval: required\n" : "")
                 + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n",
             "etc/endpoints.d/farm.yaml")
         try write("retain: \(model.retain)\n", "etc/patchd.yaml")
@@ -72,10 +73,14 @@ final class ModelHost {
                 atPath: update.archive(in: cache), toPath: "\(root)/spool/incoming/.u.part")
             rename("\(root)/spool/incoming/.u.part", "\(root)/spool/incoming/u.zip")
         case .byHand(let folder, let hand): try change("\(root)/srv/\(folder)", hand)
+        case .hold(let target): try write("", "spool/holds/\(target).lock")
+        case .unhold(let target): unlink("\(root)/spool/holds/\(target).lock")
         case .nothing: break
         case .gc(let retain):
             try write("retain: \(retain)\n", "etc/patchd.yaml")
             request = "{\"command\": \"gc\"}"
+        case .approve(let job): request = "{\"command\": \"approve\", \"job\": \(job)}"
+        case .decline(let job): request = "{\"command\": \"decline\", \"job\": \(job)}"
         case .cancel(let job): request = "{\"command\": \"cancel\", \"job\": \(job)}"
         case .resume(let job, let mended, let assumed, let skip):
             if mended, before.jobs.indices.contains(job - 1) {

@@ -27,7 +27,13 @@ struct ModelJob: Hashable {
     /// Resumed, so that it has its turn before all others.
     var isResumed = false
 
-    var isFinal: Bool { ["done", "failed", "cancelled"].contains(state) }
+    /// It was dropped, which is what may need approval; the rest was commanded.
+    var isDropped = false
+    /// What is to be approved, or was.
+    var approvable = ""
+    var isApproved = false
+
+    var isFinal: Bool { ["done", "failed", "cancelled", "declined"].contains(state) }
     /// Whether it failed in some folder and holds it until an admin acts.
     var isHolding: Bool { state == "failed" && folders.values.contains("failed") }
     /// Whether what failed was put back: nothing of it is left to be gone on with.

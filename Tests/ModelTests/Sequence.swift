@@ -53,6 +53,14 @@ struct Sequence {
                     if folder.half != nil { found[key] = nil }
                 }
             }
+            // Which phase the locks of a job show that was resumed and waits, nobody relies on; that they are there, everybody.
+            if let resumed = model.jobs.first(where: { $0.isResumed && !$0.isFinal }) {
+                for name in model.folders.map(\.name) {
+                    let isLocked = resumed.folders[name] == "pending"
+                    wanted["\(name) lock"] = isLocked ? "locked" : nil
+                    found["\(name) lock"] = isLocked && found["\(name) lock"] != nil ? "locked" : nil
+                }
+            }
             let keys = Set(wanted.keys).union(found.keys).filter { wanted[$0] != found[$0] }.sorted()
             if keys.isEmpty { continue }
             let lines = keys.map { "\($0): the model says \(wanted[$0] ?? "-"), the program \(found[$0] ?? "-")" }
@@ -91,7 +99,8 @@ struct Sequence {
     /// In words.
     var text: String {
         let tree = start.folders.map { "\($0.name) \($0.version).0" + ($0.parent.map { " below \($0)" } ?? "") }
-        return "onFailure \(start.onFailure.rawValue), retain \(start.retain), \(tree.joined(separator: ", "))\n"
+        return (start.asksForApproval ? "approval required, " : "")
+            + "onFailure \(start.onFailure.rawValue), retain \(start.retain), \(tree.joined(separator: ", "))\n"
             + steps.enumerated().map { "  \($0 + 1). \($1)" }.joined(separator: "\n")
     }
 }
