@@ -3,10 +3,11 @@ import Synchronization
 import Testing
 
 @Suite struct `Random sequences of commands` {
-    /// `MODEL_SEED` repeats a run, `MODEL_COUNT` says how many sequences; `scripts/model-test` sets both.
+    /// `MODEL_SEED` repeats a run, `MODEL_COUNT` says how many sequences; `scripts/model-test` sets both. Without them the
+    /// same hundred run each time, so that what turns red is the change's doing; the script looks for more.
     @Test func `lead to what the model of the contract says, whatever is killed on the way`() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let seed = environment["MODEL_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999_999)
+        let seed = environment["MODEL_SEED"].flatMap(UInt64.init) ?? 390_073_092
         let count = environment["MODEL_COUNT"].flatMap(Int.init) ?? 100
         let cache = "\(ModelHost.base)/patchd-model-archives-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
