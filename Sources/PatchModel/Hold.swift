@@ -36,7 +36,7 @@ public struct Hold: Hashable, Sendable {
         }
 
         /// Names of endpoints and folders: `[A-Za-z0-9_-]{1,32}`.
-        private static func isName(_ text: String) -> Bool {
+        public static func isName(_ text: String) -> Bool {
             (1...32).contains(text.utf8.count)
                 && text.utf8.allSatisfy { byte in
                     switch byte {

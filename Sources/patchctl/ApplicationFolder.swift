@@ -16,7 +16,7 @@ struct ApplicationFolder {
     /// - Throws: ``Failure``: wrong usage, or a folder that patchd does not know.
     init(_ target: String, in places: Places) throws {
         let parts = target.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts.allSatisfy(Self.isName) else {
+        guard parts.count == 2, parts.allSatisfy(PatchModel.Hold.Target.isName) else {
             throw Failure(.usage, "\"\(target)\" is no folder; name one as ENDPOINT/FOLDER")
         }
         guard try places.hasState else {
@@ -31,16 +31,6 @@ struct ApplicationFolder {
 
     init(_ state: FolderState) {
         (endpoint, folder, path, self.state) = (state.endpoint, state.folder, state.path, state)
-    }
-
-    /// Whether it can be the name of an endpoint or a folder.
-    static func isName(_ text: String) -> Bool {
-        (1...32).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-                    || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || byte == UInt8(ascii: "_")
-                    || byte == UInt8(ascii: "-")
-            }
     }
 
     /// Its lock now; nil when it is free.

@@ -18,7 +18,7 @@ struct HoldFile {
     /// - Throws: ``Failure`` with wrong usage when that cannot be a target.
     init(_ text: String, in places: Places) throws {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard (1...2).contains(parts.count), parts.allSatisfy(ApplicationFolder.isName) else {
+        guard (1...2).contains(parts.count), parts.allSatisfy(PatchModel.Hold.Target.isName) else {
             throw Failure(.usage, "\"\(text)\" is no target; a hold is on ENDPOINT, ENDPOINT/FOLDER or ALL")
         }
         // No endpoint has this name, in whatever case.
