@@ -184,7 +184,7 @@ struct Intake: Sendable {
         let endpoints = try OptionsCheck.endpoints(for: update.manifest, options: options, host.configuration)
         try keep(claim, update)
         for endpoint in endpoints {
-            if let job = await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
+            if let job = try await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
                 host.log.tell(
                     .jobResumed, "job \(job) on \(endpoint.name) goes on: the same archive was dropped again",
                     EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))

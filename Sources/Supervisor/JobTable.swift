@@ -124,8 +124,10 @@ actor JobTable {
     }
 
     /// The failed job that the same archive with the same options resumes; nil for none.
-    func resumable(endpoint: String, sha256: String, options: UpdateOptions) -> Int? {
-        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options else { return nil }
+    func resumable(endpoint: String, sha256: String, options: UpdateOptions) throws -> Int? {
+        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options,
+            try moved(since: job, without: []) == nil
+        else { return nil }
         return job.job
     }
 
@@ -174,7 +176,8 @@ actor JobTable {
     /// - Parameters:
     ///   - assumed: a step that counts as done in the folders that stopped at it; nil for none.
     ///   - skipped: folders that are left as they are, with those below them.
-    /// - Throws: ``Fault`` when there is no such step or folder; nothing is changed then.
+    /// - Throws: ``Fault`` when there is no such step or folder, or a folder was given another version since; nothing is
+    ///   changed then.
     /// - Returns: false when it is not one that can be resumed.
     func resume(
         _ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = [], request: String? = nil
@@ -184,6 +187,10 @@ actor JobTable {
         for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
             throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
         }
+        if let other = all(of: job.endpoint).first(where: { $0.state == .running && $0.takesBack(from: job) }) {
+            throw Fault(.dependency, "job \(other.job) is taking back what was done; resume job \(number) after it")
+        }
+        if let moved = try moved(since: job, without: skipped) { throw moved }
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
             let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
@@ -211,13 +218,33 @@ actor JobTable {
             job.cancelledAt = nil
             job.resumption = steps
             for (name, folder) in job.folders {
-                guard [.failed, .blocked, .pending].contains(folder.state) else { continue }
+                guard folder.isOpenAfterFailure else { continue }
                 job.folders[name] = FolderJob(
                     state: skipped.contains(name) ? .excluded : .pending, equal: folder.equal,
                     progress: .init(total: folder.progress.total))
             }
         }
         return true
+    }
+
+    /// A folder that the job would go on with, and that no longer has the version from which that was planned: a rollback
+    /// may have gone below it meanwhile. Nil for none.
+    private func moved(since job: Job, without skipped: Set<String>) throws -> Fault? {
+        // One that has changed nothing is planned anew.
+        guard job.hasBegun, let plan = try state.plan(job: job.job)?.endpoints.first else { return nil }
+        for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {
+            guard let own = job.folders[folder.folder], own.isOpenAfterFailure else { continue }
+            let version = try state.folder(folder.folder, of: job.endpoint)?.version
+            // It has the new one where the job failed just before that could be recorded in its own file.
+            if version == folder.from || version == folder.to { continue }
+            let then = folder.from.map(\.description) ?? "an unknown version"
+            let now = version.map(\.description) ?? "an unknown version"
+            return Fault(
+                folder: folder.folder, .dependency,
+                "had \(then) when job \(job.job) was planned, and has \(now) now; leave it out (--skip), or roll back job "
+                    + "\(job.job) and drop its archive again")
+        }
+        return nil
     }
 
     /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a
@@ -312,7 +339,15 @@ actor JobTable {
     }
 }
 
+extension FolderJob {
+    /// Whether a job that failed goes on with it.
+    fileprivate var isOpenAfterFailure: Bool { [.failed, .blocked, .pending].contains(state) }
+}
+
 extension Job {
+    /// Whether it changes folders that a failed job holds.
+    fileprivate func takesBack(from held: Job) -> Bool { rollback != nil || held.isCorrected(by: self) }
+
     /// It has failed as it had before it was resumed.
     fileprivate mutating func takeBackResumption(_ half: Set<String>, request: String) {
         for (name, folder) in folders where folder.state == .pending {

@@ -23,6 +23,11 @@ enum Action: Hashable, CustomStringConvertible {
     /// By the name of the file in `holds/`, without its ending.
     case hold(String)
     case unhold(String)
+    /// The endpoint's window opens, or closes for days.
+    case window(isOpen: Bool)
+    /// An application is started under `patchctl guard --restart` in a folder, or ended.
+    case enter(String)
+    case leave(String)
     case nothing
 
     var description: String {
@@ -50,6 +55,9 @@ enum Action: Hashable, CustomStringConvertible {
         case .byHand(let folder, .copyArea(let other)): return "copy \(other)'s .patchd to \(folder)"
         case .hold(let target): return "hold \(target)"
         case .unhold(let target): return "unhold \(target)"
+        case .window(let isOpen): return isOpen ? "open the window" : "close the window"
+        case .enter(let folder): return "start the application in \(folder)"
+        case .leave(let folder): return "end the application in \(folder)"
         case .nothing: return "start the daemon"
         }
     }

@@ -36,6 +36,7 @@ struct Draw {
         if !model.holds.isEmpty, random.once(in: 4) {
             return .unhold(model.holds.sorted()[random.below(model.holds.count)])
         }
+        if model.isClosed, random.once(in: 4) { return .window(isOpen: true) }
         let pending = model.jobs.filter { $0.state == "pendingApproval" }.map(\.number)
         if !pending.isEmpty, random.once(in: 2) {
             let number = pending[random.below(pending.count)]
@@ -44,7 +45,7 @@ struct Draw {
         if model.asksForApproval, random.once(in: 20) {
             return random.once(in: 2) ? .decline(job(model)) : .approve(job(model))
         }
-        return switch random.below(21) {
+        return switch random.below(25) {
         case 0..<8: drop(model)
         case 8, 9: .rollbackFolder(folder(model), to: random.once(in: 3) ? 1 + random.below(5) : nil)
         case 10: .rollbackJob(job(model))
@@ -54,11 +55,18 @@ struct Draw {
         case 16: .gc(retain: 1 + random.below(5))
         case 17: .nothing
         case 18: .hold(target(model))
+        case 19: .window(isOpen: model.isClosed)
+        case 20, 21: application(model)
         default: byHand(model)
         }
     }
 
     private mutating func folder(_ model: Model) -> String { model.folders[random.below(model.folders.count)].name }
+
+    private mutating func application(_ model: Model) -> Action {
+        let name = folder(model)
+        return model.applications.contains(name) ? .leave(name) : .enter(name)
+    }
 
     private mutating func target(_ model: Model) -> String {
         switch random.below(6) {

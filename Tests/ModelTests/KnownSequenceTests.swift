@@ -61,6 +61,34 @@ import Testing
             ])
     }
 
+    @Test func `a job does not go on where a folder was given another version (77018)`() throws {
+        let two = TestUpdate(version: 2, variant: 0, script: .withDowngrade)
+        let three = TestUpdate(version: 3, variant: 0, script: .oneWay)
+        try run(
+            tree: [("F0", nil, 1), ("F1", "F0", 1)],
+            [
+                .drop(two, exclude: [], only: [], failingIn: []),
+                .drop(three, exclude: [], only: [], failingIn: ["F0"]),
+                .rollbackFolder("F1", to: nil),
+                .resume(2, mended: true, assumed: nil, skip: []),
+                .resume(2, mended: true, assumed: nil, skip: ["F1"]),
+            ])
+    }
+
+    @Test func `the same archive waits where a folder was given another version`() throws {
+        let two = TestUpdate(version: 2, variant: 0, script: .withDowngrade)
+        let three = TestUpdate(version: 3, variant: 0, script: .oneWay)
+        try run(
+            tree: [("F0", nil, 1), ("F1", "F0", 1)],
+            [
+                .drop(two, exclude: [], only: [], failingIn: []),
+                .drop(three, exclude: [], only: [], failingIn: ["F0"]),
+                .rollbackFolder("F1", to: nil),
+                .drop(three, exclude: [], only: [], failingIn: []),
+                .resume(2, mended: true, assumed: nil, skip: ["F1"]),
+            ])
+    }
+
     private func run(tree: [(name: String, parent: String?, version: Int)], retain: Int = 4, _ actions: [Action]) throws
     {
         let cache = "\(ModelHost.base)/patchd-model-archives-\(UInt64.random(in: .min ... .max))"

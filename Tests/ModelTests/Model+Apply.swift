@@ -14,7 +14,7 @@ extension Model {
         for job in open { jobs[job.number - 1].state = "waiting" }
         if let holding {
             let way = open.first { $0.target != nil || holding.isCorrected(by: $0) }
-            return way.flatMap { isHeld($0) ? nil : $0.number }
+            return way.flatMap { isHeld($0) || isTooEarly($0) ? nil : $0.number }
         }
         let updates = open.filter { $0.target == nil }
         if let unfit = updates.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
@@ -23,7 +23,7 @@ extension Model {
         // Where one is held, those that came later wait behind it, unless they are only to be looked at.
         var hasHeld = false
         for job in open where !hasHeld || isPlannedOnly(job) {
-            guard job.target != nil || isReady(job, among: updates) else { continue }
+            guard job.target != nil || isReady(job, among: updates), !isTooEarly(job) else { continue }
             if !isHeld(job) { return job.number }
             hasHeld = true
         }
@@ -33,6 +33,11 @@ extension Model {
     /// Whether a job's turn only shows what somebody has to approve.
     private func isPlannedOnly(_ job: ModelJob) -> Bool {
         asksForApproval && job.isDropped && !job.isPlanned && !job.isApproved
+    }
+
+    /// Whether a job has to wait for the window: what was dropped, until it has begun.
+    private func isTooEarly(_ job: ModelJob) -> Bool {
+        isClosed && job.isDropped && !job.hasBegun && !isPlannedOnly(job)
     }
 
     /// Whether a hold keeps a job away from what it would change, or from what is below that.
@@ -93,8 +98,7 @@ extension Model {
     mutating func run(_ number: Int) {
         let job = jobs[number - 1]
         jobs[number - 1].isResumed = false
-        let hasBegun = job.folders.values.contains { !["pending", "upToDate", "excluded"].contains($0) }
-        if !hasBegun { jobs[number - 1].turn = (jobs.filter { $0.number != number }.map(\.turn).max() ?? 0) + 1 }
+        if !job.hasBegun { jobs[number - 1].turn = (jobs.filter { $0.number != number }.map(\.turn).max() ?? 0) + 1 }
         if job.target != nil { return runRollback(number) }
         if let held = holding, held.number != number, held.isCorrected(by: job), !isPlannedOnly(job) {
             for folder in folders.reversed() where jobs[held.number - 1].folders[folder.name] == "failed" {
@@ -151,7 +155,10 @@ extension Model {
             }
         }
         jobs[number - 1].isPlanned = true
-        for folder in pending { jobs[number - 1].equal[folder.name] = folder.equal(job.update) }
+        for folder in pending {
+            jobs[number - 1].equal[folder.name] = folder.equal(job.update)
+            jobs[number - 1].from[folder.name] = folder.version
+        }
         return true
     }
 

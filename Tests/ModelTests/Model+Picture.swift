@@ -23,6 +23,10 @@ extension Model {
             picture["\(name) changed"] = verified.changed.joined(separator: " ")
             picture["\(name) missing"] = verified.missing.joined(separator: " ")
         }
+        for name in applications {
+            picture["\(name) application"] = locks[name] == nil ? "in \(folders[index(name)].version).0" : "out"
+        }
+        picture["disturbed"] = ""
         for job in jobs {
             picture["job \(job.number)"] = "\(job.state == "queued" ? "waiting" : job.state) \(job.code)"
             for (folder, state) in job.folders { picture["job \(job.number) \(folder)"] = state }

@@ -24,6 +24,10 @@ struct Model: Hashable {
     var causes: Set<String> = []
     /// What is held, by the names of the files in `holds/`.
     var holds: Set<String> = []
+    /// Whether no window is open now.
+    var isClosed = false
+    /// The folders that an application is in while they are free; it comes back after each update.
+    var applications: Set<String> = []
     var rejected = 0
     /// Whether a job failed, or a file was refused, since the daemon was started.
     var hasFailed = false
@@ -85,6 +89,9 @@ struct Model: Hashable {
         case .byHand(let folder, let hand): change(folder, hand)
         case .hold(let target): holds.insert(target)
         case .unhold(let target): holds.remove(target)
+        case .window(let isOpen): isClosed = !isOpen
+        case .enter(let folder): applications.insert(folder)
+        case .leave(let folder): applications.remove(folder)
         case .nothing: break
         case .gc(let retain):
             self.retain = retain
@@ -118,8 +125,9 @@ struct Model: Hashable {
             return
         }
         archives.insert(update)
-        if let held = holding, held.update == update, held.exclude == exclude, held.only == only, held.target == nil {
-            _ = resume(held.number, nil, [])
+        if let held = holding, held.update == update, held.exclude == exclude, held.only == only, held.target == nil,
+            resume(held.number, nil, []).isEmpty
+        {
             return
         }
         var job = ModelJob(number: jobs.count + 1, update: update)
@@ -185,6 +193,12 @@ struct Model: Hashable {
         guard skip.allSatisfy(isHeld) else { return "missing" }
         let skipped = Set(skip + skip.flatMap(descendants).filter(isHeld))
         let failed = job.folders.filter { $0.value == "failed" }.keys
+        let goesOn = { [job] (folder: String) in
+            ["failed", "blocked", "pending"].contains(job.folders[folder]) && !skipped.contains(folder)
+        }
+        if wasHolding, folders.contains(where: { goesOn($0.name) && $0.version != job.from[$0.name] }) {
+            return "dependency"
+        }
         if let assumed, failed.isEmpty || assumed != job.update.scriptName { return "missing" }
         for (folder, state) in job.folders where ["failed", "blocked", "pending"].contains(state) {
             if state == "failed", assumed != nil { job.assumed.insert(folder) }

@@ -6,7 +6,9 @@ final class ModelHost {
     let root: String
     private let folders: [ModelFolder]
     private let cache: String
+    private let configuration: String
     private var requests = 0
+    private var applications: [String: Application] = [:]
 
     /// The directory with the three programs.
     static let programs: String? = {
@@ -19,32 +21,39 @@ final class ModelHost {
     static let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
 
     init(_ model: Model, cache: String) throws {
-        root = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
+        let place = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
+        root = place
+        let lines = model.folders.map { folder in
+            "  - {name: \(folder.name), version: \(folder.version).0"
+                + (folder.rows == nil ? ", modules: [ELSE]" : ", modules: [SQL], database: \"sqlite:app.db\"")
+                + (folder.parent.map { ", parent: \($0)}" } ?? ", type: supervisor}")
+        }
+        configuration =
+            "endpoint: farm\npath: \(place)/srv\n\(geteuid() == 0 ? "owner: root\n" : "")"
+            + (model.asksForApproval ? "approval: required\n" : "")
+            + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n"
         folders = model.folders
         self.cache = cache
-        for name in ["etc/endpoints.d", "spool/incoming", "spool/requests/done", "spool/holds", "state", "run", "fail"]
+        for name in [
+            "etc/endpoints.d", "spool/incoming", "spool/requests/done", "spool/holds", "state", "run", "fail",
+            "disturbed",
+        ]
             + folders.map({ "srv/\($0.name)" })
         {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
         for folder in folders { try write("a\n", "srv/\(folder.name)/a.dat", mode: 0o644) }
-        let lines = folders.map { folder in
-            "  - {name: \(folder.name), version: \(folder.version).0"
-                + (folder.rows == nil ? ", modules: [ELSE]" : ", modules: [SQL], database: \"sqlite:app.db\"")
-                + (folder.parent.map { ", parent: \($0)}" } ?? ", type: supervisor}")
-        }
-        try write(
-            "endpoint: farm\npath: \(root)/srv\n\(geteuid() == 0 ? "owner: root\n" : "")"
-                + (model.asksForApproval ? "approval: required\n" : "")
-                + "onFailure: \(model.onFailure.rawValue)\nfolders:\n\(lines.joined(separator: "\n"))\n",
-            "etc/endpoints.d/farm.yaml")
+        try write(configuration, "etc/endpoints.d/farm.yaml")
         try write("retain: \(model.retain)\n", "etc/patchd.yaml")
         for folder in folders where folder.rows != nil {
             try #require(rows(folder.name, "CREATE TABLE row (version INTEGER)") != nil)
         }
+        // Folders are known from the daemon's first start on; an application is not let into others.
+        _ = try once(nil)
     }
 
     deinit {
+        applications = [:]
         if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
     }
 
@@ -75,6 +84,14 @@ final class ModelHost {
         case .byHand(let folder, let hand): try change("\(root)/srv/\(folder)", hand)
         case .hold(let target): try write("", "spool/holds/\(target).lock")
         case .unhold(let target): unlink("\(root)/spool/holds/\(target).lock")
+        case .window(let isOpen):
+            // Far enough away that none opens while the test runs.
+            let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+            let far = days[(Calendar.current.component(.weekday, from: Date()) + 2) % 7]
+            try write(
+                (isOpen ? "" : "windows: [\(far) 02:00-03:00]\n") + configuration, "etc/endpoints.d/farm.yaml")
+        case .enter(let folder): applications[folder] = try Application(folder, of: self)
+        case .leave(let folder): applications[folder] = nil
         case .nothing: break
         case .gc(let retain):
             try write("retain: \(retain)\n", "etc/patchd.yaml")
@@ -159,17 +176,32 @@ final class ModelHost {
         return process.terminationStatus == 0 ? text.trimmingCharacters(in: .newlines) : nil
     }
 
+    /// Where the applications are, once they are where they are expected or have had long enough to get there.
+    func applications(expecting wanted: [String: String]) throws -> [String: String] {
+        var picture: [String: String] = [:]
+        for (folder, application) in applications {
+            let key = "\(folder) application"
+            picture[key] = application.place(expecting: wanted[key] ?? "")
+        }
+        picture["disturbed"] = names("disturbed").joined(separator: " ")
+        return picture
+    }
+
+    /// The arguments that name this host's directories.
+    var places: [String] {
+        [
+            "--config-dir", "\(root)/etc", "--spool-dir", "\(root)/spool", "--state-dir", "\(root)/state",
+            "--runtime-dir", "\(root)/run",
+        ]
+    }
+
     /// Runs a program with this host's directories.
     func run(
         _ program: String, _ arguments: [String], _ environment: [String: String]
     ) throws -> (code: Int32, output: Data) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "\(try #require(Self.programs, "build first"))/\(program)")
-        process.arguments =
-            arguments + [
-                "--config-dir", "\(root)/etc", "--spool-dir", "\(root)/spool", "--state-dir", "\(root)/state",
-                "--runtime-dir", "\(root)/run",
-            ]
+        process.arguments = arguments + places
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: a worker outlives a killed daemon and would keep a pipe open.
         for name in ["output", "errors"] {

@@ -18,6 +18,8 @@ struct ModelJob: Hashable {
     var folders: [String: String] = [:]
     /// What was equal when it was looked at, by folder.
     var equal: [String: Set<String>] = [:]
+    /// The version that a folder had when it was looked at.
+    var from: [String: Int] = [:]
     /// Folders in which an admin has done the script.
     var assumed: Set<String> = []
     var isPlanned = false
@@ -33,6 +35,7 @@ struct ModelJob: Hashable {
     var approvable = ""
     var isApproved = false
 
+    var hasBegun: Bool { folders.values.contains { !["pending", "upToDate", "excluded"].contains($0) } }
     var isFinal: Bool { ["done", "failed", "cancelled", "declined"].contains(state) }
     /// Whether it failed in some folder and holds it until an admin acts.
     var isHolding: Bool { state == "failed" && folders.values.contains("failed") }

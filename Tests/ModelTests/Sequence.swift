@@ -53,12 +53,14 @@ struct Sequence {
                     if folder.half != nil { found[key] = nil }
                 }
             }
+            found.merge(try host.applications(expecting: wanted)) { $1 }
             // Which phase the locks of a job show that was resumed and waits, nobody relies on; that they are there, everybody.
             if let resumed = model.jobs.first(where: { $0.isResumed && !$0.isFinal }) {
                 for name in model.folders.map(\.name) {
                     let isLocked = resumed.folders[name] == "pending"
                     wanted["\(name) lock"] = isLocked ? "locked" : nil
                     found["\(name) lock"] = isLocked && found["\(name) lock"] != nil ? "locked" : nil
+                    (wanted["\(name) application"], found["\(name) application"]) = (nil, nil)
                 }
             }
             let keys = Set(wanted.keys).union(found.keys).filter { wanted[$0] != found[$0] }.sorted()
