@@ -104,7 +104,9 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
         .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["Support"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["PatchFiles", "Support"], exclude: ["Fixtures"],
+            swiftSettings: settings),
         // The same, cut off at every point; scripts/crash-matrix runs all of it.
         .target(name: "CMounts", path: "Tests/CMounts"),
         .testTarget(

@@ -80,7 +80,13 @@ public struct LedgerSummary: Sendable {
         case .staged(let added):
             // Before everything is complete, staging begins anew and says everything again.
             if !isPrepared { slots = [:] }
-            for slot in added { slots[slot.step] = slot }
+            for var slot in added {
+                // An older patchd did not say where: nothing could lead elsewhere.
+                if slot.place.isEmpty, let step = order?.plan.step(slot.step), !step.kind.isRun {
+                    slot.place = step.path
+                }
+                slots[slot.step] = slot
+            }
         case .prepared:
             isPrepared = true
             outcome = .prepared

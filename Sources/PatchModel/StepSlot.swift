@@ -20,6 +20,16 @@ public struct StepSlot: Hashable, Codable, Sendable {
         self.mount = mount
     }
 
+    /// Reads one, also from a ledger of before a place could be another one than the step's path. ``place`` is empty then.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        step = try keys.decode(Int.self, forKey: .step)
+        inode = try keys.decode(UInt64.self, forKey: .inode)
+        replaces = try keys.decodeIfPresent(UInt64.self, forKey: .replaces)
+        place = try keys.decodeIfPresent(String.self, forKey: .place) ?? ""
+        mount = try keys.decodeIfPresent(String.self, forKey: .mount) ?? ""
+    }
+
     /// Cuts a row of slots so that within a run no place comes twice, and no file takes the place of a directory that
     /// something earlier in the run lies in: after a crash in a run, what lies at a place and in its slot is then this one
     /// step's doing, and before the run it is what it will be when the step's turn comes.

@@ -161,17 +161,20 @@ struct JobRun: Sendable {
     /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
     private func end(_ failure: Fault?) async {
         do {
-            let cutShort = await jobs.job(number)?.folders.filter { $0.value.state == .running } ?? [:]
+            let running = await jobs.job(number)?.folders.filter { $0.value.state == .running } ?? [:]
+            // The resumed job did not come to these again: a ledger was damaged, or it was cancelled.
+            let cutShort = await jobs.halfDone(number).union(running.keys)
             var job = try await jobs.change(number) { job in
+                let cause = failure?.code ?? (job.cancelledAt == nil ? .io : .cancelled)
                 // A folder that was being changed and is not known to be done must not be used.
-                for (name, folder) in job.folders where folder.state == .running {
+                for name in cutShort {
                     job.folders[name]?.state = .failed
-                    job.folders[name]?.code = failure?.code.rawValue ?? FaultCode.io.rawValue
-                    job.folders[name]?.message = failure?.message ?? "its end is not known"
+                    job.folders[name]?.code = cause.rawValue
+                    job.folders[name]?.message = failure?.message ?? "the job ended in the middle of it"
                 }
             }
             let states = FolderStates(host: host, endpoint: endpoint)
-            for name in cutShort.keys {
+            for name in cutShort {
                 try states.change(name) { state in
                     state.status = .failed
                     state.message = job.folders[name]?.message ?? ""

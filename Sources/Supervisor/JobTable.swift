@@ -305,7 +305,7 @@ actor JobTable {
         if jobs[number]?.request == request { return true }
         guard let job = jobs[number], !job.state.isFinal else { return false }
         if job.state != .running, job.resumption != nil {
-            let half = try halfDone(job)
+            let half = halfDone(number)
             if !half.isEmpty {
                 try change(number) { $0.takeBackResumption(half, request: request) }
                 return true
@@ -323,12 +323,18 @@ actor JobTable {
         return true
     }
 
-    /// The folders of a resumed job in whose middle it is.
-    private func halfDone(_ job: Job) throws -> Set<String> {
+    /// The folders that wait for a resumed job and in whose middle it is, or may be, because that cannot be read.
+    func halfDone(_ number: Int) -> Set<String> {
         var half: Set<String> = []
-        for (name, folder) in job.folders where folder.state == .pending {
-            guard try state.hasLedger(job: job.job, folder: name) else { continue }
-            let summary = LedgerSummary(try Ledger.read(state.ledger(job: job.job, folder: name)))
+        for (name, folder) in jobs[number]?.folders ?? [:] where folder.state == .pending {
+            let summary: LedgerSummary
+            do {
+                guard try state.hasLedger(job: number, folder: name) else { continue }
+                summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+            } catch {
+                half.insert(name)
+                continue
+            }
             switch summary.outcome {
             // One that could not be staged is as it was.
             case .failed where summary.isPrepared || summary.isReverting, .unfinished: half.insert(name)

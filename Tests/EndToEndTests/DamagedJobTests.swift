@@ -58,6 +58,22 @@ import Testing
         #expect(!host.exists("srv/PAIE/update.lock"))
     }
 
+    /// The folder was free for use in the middle of its update: the resume had made it wait, and nobody came to it.
+    @Test func `leaves a folder locked whose ledger is damaged when it is resumed`() throws {
+        let ledger = try host.read("state/jobs/1/ledger/PAIE")
+        try host.write("x" + ledger, "state/jobs/1/ledger/PAIE")
+        try host.write("", "ready")
+        #expect(try host.ask("{\"command\": \"resume\", \"job\": 1}")["ok"] as? Bool == true)
+        let job = try host.job(1)
+        #expect(job["state"] as? String == "failed")
+        #expect((job["message"] as? String ?? "").contains("is damaged"))
+        #expect(try host.json("state/endpoints/payroll/PAIE.json")["status"] as? String == "failed")
+        #expect(try host.json("srv/PAIE/update.lock")["phase"] as? String == "failed")
+        try host.write(ledger, "state/jobs/1/ledger/PAIE")
+        #expect(try host.ask("{\"command\": \"resume\", \"job\": 1}")["ok"] as? Bool == true)
+        #expect(try state(1) == "done" && !host.exists("srv/PAIE/update.lock"))
+    }
+
     @Test func `stops every endpoint where nothing says which is its own`() throws {
         try host.write("", "state/jobs/1/job.json")
         for name in ["plan.json", "ledger"] {
