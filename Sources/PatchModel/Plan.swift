@@ -39,6 +39,9 @@ public struct FolderPlan: Hashable, Codable, Sendable {
     public var from: Version?
     /// The version afterwards.
     public var to: Version
+    /// Of patches that are brought later: the version before the update that they belong to, from which their scripts run.
+    /// Nil: ``from``.
+    public var scriptsFrom: Version?
     /// Whether the folder has a database, which then knows of its scripts.
     public var hasDatabase = false
     /// For each patch that aims at this folder, whether it will have been applied.
@@ -212,6 +215,7 @@ extension FolderPlan {
             patches: try keys.decode([String: Bool].self, forKey: .patches),
             steps: try keys.decode([PlannedStep].self, forKey: .steps),
             downgrades: try keys.decodeIfPresent([PlannedStep].self, forKey: .downgrades) ?? [])
+        scriptsFrom = try keys.decodeIfPresent(Version.self, forKey: .scriptsFrom)
         hasDatabase = try keys.decodeIfPresent(Bool.self, forKey: .hasDatabase) ?? false
     }
 }

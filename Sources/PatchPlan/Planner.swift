@@ -91,9 +91,10 @@ public struct Planner {
         if isThere, chosen.isEmpty {
             return (line(for: folder, .upToDate, from: current, to: current ?? manifest.version, patches), [])
         }
+        var plan = line(for: folder, .pending, from: current, to: manifest.version, patches)
         // A patch that is brought later runs the scripts that it would have run with the others.
-        let from = isThere ? states[folder.name]?.previousVersion ?? current : current
-        var plan = line(for: folder, .pending, from: from, to: manifest.version, patches)
+        if isThere { plan.scriptsFrom = before(folder) }
+        let from = plan.scriptsFrom ?? current
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
         if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
         var directories: Set<ExactText> = []
@@ -136,6 +137,15 @@ public struct Planner {
         }
         plan.surround(with: endpoint.hooks)
         return (plan, faults)
+    }
+
+    /// What a folder that has the version had before. A rollback to this version leaves a higher one there; then the
+    /// update's dependency stands for it.
+    private func before(_ folder: Folder) -> Version {
+        guard let version = states[folder.name]?.previousVersion, version < manifest.version else {
+            return manifest.dependency
+        }
+        return version
     }
 
     /// The patches that this job brings to a folder.

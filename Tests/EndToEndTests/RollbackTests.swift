@@ -54,6 +54,42 @@ import Testing
         #expect(try version("SEEDPROD2") == "8.0.2")
     }
 
+    /// The state said 8.0.1 then, with what 8.0.2 had brought still there.
+    @Test(arguments: [false, true])
+    func `of a patch that was brought later takes back that patch, and leaves the version`(isAutomatic: Bool) throws {
+        if isAutomatic { try host.configure("payroll", settings: "onFailure: revert\n") }
+        var update = update()
+        update.files["X3V8_P2BIS/FILPATCH/upgrades/8.0.2.sh"] =
+            "echo bis $PATCHD_FROM $PATCHD_TO >> log\n\(isAutomatic ? "false\n" : "")"
+        update.files["X3V8_P2BIS/FILPATCH/downgrades/8.0.2.sh"] = "echo no bis $PATCHD_FROM $PATCHD_TO >> log\n"
+        #expect(try apply(update, options: #"{"patches": {"X3V8_P2BIS": false}}"#) == 0)
+        let before = try picture()
+        #expect(try apply(update) == (isAutomatic ? 1 : 0))
+        if !isAutomatic {
+            #expect(try host.read("srv/SEED/bis.dat") == "bis 8.0.2\n")
+            #expect(try ask("{\"command\": \"rollback\", \"job\": 2}")["ok"] as? Bool == true)
+        }
+        #expect(try picture() == before)
+        #expect(try host.read("srv/PAIE/log") == "up 8.0.2\nbis 8.0.1 8.0.2\nno bis 8.0.2 8.0.1\n")
+        let state = try host.json("state/endpoints/payroll/PAIE.json")
+        #expect(state["version"] as? String == "8.0.2")
+        #expect((state["patches"] as? [String: Bool])?["X3V8_P2BIS"] == false)
+        #expect(try ask("{\"command\": \"rollback\", \"job\": 1}")["ok"] as? Bool == true)
+        #expect(try version("SEED") == "8.0.1")
+    }
+
+    @Test func `brings back a file that had given way to a directory with others in it`() throws {
+        try host.write("mine\n", "srv/PAIE/lib/8.0.2.dat")
+        let before = try picture()
+        var update = update()
+        update.files["X3V8_P2/FILPATCH/lib/8.0.2.dat"] = nil
+        update.files["X3V8_P2/FILPATCH/lib/8.0.2.dat/deep/deeper/a"] = "a\n"
+        #expect(try apply(update) == 0)
+        #expect(try host.read("srv/PAIE/lib/8.0.2.dat/deep/deeper/a") == "a\n")
+        #expect(try ask("{\"command\": \"rollback\", \"job\": 1}")["ok"] as? Bool == true)
+        #expect(try picture() == before)
+    }
+
     @Test func `of a folder takes those below along, keeps what was changed since, and leaves it behind its parent`()
         throws
     {

@@ -139,7 +139,7 @@ struct PlannerTests {
         let seed = try plan.folder("SEED")
         #expect(seed.state == .pending)
         #expect(seed.lines == ["directory conf (BIS)", "file conf/bis.ini (BIS)", "script 8.0.2_bis.sh (BIS)"])
-        #expect(seed.from == Version("8.0.1"))
+        #expect(seed.from == Version("8.0.2") && seed.scriptsFrom == Version("8.0.1"))
         #expect(seed.patches == ["MAIN": true, "BIS": true])
         let without = try self.plan(UpdateOptions(patches: ["BIS": false]), states: states)
         #expect(try without.folder("SEED").state == .upToDate)
