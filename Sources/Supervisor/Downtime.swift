@@ -151,6 +151,6 @@ struct Downtime: Sendable {
 
     private func tell(_ event: Event, _ text: String, _ job: Job) {
         host.log.tell(
-            event, "\(endpoint.name): \(text)", EventFields(job: job.job, endpoint: endpoint.name, update: job.update))
+            event, "\(endpoint.name): \(text)", EventFields(job))
     }
 }

@@ -185,9 +185,10 @@ struct Intake: Sendable {
         try keep(claim, update)
         for endpoint in endpoints {
             if let job = await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
+                let fields = await jobs.job(job).map { EventFields($0) }
                 host.log.tell(
                     .jobResumed, "job \(job) on \(endpoint.name) goes on: the same archive was dropped again",
-                    EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
+                    fields ?? EventFields(job: job, endpoint: endpoint.name))
                 _ = try await jobs.resume(job)
                 continue
             }

@@ -163,7 +163,9 @@ struct MainLoop: Sendable {
                 do {
                     try await Retention(host: host, jobs: jobs, slots: slots).run(endpoint)
                 } catch {
-                    host.log.warning("cannot remove what is no longer kept: \(error)")
+                    host.log.tell(
+                        .notForgotten, "cannot remove what is no longer kept: \(error)",
+                        EventFields(endpoint: endpoint.name))
                 }
                 await busy.end(.endpoint(endpoint.name))
                 await scans.ask()

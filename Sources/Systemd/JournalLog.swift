@@ -3,7 +3,8 @@ import Glibc
 public import Logging
 
 /// Log messages as journal entries (systemd.journal-fields(7)): `MESSAGE`, `PRIORITY`, `SYSLOG_IDENTIFIER`, and each
-/// value of the metadata as a field `PATCHD_<KEY>`; `message-id` becomes `MESSAGE_ID`, which the catalogue is found by.
+/// value of the metadata as a field `PATCHD_<KEY>`, an array as that field once for each element, so that each finds the
+/// entry; `message-id` becomes `MESSAGE_ID`, which the catalogue is found by.
 /// A message that journald does not take goes to standard error.
 public struct JournalLog: LogHandler {
     /// Of every entry of this logger.
@@ -42,7 +43,12 @@ public struct JournalLog: LogHandler {
         if let error = event.error { values["error"] = "\(error)" }
         return [
             "MESSAGE=\(event.message)", "PRIORITY=\(Self.priority(of: event.level))", "SYSLOG_IDENTIFIER=\(identifier)",
-        ] + values.sorted { $0.key < $1.key }.map { "\(Self.field($0.key))=\($0.value)" }
+        ]
+            + values.sorted { $0.key < $1.key }.flatMap { key, value in
+                let name = Self.field(key)
+                guard case .array(let elements) = value else { return ["\(name)=\(value)"] }
+                return elements.map { "\(name)=\($0)" }
+            }
     }
 
     /// What syslog calls it (syslog(3)).

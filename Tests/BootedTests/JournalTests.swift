@@ -24,9 +24,12 @@ import Testing
         let story = try machine.journal(matching: ["PATCHD_FOLDER=SEED"])
         var rest = story.compactMap { $0["MESSAGE"] }[...]
         for part in [
-            "SEED is locked", "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
+            "job 1: X3V8_P2 8.0.2 on payroll, 5 folders to raise", "SEED is locked", "stay away",
+            "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
             "SEED: failed (script)",
-            "SEED: from 8.0.1 to 8.0.2", "SEED: has 8.0.2", "SEED is free",
+            "failed (script)", "of uid 0: job 1 goes on", "SEED: from 8.0.1 to 8.0.2", "script 8.0.2.sh",
+            "SEED: has 8.0.2", "SEED is free",
+            "payroll-app@SEED.service runs again", "is done",
         ] {
             let found = rest.firstIndex { $0.contains(part) }
             #expect(found != nil, "\(part) is not told, or not in its place: \(story.compactMap { $0["MESSAGE"] })")
@@ -37,7 +40,9 @@ import Testing
         #expect(failed["PATCHD_JOB"] == "1" && failed["PATCHD_ENDPOINT"] == "payroll")
         #expect(failed["PATCHD_UPDATE"] == "X3V8_P2" && failed["PATCHD_CODE"] == "script")
         #expect(failed["PATCHD_STEP"]?.contains("8.0.2.sh") == true)
-        for entry in try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]) {
+        #expect(!story.contains { $0["MESSAGE"]?.contains("payroll/SEED2") == true }, "and no other's")
+        #expect(story.contains { $0["PATCHD_STEP"]?.contains("8.0.2.sh") == true && $0["PRIORITY"] == "6" })
+        for entry in try machine.journal(matching: ["_SYSTEMD_UNIT=patchd.service"]) {
             let id = try #require(entry["MESSAGE_ID"], "\(entry["MESSAGE"] ?? "")")
             #expect(try machine.run("journalctl --list-catalog \(id)").output.contains("patchd"), "\(id)")
         }
