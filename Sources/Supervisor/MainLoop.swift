@@ -36,7 +36,7 @@ struct MainLoop: Sendable {
         watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.holds])
         let workers = host.configuration.daemon.workers
         slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if !host.once { Signals.listen(waking: watch) }
+        if !host.once { Signals.wake(watch) }
     }
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
