@@ -146,7 +146,7 @@ struct Downtime: Sendable {
         let holding = job.flatMap { $0.isHolding ? $0 : nil }
         let locked = try await wanted(holding, .updating)
         try await set(locked)
-        return try await quiesce.start(keeping: Set(locked.keys), job: job?.job)
+        return try await quiesce.start(keeping: Set(locked.keys), job: job)
     }
 
     private func tell(_ event: Event, _ text: String, _ job: Job) {

@@ -245,7 +245,7 @@ struct MainLoop: Sendable {
     /// Lets files keep down all units that may have to be.
     private func guardUnits() throws {
         guard host.units.areManaged else { return }
-        var guarded: Set<String> = []
+        var guarded = GuardedUnits()
         for endpoint in host.configuration.endpoints {
             guarded.formUnion(try Quiesce(host: host, endpoint: endpoint, table: units).guardedUnits())
         }
