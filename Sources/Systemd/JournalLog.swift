@@ -24,6 +24,9 @@ public struct JournalLog: LogHandler {
         return fstat(2, &status) == 0 && stream == "\(status.st_dev):\(status.st_ino)"
     }
 
+    /// Whether journald listens. Without its socket sd_journal_sendv(3) drops an entry and says that all is well.
+    public static var isThere: Bool { access("/run/systemd/journal/socket", W_OK) == 0 }
+
     /// One value of ``metadata``.
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
         get { metadata[key] }
@@ -74,8 +77,7 @@ public struct JournalLog: LogHandler {
 
     /// Whether journald took it.
     private static func send(_ fields: [String]) -> Bool {
-        // Without a socket sd_journal_sendv drops the entry and says that all is well.
-        guard access("/run/systemd/journal/socket", W_OK) == 0 else { return false }
+        guard isThere else { return false }
         var bytes: [UInt8] = []
         var ends: [Int] = []
         for field in fields {

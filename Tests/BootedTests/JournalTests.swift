@@ -50,6 +50,20 @@ import Testing
         #expect(explained.contains("patchctl resume 1") && explained.contains("patchctl trace 1 SEED"))
     }
 
+    @Test func `has it also where somebody runs patchd by hand, who reads along`() throws {
+        try machine.boot()
+        try machine.run("systemctl stop patchd")
+        try host.drop()
+        let outcome = try machine.run("patchd --once")
+        #expect(outcome.code == 0)
+        #expect(outcome.errors.contains("payroll/SEED: has 8.0.2"), "\(outcome.errors)")
+        let told = try machine.journal(matching: ["PATCHD_FOLDER=SEED", "SYSLOG_IDENTIFIER=patchd"])
+        #expect(told.contains { $0["MESSAGE"]?.contains("payroll/SEED: has 8.0.2") == true })
+        #expect(
+            told.allSatisfy { entry in outcome.errors.contains("\(entry["MESSAGE"] ?? "?")\n") },
+            "\(outcome.errors)")
+    }
+
     @Test func `and systemctl status show what is going on`() throws {
         try machine.boot()
         #expect(try machine.run("systemctl show -P StatusText patchd").output == "idle\n")
