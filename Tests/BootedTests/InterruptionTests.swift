@@ -192,7 +192,11 @@ import Testing
             if ProcessInfo.processInfo.environment["VERBOSE"] != nil {
                 print("cut \(cut) after \(start.duration(to: clock.now)): \(try host.job(1)?["state"] ?? "no job")")
             }
+            let isKeptDown = "/var/lib/patchd/quiesced/payroll-batch.service"
+            let wasDown = machine.exists(isKeptDown)
             try machine.boot()
+            let up = try host.active("payroll-batch.service", "payroll-app@SEED.service")
+            if wasDown, machine.exists(isKeptDown) { #expect(up == [], "cut \(cut): it is not over") }
         }
         try expectDone(isCut: true)
         #expect(
