@@ -95,9 +95,10 @@ struct MainLoop: Sendable {
     private func startScan(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
         guard await scans.isDue, await busy.begin(.intake) else { return false }
         await scans.begin()
+        let renamed = watch.cameByRename(in: host.spool.incoming)
         group.addTask { [self] in
             do {
-                let (taken, again) = try await intake.scan()
+                let (taken, again) = try await intake.scan(renamed: renamed)
                 await scans.end(again: taken ? 0 : again)
             } catch {
                 host.failures.note()
