@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func `stays where the root folder failed, and so do the tasks, however often somebody starts them`() throws {
-        // The boot was all that systemd allows: updates are none of the failures that this is meant against.
+        // One start an hour: updates are none of the failures that this is meant against.
         try host.daemon("payroll-batch.service", "StartLimitIntervalSec=1h\nStartLimitBurst=1")
         try host.daemon("payroll-app@.service", isEnabled: false)
         try host.configure(settings: "tasks: {stop: [payroll-batch.service, \"payroll-app@%f.service\"]}\n")
@@ -91,5 +91,11 @@ import Testing
         try host.until(job: 1, is: "done")
         #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service").count == 2)
         for folder in host.folders { #expect(try host.lock(folder) == nil) }
+        var next = ExampleUpdate(version: "8.0.3", dependency: "8.0.2")
+        next.files = next.files.filter { !$0.key.contains("upgrades/") }
+        next.files["X3V8_P2/FILPATCH/lib/a.dat"] = "8.0.3\n"
+        try host.drop(next)
+        try host.until(job: 2, is: "done")
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service").count == 2)
     }
 }
