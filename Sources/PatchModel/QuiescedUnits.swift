@@ -34,14 +34,15 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
     public var units: [String: Entry]
     /// Units that were started for the time of an update, by unit: the endpoints that want them.
     public var maintenance: [String: [String]]
-    /// Endpoints whose `stopCommand` was begun, so that `startCommand` is due.
-    public var commands: [String]
+    /// Endpoints whose `stopCommand` was begun, so that `startCommand` is due, with the boot in which it came to its end;
+    /// empty before that.
+    public var commands: [String: String]
 
     /// Nothing is down.
     public init() {
         units = [:]
         maintenance = [:]
-        commands = []
+        commands = [:]
     }
 
     /// Records units that an endpoint's job stops. What another endpoint has stopped before is remembered as it was then.
@@ -75,7 +76,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
     /// Whether an endpoint has something down.
     public func concerns(_ endpoint: String) -> Bool {
         units.values.contains { entry in entry.holders.isEmpty || entry.holders.contains { $0.endpoint == endpoint } }
-            || maintenance.values.contains { $0.contains(endpoint) } || commands.contains(endpoint)
+            || maintenance.values.contains { $0.contains(endpoint) } || commands[endpoint] != nil
     }
 }
 

@@ -10,6 +10,8 @@ public struct Unit: Hashable, Sendable {
     public var type: String
     /// Made by a program and not by a file: once stopped, nothing can start it again.
     public var isTransient: Bool
+    /// Whether it may be stopped and started again by name; not what is masked, or refuses it in its file.
+    public var obeys: Bool
     /// Units that systemd stops with it: those with `Requires=`, `BindsTo=`, `PartOf=` on it.
     public var stoppedAlong: [String]
     /// Timers, sockets and paths that start it.
@@ -26,7 +28,8 @@ public struct Unit: Hashable, Sendable {
     /// A unit from its parts.
     public init(
         name: String, exists: Bool = true, activity: String = "inactive", type: String = "",
-        isTransient: Bool = false, stoppedAlong: [String] = [], triggeredBy: [String] = [], conditions: [String] = [],
+        isTransient: Bool = false, obeys: Bool = true, stoppedAlong: [String] = [], triggeredBy: [String] = [],
+        conditions: [String] = [],
         files: [String] = [], result: String = "success", detail: String = ""
     ) {
         self.name = name
@@ -34,6 +37,7 @@ public struct Unit: Hashable, Sendable {
         self.activity = activity
         self.type = type
         self.isTransient = isTransient
+        self.obeys = obeys
         self.stoppedAlong = stoppedAlong
         self.triggeredBy = triggeredBy
         self.conditions = conditions

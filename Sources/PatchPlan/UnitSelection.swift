@@ -31,8 +31,19 @@ public struct UnitSelection: Sendable {
 
     /// Whether patchd may ever stop a unit of that name: its own are none of anybody's tasks.
     public static func isOwn(_ name: String) -> Bool {
-        name == "patchd.service" || name.hasPrefix("patchd-job-") || name.hasPrefix("patchd-unpack@")
-            || name.hasPrefix("patchd-command-")
+        ["patchd.service", "patchd-notify.service"].contains(name)
+            || ["patchd-job-", "patchd-unpack@", "patchd-command-"].contains { name.hasPrefix($0) }
+    }
+
+    /// Whether a name is a template's: what stands for its instances has an empty instance's name.
+    public static func isTemplate(_ name: String) -> Bool { name.contains("@.") }
+
+    /// The template of an instance; nil for other units.
+    public static func template(of name: String) -> String? {
+        guard let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot, !isTemplate(name) else {
+            return nil
+        }
+        return String(name[...at] + name[dot...])
     }
 
     /// Whether a unit can be kept down by a condition of its own.

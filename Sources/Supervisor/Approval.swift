@@ -47,7 +47,7 @@ struct ApprovalGate: Sendable {
             .jobPendingApproval,
             "job \(number): \(job.update) \(job.version) on \(job.endpoint) waits for approval\(text.isEmpty ? "" : ": \(text)"); "
                 + "see: patchctl show \(number)",
-            EventFields(job: number, endpoint: job.endpoint, update: job.update))
+            EventFields(changed))
         return false
     }
 

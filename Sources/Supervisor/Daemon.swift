@@ -37,6 +37,7 @@ public struct Daemon: Sendable {
     ///
     /// - Returns: the exit code (contract §2, §9).
     public func run() async -> Int32 {
+        if !once { Signals.listen() }
         let state = StateDirectory(path: places.state)
         do {
             try state.create()

@@ -40,8 +40,10 @@ struct DatabaseWork: Sendable {
             if lock == nil { try host.state.setShown(false, folder, of: endpoint.name) }
         } catch {
             let what = lock == nil ? "free" : "locked"
-            host.log.warning(
-                "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)")
+            host.log.tell(
+                .databaseNotShown,
+                "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)",
+                EventFields(job: lock?.job, endpoint: endpoint.name, folder: folder, update: lock?.update ?? ""))
         }
     }
 

@@ -146,11 +146,11 @@ struct Downtime: Sendable {
         let holding = job.flatMap { $0.isHolding ? $0 : nil }
         let locked = try await wanted(holding, .updating)
         try await set(locked)
-        return try await quiesce.start(keeping: Set(locked.keys), job: job?.job)
+        return try await quiesce.start(keeping: Set(locked.keys), job: job)
     }
 
     private func tell(_ event: Event, _ text: String, _ job: Job) {
         host.log.tell(
-            event, "\(endpoint.name): \(text)", EventFields(job: job.job, endpoint: endpoint.name, update: job.update))
+            event, "\(endpoint.name): \(text)", EventFields(job))
     }
 }

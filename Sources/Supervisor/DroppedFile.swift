@@ -24,13 +24,13 @@ struct DroppedFile {
     ///
     /// - Parameters:
     ///   - settle: seconds without a change after which a file that is no archive is complete.
-    ///   - once: nobody will look again: what nobody writes is complete.
-    func readiness(in incoming: borrowing Directory, settle: Double, once: Bool) throws(FileError) -> Readiness {
+    ///   - isWhole: it was renamed in, or nobody will look again: what nobody writes is complete.
+    func readiness(in incoming: borrowing Directory, settle: Double, isWhole: Bool) throws(FileError) -> Readiness {
         guard status.kind == .file else { return .notAFile }
         let file = try incoming.file(name)
         let unwritten = file.nobodyWrites()
         if unwritten == false { return .growing(settle) }
-        if once { return .complete }
+        if isWhole { return .complete }
         if try Self.endsAsArchive(file, size: status.size) { return .complete }
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -1,4 +1,5 @@
 import Logging
+import PatchModel
 
 /// What the daemon tells. Each has an id of its own, so that `journalctl MESSAGE_ID=…` finds it, and an entry in
 /// `share/catalog/patchd.catalog`, which `journalctl -x` shows.
@@ -51,6 +52,11 @@ enum Event: String, CaseIterable, Sendable {
     case lockRestored = "4f859933fdf0445f97e485b6761978dd"
     case sessionEnded = "0f7c52d8a9e34b1b8d6e2f4a7c90b315"
     case workerEnded = "310a853eec9a42f28ea9877af376bc25"
+    case stepDone = "2bf26312aef1460c9a73ab1ca7305b7d"
+    case databaseNotShown = "022db39f9211455e99f319186fab2036"
+    case notForgotten = "01c92d7f933b469eb0774372b5455526"
+    case marksDamaged = "ab771ba41b024560a65678437e59a0bb"
+    case answerNotGiven = "b9650d2ad20d47eabe5201e632b591b8"
 
     /// How urgent it is, in syslog's words.
     var level: Logger.Level {
@@ -62,13 +68,14 @@ enum Event: String, CaseIterable, Sendable {
         case .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp,
             .hookFailed, .folderBlocked,
             .lockRestored, .sessionEnded,
-            .workerEnded:
+            .workerEnded, .databaseNotShown, .notForgotten, .marksDamaged, .answerNotGiven:
             .warning
         case .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request, .jobQueued,
             .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
-        case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked: .info
+        case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked, .stepDone:
+            .info
         }
     }
 }
@@ -78,6 +85,8 @@ struct EventFields: Sendable {
     var job: Int?
     var endpoint = ""
     var folder = ""
+    /// All that it is about, where that is not one: each finds the message.
+    var folders: [String] = []
     var update = ""
     var step = ""
     var code = ""
@@ -92,7 +101,17 @@ struct EventFields: Sendable {
         ] where !value.isEmpty {
             fields[key] = "\(value)"
         }
+        if folder.isEmpty, !folders.isEmpty { fields["folder"] = .array(folders.sorted().map { "\($0)" }) }
         return fields
+    }
+}
+
+extension EventFields {
+    /// Of a message about a job as a whole: it belongs to the story of each folder that the job does not leave out.
+    init(_ job: Job) {
+        self.init(
+            job: job.job, endpoint: job.endpoint,
+            folders: job.folders.filter { $0.value.state != .excluded }.map(\.key), update: job.update)
     }
 }
 

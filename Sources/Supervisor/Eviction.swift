@@ -45,8 +45,11 @@ struct Eviction: Sendable {
             do {
                 try await quiesce.stop(inTheWay: unit, of: folder.name, job: job)
             } catch {
-                host.log.warning(
-                    "cannot stop \(unit), which is in the way of \(endpoint.name)/\(folder.name): \(error)")
+                host.log.tell(
+                    .unitNotStopped,
+                    "cannot stop \(unit), which is in the way of \(endpoint.name)/\(folder.name): \(error)",
+                    EventFields(
+                        job: job.job, endpoint: endpoint.name, folder: folder.name, update: job.update, unit: unit))
             }
             return
         }

@@ -134,7 +134,9 @@ struct FolderStates: Sendable {
         do throws(StoreError) {
             unstable = try host.state.unstable()
         } catch {
-            host.log.warning("the recommended version of \(endpoint.name) stays as it is: \(error)")
+            host.log.tell(
+                .marksDamaged, "the recommended version of \(endpoint.name) stays as it is: \(error)",
+                EventFields(endpoint: endpoint.name))
             return (false, nil)
         }
         let done = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }

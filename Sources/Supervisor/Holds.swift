@@ -95,7 +95,7 @@ final class Holds: Sendable {
                 : "it is no plain file with one name"
             log.tell(
                 .holdIgnored, "holds/\(name) does not count: \(why)",
-                EventFields(code: "notPermitted"))
+                fields(hold.target, code: "notPermitted"))
         }
         return false
     }
@@ -118,7 +118,15 @@ final class Holds: Sendable {
             return try directory.renameNew(aside, to: directory, name)
         }
         try directory.remove(aside)
-        log.tell(.holdEnded, "the hold on \(hold.target) is over: \(reason)")
+        log.tell(.holdEnded, "the hold on \(hold.target) is over: \(reason)", fields(hold.target))
+    }
+
+    private func fields(_ target: Hold.Target, code: String = "") -> EventFields {
+        switch target {
+        case .all: EventFields(code: code)
+        case .endpoint(let endpoint): EventFields(endpoint: endpoint, code: code)
+        case .folder(let endpoint, let folder): EventFields(endpoint: endpoint, folder: folder, code: code)
+        }
     }
 
     /// Seconds until it has to be looked again whether a hold still stands; nil: its removal is seen.

@@ -30,8 +30,9 @@ struct Intake: Sendable {
 
     /// Takes everything that is complete.
     ///
+    /// - Parameter renamed: the names that came by a rename.
     /// - Returns: whether anything was taken, and after how many seconds to look again at what is not complete.
-    func scan() async throws -> (taken: Bool, again: Double?) {
+    func scan(renamed: Set<String>) async throws -> (taken: Bool, again: Double?) {
         try await recover()
         let incoming = try Directory.open(host.spool.incoming)
         var found: [DroppedFile] = []
@@ -50,7 +51,10 @@ struct Intake: Sendable {
                 taken = true
                 continue
             }
-            switch try file.readiness(in: incoming, settle: host.configuration.daemon.settle, once: host.once) {
+            switch try file.readiness(
+                in: incoming, settle: host.configuration.daemon.settle,
+                isWhole: host.once || renamed.contains(file.name))
+            {
             case .growing(let seconds): again = min(again ?? seconds, seconds)
             case .notAFile:
                 try rejectInPlace(
@@ -185,9 +189,10 @@ struct Intake: Sendable {
         try keep(claim, update)
         for endpoint in endpoints {
             if let job = try await jobs.resumable(endpoint: endpoint.name, sha256: claim.sha256, options: options) {
+                let fields = await jobs.job(job).map { EventFields($0) }
                 host.log.tell(
                     .jobResumed, "job \(job) on \(endpoint.name) goes on: the same archive was dropped again",
-                    EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
+                    fields ?? EventFields(job: job, endpoint: endpoint.name))
                 _ = try await jobs.resume(job)
                 continue
             }

@@ -113,7 +113,7 @@ struct JobRun: Sendable {
         let corrected = await jobs.holding(endpoint.name)
         let plan = try await preflight.run(job, looksInside: corrected == nil || !job.isPlannedOnly(on: endpoint))
         let folders = try preflight.folders(plan, of: number)
-        try await jobs.change(number) { $0.folders = folders }
+        let job = try await jobs.change(number) { $0.folders = folders }
         try host.state.write(PlanReport(update: job.update, version: job.version, endpoints: [plan]), job: number)
         guard let first = plan.faults.first else {
             let count = plan.folders.count { $0.state == .pending }
@@ -124,7 +124,7 @@ struct JobRun: Sendable {
             host.log.tell(
                 .jobStarted,
                 "job \(number): \(job.update) \(job.version) on \(endpoint.name), \(count) folders to raise",
-                fields(job))
+                EventFields(job))
             return plan
         }
         try await record(Fault(first.code, plan.faults.map(\.description).joined(separator: "\n")))
@@ -150,7 +150,7 @@ struct JobRun: Sendable {
             try host.state.removePlan(job: number)
             _ = try await downtime.end(await jobs.holding(endpoint.name))
             host.log.tell(
-                .jobWaiting, "job \(number) on \(endpoint.name) waits for \(postponed.reason)", fields(job))
+                .jobWaiting, "job \(number) on \(endpoint.name) waits for \(postponed.reason)", EventFields(job))
         } catch {
             await end(error as? Fault ?? Fault(.io, "\(error)"))
         }
@@ -221,14 +221,14 @@ struct JobRun: Sendable {
         }
         guard let failure else {
             host.log.tell(
-                .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", fields(job))
+                .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", EventFields(job))
             return
         }
         if job.state == .cancelled {
-            return host.log.tell(.jobCancelled, "job \(number) on \(endpoint.name) is cancelled", fields(job))
+            return host.log.tell(.jobCancelled, "job \(number) on \(endpoint.name) is cancelled", EventFields(job))
         }
         host.failures.note()
-        var fields = fields(job)
+        var fields = EventFields(job)
         fields.folder = failure.folder
         fields.code = failure.code.rawValue
         host.log.tell(
@@ -237,7 +237,4 @@ struct JobRun: Sendable {
             fields)
     }
 
-    private func fields(_ job: Job) -> EventFields {
-        EventFields(job: number, endpoint: endpoint.name, update: job.update)
-    }
 }

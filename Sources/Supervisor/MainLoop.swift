@@ -36,7 +36,7 @@ struct MainLoop: Sendable {
         watch = try DirectoryWatch([host.spool.incoming, host.spool.requests, host.spool.holds])
         let workers = host.configuration.daemon.workers
         slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if !host.once { Signals.listen(waking: watch) }
+        if !host.once { Signals.wake(watch) }
     }
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
@@ -95,9 +95,10 @@ struct MainLoop: Sendable {
     private func startScan(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
         guard await scans.isDue, await busy.begin(.intake) else { return false }
         await scans.begin()
+        let renamed = watch.cameByRename(in: host.spool.incoming)
         group.addTask { [self] in
             do {
-                let (taken, again) = try await intake.scan()
+                let (taken, again) = try await intake.scan(renamed: renamed)
                 await scans.end(again: taken ? 0 : again)
             } catch {
                 host.failures.note()
@@ -163,7 +164,9 @@ struct MainLoop: Sendable {
                 do {
                     try await Retention(host: host, jobs: jobs, slots: slots).run(endpoint)
                 } catch {
-                    host.log.warning("cannot remove what is no longer kept: \(error)")
+                    host.log.tell(
+                        .notForgotten, "cannot remove what is no longer kept: \(error)",
+                        EventFields(endpoint: endpoint.name))
                 }
                 await busy.end(.endpoint(endpoint.name))
                 await scans.ask()
@@ -243,7 +246,7 @@ struct MainLoop: Sendable {
     /// Lets files keep down all units that may have to be.
     private func guardUnits() throws {
         guard host.units.areManaged else { return }
-        var guarded: Set<String> = []
+        var guarded = GuardedUnits()
         for endpoint in host.configuration.endpoints {
             guarded.formUnion(try Quiesce(host: host, endpoint: endpoint, table: units).guardedUnits())
         }

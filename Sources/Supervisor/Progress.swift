@@ -1,9 +1,12 @@
+import Logging
 import PatchFiles
 import PatchLedger
 import PatchModel
 import PatchStore
+import Synchronization
 
-/// Keeps a folder's progress in the job's file true while a worker is at it, from the ledger that the worker writes.
+/// Keeps a folder's progress in the job's file true while a worker is at it, from the ledger that the worker writes, and
+/// tells of each step that is run. Files are not told one by one: the trace has them.
 struct Progress: Sendable {
     let jobs: JobTable
     let work: FolderRun
@@ -18,13 +21,15 @@ struct Progress: Sendable {
     func shown(
         during body: @escaping @Sendable () async throws -> LedgerSummary
     ) async throws -> LedgerSummary {
+        let told = ToldSteps(try work.summary(job, folder.folder).finished)
+        defer { if let summary = try? work.summary(job, folder.folder) { tell(summary, told) } }
         let watch = try DirectoryWatch([])
         watch.watch(file: work.host.state.path + "/jobs/\(job)/ledger/\(folder.folder)")
         return try await withThrowingTaskGroup(of: LedgerSummary?.self) { group in
             group.addTask { try await body() }
             group.addTask {
                 await withTaskCancellationHandler {
-                    await follow(watch)
+                    await follow(watch, told)
                 } onCancel: {
                     watch.wake()
                 }
@@ -41,12 +46,13 @@ struct Progress: Sendable {
         }
     }
 
-    private func follow(_ watch: DirectoryWatch) async {
+    private func follow(_ watch: DirectoryWatch, _ told: ToldSteps) async {
         guard let own = work.endpoint.folders.first(where: { $0.name == folder.folder }) else { return }
         var eviction = Eviction(host: work.host, endpoint: work.endpoint, folder: own, quiesce: quiesce)
         while !Task.isCancelled {
             // A progress that cannot be shown is no reason to stop; the ledger is what counts.
             if let summary = try? work.summary(job, folder.folder) {
+                tell(summary, told)
                 if !isWayBack { await show(summary) }
                 if summary.inUse.ends, let job = await jobs.job(job) { await eviction.end(summary.inUse.by, for: job) }
             }
@@ -59,11 +65,38 @@ struct Progress: Sendable {
         }
     }
 
+    private func tell(_ summary: LedgerSummary, _ told: ToldSteps) {
+        if isWayBack { return }
+        for number in told.new(of: summary.finished) {
+            guard let step = folder.step(number), step.kind.isRun, summary.warnings[number] == nil else { continue }
+            work.host.log.tell(
+                .stepDone, "\(work.endpoint.name)/\(folder.folder): \(step.title) is done",
+                EventFields(
+                    job: job, endpoint: work.endpoint.name, folder: folder.folder, update: summary.order?.update ?? "",
+                    step: step.title))
+        }
+    }
+
     private func show(_ summary: LedgerSummary) async {
         let done = summary.finished.union(summary.equal).count
         let step = summary.started.flatMap { folder.step($0.step)?.title } ?? ""
         _ = try? await jobs.change(job) { job in
             job.folders[folder.folder]?.progress = .init(done: done, total: folder.steps.count, step: step)
+        }
+    }
+}
+
+/// The steps of which it was told that they are done: by an earlier daemon, or by this one.
+private final class ToldSteps: Sendable {
+    private let told: Mutex<Set<Int>>
+
+    init(_ before: Set<Int>) { told = Mutex(before) }
+
+    /// Those that are new, in their order.
+    func new(of finished: Set<Int>) -> [Int] {
+        told.withLock { told in
+            defer { told.formUnion(finished) }
+            return finished.subtracting(told).sorted()
         }
     }
 }

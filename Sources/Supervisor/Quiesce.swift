@@ -28,6 +28,27 @@ struct Quiesce: Sendable {
         return named
     }
 
+    /// The templates that patterns mean: their instances stay down too, of which nobody has started some yet.
+    private func templates(_ folders: Set<String>) throws -> [String: Set<String>] {
+        var found: [String: Set<String>] = [:]
+        for pattern in UnitSelection.patterns(endpoint.tasks.stop, endpoint: endpoint, folders: folders) {
+            for name in try host.units.templates(matching: pattern.glob) where !UnitSelection.isOwn(name) {
+                found[name, default: []].insert(pattern.folder)
+            }
+        }
+        return found
+    }
+
+    /// What can be kept down of these units, for these folders' sake.
+    private func guarded(_ units: [Unit], _ folders: Set<String>) throws -> GuardedUnits {
+        let templates = try templates(folders)
+        let maintenance = try named(endpoint.tasks.maintenance, folders: folders).keys
+        return GuardedUnits(
+            names: Set(units.filter { !$0.isTransient }.map(\.name) + templates.keys).filter(UnitSelection.isGuarded),
+            spared: Set(
+                maintenance.filter { name in UnitSelection.template(of: name).map { templates[$0] != nil } ?? false }))
+    }
+
     /// What goes down for these folders: named units, what systemd stops along, and what would start them.
     private func selection(_ folders: Set<String>) throws -> [(unit: Unit, folders: Set<String>)] {
         let maintenance = try named(endpoint.tasks.maintenance, folders: folders)
@@ -36,10 +57,10 @@ struct Quiesce: Sendable {
     }
 
     /// All units that may ever go down for this endpoint and can be kept down.
-    func guardedUnits() throws -> Set<String> {
-        guard host.units.areManaged else { return [] }
-        let all = try selection(Set(endpoint.activeFolders.map(\.name)))
-        return Set(all.filter { !$0.unit.isTransient }.map(\.unit.name).filter(UnitSelection.isGuarded))
+    func guardedUnits() throws -> GuardedUnits {
+        guard host.units.areManaged else { return GuardedUnits() }
+        let all = Set(endpoint.activeFolders.map(\.name))
+        return try guarded(selection(all).map(\.unit), all)
     }
 
     /// What keeps the tasks from being stopped and coming back; nothing is stopped.
@@ -55,8 +76,7 @@ struct Quiesce: Sendable {
         }
         var units = try selection(folders)
         if mayChange {
-            try guards.add(
-                Set(units.map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)))
+            try guards.add(guarded(units.map(\.unit), folders))
             units = try selection(folders)
         }
         for (unit, _) in units {
@@ -65,6 +85,12 @@ struct Quiesce: Sendable {
                     Fault(
                         .unit,
                         "\(unit.name) is transient: once stopped, nothing can start it again; give it a unit file, end it, or name it no more in tasks.stop"
+                    ))
+            } else if unit.isRunning, !unit.obeys {
+                faults.append(
+                    Fault(
+                        .unit,
+                        "\(unit.name) could not be started again, or not be stopped: it is masked, or its file says RefuseManualStart= or RefuseManualStop=; mend that, or name it no more in tasks.stop"
                     ))
             } else if mayChange, UnitSelection.isGuarded(unit.name), !unit.isTransient,
                 !unit.conditions.contains(guards.condition(of: unit.name))
@@ -98,17 +124,21 @@ struct Quiesce: Sendable {
     func stop(inTheWay name: String, of folder: String, job: Job) async throws {
         guard host.units.areManaged else { return }
         let select = { try UnitSelection.closure([name: [folder]]) { name in try host.units.unit(name) } }
-        try guards.add(
-            Set(try select().map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)))
-        try await stop(job, select)
+        let names = try select().map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)
+        try guards.add(GuardedUnits(names: Set(names)))
+        try await stop(job, [], select)
     }
 
     private func stopUnits(for folders: Set<String>, job: Job) async throws {
-        try await stop(job) { try selection(folders) }
+        let templates = try templates(folders).map { name, folders in
+            UnitHold(unit: name, isRunning: false, folders: folders.sorted())
+        }
+        try await stop(job, templates) { try selection(folders) }
     }
 
+    /// - Parameter templates: none of them is a unit, and none is stopped.
     private func stop(
-        _ job: Job, _ selection: () throws -> [(unit: Unit, folders: Set<String>)]
+        _ job: Job, _ templates: [UnitHold], _ selection: () throws -> [(unit: Unit, folders: Set<String>)]
     ) async throws {
         // The first round only records and puts the files in place that keep units down; from then on nothing new
         // starts, so the second round sees all that is to be stopped.
@@ -119,7 +149,7 @@ struct Quiesce: Sendable {
             let holds = units.map {
                 UnitHold(unit: $0.unit.name, isRunning: $0.unit.isRunning, folders: $0.folders.sorted())
             }
-            try await table.hold(holds, endpoint: endpoint.name)
+            try await table.hold(holds + templates, endpoint: endpoint.name)
             let waves = UnitSelection.waves(holds)
             if round == 0 { continue }
             if waves.isEmpty { return }
@@ -130,7 +160,7 @@ struct Quiesce: Sendable {
                     host.log.tell(
                         problem == nil ? .unitStopped : .unitNotStopped,
                         problem.map { "cannot stop \(name): \($0)" } ?? "\(name) is stopped",
-                        fields(job.job, unit: name, units))
+                        fields(job, unit: name, units.first { $0.unit.name == name }?.folders ?? []))
                 }
             }
         }
@@ -142,10 +172,10 @@ struct Quiesce: Sendable {
         )
     }
 
-    private func fields(_ job: Int?, unit: String, _ units: [(unit: Unit, folders: Set<String>)] = []) -> EventFields {
-        let folders = units.first { $0.unit.name == unit }?.folders ?? []
-        return EventFields(
-            job: job, endpoint: endpoint.name, folder: folders.count == 1 ? folders.first ?? "" : "", unit: unit)
+    /// - Parameter folders: those for whose sake the unit is down.
+    private func fields(_ job: Job?, unit: String, _ folders: Set<String> = []) -> EventFields {
+        EventFields(
+            job: job?.job, endpoint: endpoint.name, folders: Array(folders), update: job?.update ?? "", unit: unit)
     }
 
     private func startMaintenance(for folders: Set<String>, job: Job) async throws {
@@ -158,21 +188,24 @@ struct Quiesce: Sendable {
         for (name, problem) in try host.units.start(start) {
             host.log.tell(
                 .maintenanceNotUp, "cannot start maintenance unit \(name): \(problem); the update goes on without it",
-                fields(job.job, unit: name))
+                fields(job, unit: name))
         }
     }
 
+    /// Once a boot: what the command has stopped may be up again after the next.
     private func stopByCommand(_ job: Job) async throws {
         guard !endpoint.tasks.stopCommand.isEmpty else { return }
-        if await table.isCommandDue(endpoint.name) { return }
-        try await table.setCommandDue(true, endpoint.name)
-        if let problem = run(endpoint.tasks.stopCommand, "stopCommand", job.job) { throw Fault(.unit, problem) }
+        let boot = BootID.current
+        if await table.commandStopped(endpoint.name, in: boot) { return }
+        try await table.setCommand(endpoint.name, stopped: "")
+        if let problem = run(endpoint.tasks.stopCommand, "stopCommand", job) { throw Fault(.unit, problem) }
+        try await table.setCommand(endpoint.name, stopped: boot)
     }
 
     private func waitUntilIdle(_ job: Job) async throws {
         guard !endpoint.tasks.idleCheck.isEmpty else { return }
         let end = MonotonicClock.seconds + endpoint.grace
-        while run(endpoint.tasks.idleCheck, "idleCheck", job.job) != nil {
+        while run(endpoint.tasks.idleCheck, "idleCheck", job) != nil {
             guard MonotonicClock.seconds < end else {
                 throw Fault(
                     .inUse,
@@ -184,12 +217,12 @@ struct Quiesce: Sendable {
     }
 
     /// Why a command of the configuration failed; nil when it did not.
-    private func run(_ command: String, _ key: String, _ job: Int?) -> String? {
+    private func run(_ command: String, _ key: String, _ job: Job?) -> String? {
         let place = "\(key) of \(endpoint.name)"
         do {
             let problem = try host.workers.run(
                 command, for: endpoint.name,
-                environment: ["PATCHD_ENDPOINT": endpoint.name, "PATCHD_JOB": job.map(String.init) ?? ""],
+                environment: ["PATCHD_ENDPOINT": endpoint.name, "PATCHD_JOB": job.map { "\($0.job)" } ?? ""],
                 seconds: endpoint.scriptTimeout)
             if let problem { return "\(place) failed (\(problem)): \(command)" }
             if key != "idleCheck" { host.log.tell(.command, "\(place) is done", fields(job, unit: "")) }
@@ -204,7 +237,7 @@ struct Quiesce: Sendable {
     /// Starts again what ran before, but for units of folders that stay locked. Safe to repeat.
     ///
     /// - Returns: what does not come up.
-    func start(keeping locked: Set<String>, job: Int?) async throws -> [Fault] {
+    func start(keeping locked: Set<String>, job: Job?) async throws -> [Fault] {
         guard await table.concerns(endpoint.name) else { return [] }
         await stayWhileShuttingDown()
         var faults: [Fault] = []
@@ -221,12 +254,14 @@ struct Quiesce: Sendable {
             if !command.isEmpty, let problem = run(command, "startCommand", job) {
                 faults.append(Fault(.unit, problem))
             }
-            try await table.setCommandDue(false, endpoint.name)
+            try await table.setCommand(endpoint.name, stopped: nil)
         }
         return faults
     }
 
-    private func bringUp(_ names: [String], job: Int?) async throws -> [Fault] {
+    /// - Parameter units: with the folders for whose sake they were down.
+    private func bringUp(_ units: [String: Set<String>], job: Job?) async throws -> [Fault] {
+        let names = units.keys.sorted()
         var problems = try host.units.start(names)
         // A service that starts and dies at once was started all the same.
         MonotonicClock.wait(seconds: 1)
@@ -240,12 +275,14 @@ struct Quiesce: Sendable {
             // Another endpoint may have stopped it again by now.
             if await table.isHeld(name) { continue }
             guard let problem = problems[name] else {
-                host.log.tell(.unitStarted, "\(name) runs again", fields(job, unit: name))
+                host.log.tell(.unitStarted, "\(name) runs again", fields(job, unit: name, units[name] ?? []))
                 continue
             }
-            host.log.tell(.unitNotUp, "\(name) does not come up again: \(problem)", fields(job, unit: name))
+            var fields = fields(job, unit: name, units[name] ?? [])
+            fields.code = FaultCode.unit.rawValue
+            host.log.tell(.unitNotUp, "\(name) does not come up again: \(problem)", fields)
             var notice = Notice(.unitNotUp)
-            notice.job = job
+            notice.job = job?.job
             notice.endpoint = endpoint.name
             notice.code = FaultCode.unit.rawValue
             notice.message = "\(name) does not come up again: \(problem)"

@@ -52,7 +52,7 @@ extension Requests {
         host.log.tell(
             .jobApproved,
             "job \(number): \(job.update) \(job.version) on \(job.endpoint) is approved by \(name(record)), archive \(job.sha256)",
-            EventFields(job: number, endpoint: job.endpoint, update: job.update))
+            EventFields(job))
         return approved
     }
 
@@ -66,7 +66,7 @@ extension Requests {
             host.log.tell(
                 .jobDeclined,
                 "job \(number): \(job.update) \(job.version) on \(job.endpoint) is declined by \(name(record))",
-                EventFields(job: number, endpoint: job.endpoint, update: job.update))
+                EventFields(job))
         }
         return Answer(ok: true, code: "", message: "job \(number) is declined")
     }

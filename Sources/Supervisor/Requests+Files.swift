@@ -9,7 +9,7 @@ extension Requests {
         let answers = try Directory.open(host.spool.answers)
         try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
         if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
-            host.log.warning("cannot give the answer to request \(name) to who asked")
+            host.log.tell(.answerNotGiven, "cannot give the answer to request \(name) to uid \(status.uid), who asked")
         }
     }
 

@@ -54,11 +54,19 @@ struct Requests: Sendable {
             try requests.sync()
             host.log.tell(
                 .request, "request \(name.prefix(Self.longestName)) of uid \(status.uid): \(answer.message)",
-                EventFields(job: record.job, code: answer.code))
+                await fields(record, answer))
             answered = true
         }
         plans.keep(only: planned)
         return (answered, isOpen)
+    }
+
+    private func fields(_ record: AuditRecord, _ answer: Answer) async -> EventFields {
+        var fields = EventFields(job: record.job, endpoint: record.endpoint ?? "", update: record.update ?? "")
+        if let number = record.job, let job = await jobs.job(number) { fields = EventFields(job) }
+        fields.folder = record.folder ?? ""
+        fields.code = answer.code
+        return fields
     }
 
     /// - Returns: nil while it is being planned.
@@ -204,7 +212,7 @@ struct Requests: Sendable {
         let number = try await jobs.createRollback(target, of: job, to: version, request: request)
         host.log.tell(
             .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
-            EventFields(job: number, endpoint: name, update: job.update))
+            EventFields(job: number, endpoint: name, folders: Array(undone.keys), update: job.update))
         let folders = endpoint.activeFolders.map(\.name).filter { undone[$0] != nil }
         return Answer(
             ok: true, code: "", message: "job \(number) rolls back \(folders.reversed().joined(separator: ", "))")

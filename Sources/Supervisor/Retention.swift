@@ -41,13 +41,15 @@ struct Retention: Sendable {
                 _ = try await work.run(.forget, job, folder) { $0.isForgotten }
                 found = true
             } catch {
-                host.log.warning("cannot remove what job \(job.job) keeps in \(endpoint.name)/\(folder): \(error)")
+                host.log.tell(
+                    .notForgotten, "cannot remove what job \(job.job) keeps in \(endpoint.name)/\(folder): \(error)",
+                    EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
             }
         }
         if found {
             host.log.tell(
                 .forgotten, "job \(job.job) on \(endpoint.name) can no longer be rolled back: newer ones are kept",
-                EventFields(job: job.job, endpoint: endpoint.name, update: job.update))
+                EventFields(job))
         }
         return found
     }

@@ -8,11 +8,13 @@ enum Signals {
     private static let isAsked = Atomic<Bool>(false)
     private static let bell = Atomic<Int32>(-1)
 
-    /// Starts to listen.
+    /// Has signals that come from now on wake a watch.
     ///
-    /// - Parameter watch: woken on a signal; lives as long as the process.
-    static func listen(waking watch: DirectoryWatch) {
-        bell.store(watch.bellDescriptor, ordering: .relaxed)
+    /// - Parameter watch: lives as long as the process.
+    static func wake(_ watch: DirectoryWatch) { bell.store(watch.bellDescriptor, ordering: .relaxed) }
+
+    /// Starts to listen: first thing of all, because an unheard SIGHUP ends the process.
+    static func listen() {
         signal(SIGHUP) { _ in
             // Only what signal-safety(7) allows.
             Signals.isAsked.store(true, ordering: .relaxed)

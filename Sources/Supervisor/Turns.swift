@@ -125,6 +125,6 @@ struct Turns: Sendable {
         }
         host.log.tell(
             .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",
-            EventFields(job: job.job, endpoint: job.endpoint, update: job.update))
+            EventFields(job))
     }
 }

@@ -24,7 +24,7 @@ actor UnitTable {
     /// All endpoints for which something is down.
     var endpoints: Set<String> {
         Set(record.units.values.flatMap { $0.holders.map(\.endpoint) } + record.maintenance.values.joined())
-            .union(record.commands)
+            .union(record.commands.keys)
     }
 
     /// Records units and has them kept down; what of them runs is to be stopped now.
@@ -37,13 +37,20 @@ actor UnitTable {
 
     /// Takes back what an endpoint holds, but for folders that stay locked.
     ///
-    /// - Returns: the units that ran before and are to be started now, and all to give to ``forget(_:)`` afterwards.
-    func release(endpoint: String, keeping locked: Set<String>) throws(StoreError) -> (start: [String], all: [String]) {
+    /// - Returns: the units that ran before and are to be started now, with the folders of this endpoint that they were down
+    ///   for as far as is known, and all to give to ``forget(_:)`` afterwards.
+    func release(
+        endpoint: String, keeping locked: Set<String>
+    ) throws(StoreError) -> (start: [String: Set<String>], all: [String]) {
         var changed = record
         let free = changed.release(endpoint: endpoint, keeping: locked)
+        var start: [String: Set<String>] = [:]
+        for name in free where record.units[name]?.ranBefore == true {
+            start[name] = Set(record.units[name]?.holders.filter { $0.endpoint == endpoint }.map(\.folder) ?? [])
+        }
         try save(changed)
         try keepDown()
-        return (free.filter { changed.units[$0]?.ranBefore == true }, free)
+        return (start, free)
     }
 
     /// Units that came back, or of which it was told that they did not.
@@ -81,13 +88,20 @@ actor UnitTable {
     }
 
     /// Whether an endpoint's `startCommand` is due.
-    func isCommandDue(_ endpoint: String) -> Bool { record.commands.contains(endpoint) }
+    func isCommandDue(_ endpoint: String) -> Bool { record.commands[endpoint] != nil }
 
-    /// Records whether an endpoint's `startCommand` is due.
-    func setCommandDue(_ isDue: Bool, _ endpoint: String) throws(StoreError) {
+    /// Whether an endpoint's `stopCommand` was run to its end in this boot.
+    func commandStopped(_ endpoint: String, in boot: String) -> Bool {
+        !boot.isEmpty && record.commands[endpoint] == boot
+    }
+
+    /// Records how far an endpoint's commands are.
+    ///
+    /// - Parameter boot: in which `stopCommand` was through; empty: it is begun. Either way `startCommand` is due. Nil: it is
+    ///   not.
+    func setCommand(_ endpoint: String, stopped boot: String?) throws(StoreError) {
         var changed = record
-        changed.commands.removeAll { $0 == endpoint }
-        if isDue { changed.commands.append(endpoint) }
+        changed.commands[endpoint] = boot
         try save(changed)
     }
 

@@ -8,6 +8,9 @@ public protocol Units: Sendable {
     /// Names of loaded units and of unit files that match a glob; a literal name matches when there is such a unit.
     func names(matching glob: String) throws -> [String]
 
+    /// Templates (`app@.service`) that a glob matches; all their instances are meant then, also those to come.
+    func templates(matching glob: String) throws -> [String]
+
     /// One unit; that there is none is no error (``Unit/exists``).
     func unit(_ name: String) throws -> Unit
 
@@ -16,7 +19,8 @@ public protocol Units: Sendable {
     /// - Returns: by unit, why it did not stop as it should; those that did are left out.
     func stop(_ names: [String]) throws -> [String: String]
 
-    /// Starts units, all at once, and waits for them but for batch services, which take as long as they take.
+    /// Starts units, all at once, and waits for them but for batch services, which take as long as they take. How often
+    /// somebody tried to start them before does not count.
     ///
     /// - Returns: by unit, why it was not started; those that were are left out.
     func start(_ names: [String]) throws -> [String: String]
@@ -38,6 +42,9 @@ public struct NoUnits: Units {
 
     /// None.
     public func names(matching glob: String) -> [String] { [] }
+
+    /// None.
+    public func templates(matching glob: String) -> [String] { [] }
 
     /// None.
     public func unit(_ name: String) -> Unit { Unit(name: name, exists: false) }

@@ -3,7 +3,8 @@ import Glibc
 public import Logging
 
 /// Log messages as journal entries (systemd.journal-fields(7)): `MESSAGE`, `PRIORITY`, `SYSLOG_IDENTIFIER`, and each
-/// value of the metadata as a field `PATCHD_<KEY>`; `message-id` becomes `MESSAGE_ID`, which the catalogue is found by.
+/// value of the metadata as a field `PATCHD_<KEY>`, an array as that field once for each element, so that each finds the
+/// entry; `message-id` becomes `MESSAGE_ID`, which the catalogue is found by.
 /// A message that journald does not take goes to standard error.
 public struct JournalLog: LogHandler {
     /// Of every entry of this logger.
@@ -22,6 +23,9 @@ public struct JournalLog: LogHandler {
         var status = stat()
         return fstat(2, &status) == 0 && stream == "\(status.st_dev):\(status.st_ino)"
     }
+
+    /// Whether journald listens. Without its socket sd_journal_sendv(3) drops an entry and says that all is well.
+    public static var isThere: Bool { access("/run/systemd/journal/socket", W_OK) == 0 }
 
     /// One value of ``metadata``.
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
@@ -42,7 +46,12 @@ public struct JournalLog: LogHandler {
         if let error = event.error { values["error"] = "\(error)" }
         return [
             "MESSAGE=\(event.message)", "PRIORITY=\(Self.priority(of: event.level))", "SYSLOG_IDENTIFIER=\(identifier)",
-        ] + values.sorted { $0.key < $1.key }.map { "\(Self.field($0.key))=\($0.value)" }
+        ]
+            + values.sorted { $0.key < $1.key }.flatMap { key, value in
+                let name = Self.field(key)
+                guard case .array(let elements) = value else { return ["\(name)=\(value)"] }
+                return elements.map { "\(name)=\($0)" }
+            }
     }
 
     /// What syslog calls it (syslog(3)).
@@ -68,8 +77,7 @@ public struct JournalLog: LogHandler {
 
     /// Whether journald took it.
     private static func send(_ fields: [String]) -> Bool {
-        // Without a socket sd_journal_sendv drops the entry and says that all is well.
-        guard access("/run/systemd/journal/socket", W_OK) == 0 else { return false }
+        guard isThere else { return false }
         var bytes: [UInt8] = []
         var ends: [Int] = []
         for field in fields {

@@ -43,11 +43,16 @@ public struct ServiceManager: Sendable {
     public func unitFiles() throws(SystemdError) -> Set<String> {
         let operation = SystemdError.Operation("list unit files")
         return try connected(operation) { bus throws(SystemdError) in
-            let directories = try bus.property("UnitPath", of: Bus.managerInterface, at: Bus.manager, for: operation)
-                .variant("as") { reply throws(SystemdError) in try reply.texts() }
-            // Not by ListUnitFiles, which also finds out which of them are enabled, and answers nobody for a second.
-            return Set(directories.flatMap(Self.unitFiles(in:)))
-                .union(try Self.loadedUnits([], bus, operation))
+            try Self.files(bus, operation).union(try Self.loadedUnits([], bus, operation))
+        }
+    }
+
+    /// The templates (`app@.service`) that match a glob, sorted. One that does stands for all its instances.
+    public func templates(matching glob: String) throws(SystemdError) -> [String] {
+        let operation = SystemdError.Operation("list templates that match", glob)
+        return try connected(operation) { bus throws(SystemdError) in
+            try Self.files(bus, operation).filter { Self.isTemplate($0) && fnmatch(glob, $0, FNM_NOESCAPE) == 0 }
+                .sorted()
         }
     }
 
@@ -170,6 +175,16 @@ public struct ServiceManager: Sendable {
             if loadState != "not-found" { names.append(name) }
         }
         return names
+    }
+
+    /// Names of all unit files. Not by ListUnitFiles, which also finds out which of them are enabled, and answers nobody for
+    /// a second.
+    private static func files(
+        _ bus: borrowing Bus, _ operation: SystemdError.Operation
+    ) throws(SystemdError) -> Set<String> {
+        let directories = try bus.property("UnitPath", of: Bus.managerInterface, at: Bus.manager, for: operation)
+            .variant("as") { reply throws(SystemdError) in try reply.texts() }
+        return Set(directories.flatMap(unitFiles(in:)))
     }
 
     /// Names of the unit files in a directory, which need not be there.

@@ -93,6 +93,7 @@ extension UnitStatus {
     private static var flags: [String: WritableKeyPath<UnitStatus, Bool>] {
         [
             "Transient": \.isTransient, "NeedDaemonReload": \.needDaemonReload, "ConditionResult": \.conditionResult,
+            "CanStart": \.canStart, "CanStop": \.canStop,
         ]
     }
 }

@@ -24,6 +24,10 @@ public struct UnitStatus: Hashable, Sendable {
     public var dropInPaths: [String] = []
     /// Whether it was made by a program and is on no disk.
     public var isTransient = false
+    /// Whether somebody may start it: not where it is masked or its file says `RefuseManualStart=`.
+    public var canStart = true
+    /// Whether somebody may stop it: not where its file says `RefuseManualStop=`.
+    public var canStop = true
     /// Whether systemd has a job to start it that is not through, as before its turn in the boot.
     public var isBeingStarted = false
     var jobPath = ""

@@ -34,11 +34,14 @@ struct Patchd: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let log = Logger(label: "patchd") { _ in
-            JournalLog.isConnected ? JournalLog() as any LogHandler : StandardErrorLog()
-        }
         umask(0o022)
         let withSystemd = !withoutSystemd && ServiceManager.isRunning
+        let log = Logger(label: "patchd") { _ in
+            if JournalLog.isConnected { return JournalLog() }
+            // By hand: who called it reads along, and the journal has the folders' stories all the same.
+            if withSystemd, JournalLog.isThere { return MultiplexLogHandler([JournalLog(), StandardErrorLog()]) }
+            return StandardErrorLog()
+        }
         let ignoresUnits = withoutSystemd
         let worker = Self.besideThis("patchd-worker")
         let faultPoint = getenv("PATCHD_FAULT_POINT").map { String(cString: $0) }

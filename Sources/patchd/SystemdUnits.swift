@@ -10,13 +10,16 @@ struct SystemdUnits: Units {
 
     func names(matching glob: String) throws -> [String] { try manager.units(matching: [glob]) }
 
+    func templates(matching glob: String) throws -> [String] { try manager.templates(matching: glob) }
+
     func unit(_ name: String) throws -> Unit {
         let status = try manager.status(of: name)
         return Unit(
             name: status.id.isEmpty ? name : status.id, exists: status.exists,
             // A unit whose turn in the boot has not come yet would run by now.
             activity: status.isDown && status.isBeingStarted ? "activating" : status.activeState,
-            type: status.type, isTransient: status.isTransient, stoppedAlong: status.stopsAlong,
+            type: status.type, isTransient: status.isTransient, obeys: status.canStart && status.canStop,
+            stoppedAlong: status.stopsAlong,
             triggeredBy: status.triggeredBy,
             conditions: status.conditions.filter { !$0.isTrigger }.map {
                 "\($0.type)=\($0.isNegated ? "!" : "")\($0.parameter)"
@@ -30,7 +33,11 @@ struct SystemdUnits: Units {
 
     func start(_ names: [String]) throws -> [String: String] {
         var batch: Set<String> = []
-        for name in names where try manager.status(of: name).type == "oneshot" { batch.insert(name) }
+        for name in names {
+            if try manager.status(of: name).type == "oneshot" { batch.insert(name) }
+            // Several updates in a row would come up against the unit's StartLimitBurst=.
+            try manager.resetFailed(name)
+        }
         return try manager.start(names, withoutWaitingFor: batch).filter { $0.value != .done && $0.value != .enqueued }
             .mapValues(\.description)
     }

@@ -9,6 +9,7 @@ struct SystemdWorkers: Workers {
     let program: String
     let faultPoint: String?
     private let manager = ServiceManager()
+    private let units = SystemdUnits()
 
     init(program: String, faultPoint: String?) {
         self.program = program
@@ -31,7 +32,9 @@ struct SystemdWorkers: Workers {
         }
         try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
         let result = try manager.start([unit])[unit] ?? .failed
-        return result == .done ? nil : "\(unit) ended as \(result)"
+        if result == .done { return nil }
+        stayWhileShuttingDown()
+        return "\(unit) ended as \(result)"
     }
 
     func work(
@@ -66,11 +69,18 @@ struct SystemdWorkers: Workers {
             try manager.startTransient(service)
             return nil
         } catch {
+            stayWhileShuttingDown()
             guard error.isDisconnected else { throw error }
             // PID 1 executes itself anew, or goes down. Whether the worker was started is seen from the ledger's lock.
             MonotonicClock.wait(seconds: 0.2)
             return error.description
         }
+    }
+
+    /// On the way down systemd ends services and starts none. That is nobody's failure, and nothing is made of it: the
+    /// daemon is ended next, and goes on after the boot.
+    private func stayWhileShuttingDown() {
+        while units.isShuttingDown() { MonotonicClock.wait(seconds: 1) }
     }
 
     /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
@@ -99,9 +109,12 @@ struct SystemdWorkers: Workers {
             command: ["/bin/sh", "-c", command])
         service.environment = environment.merging(own) { $1 }
         service.properties = [
-            .timeoutStart(.seconds(seconds)), .logExtraFields(["PATCHD_ENDPOINT=\(endpoint)"]),
+            .timeoutStart(.seconds(seconds)),
+            // PATCHD_ENDPOINT, PATCHD_JOB: what it prints is found as what is told of the job.
+            .logExtraFields(
+                own.sorted { $0.key < $1.key }.filter { !$0.value.isEmpty }.map { "\($0.key)=\($0.value)" }),
         ]
-        return try run(service)
+        return try run(service, seconds: seconds)
     }
 
     func notify(_ command: String, of notice: borrowing File, seconds: Double) throws -> String? {
@@ -110,11 +123,15 @@ struct SystemdWorkers: Workers {
         service.environment = environment
         service.standardInput = notice.descriptor
         service.properties = [.timeoutStart(.seconds(seconds))]
-        return try run(service)
+        return try run(service, seconds: seconds)
     }
 
-    private func run(_ service: TransientService) throws -> String? {
-        let result = try manager.run(service)
-        return result == .done ? nil : "its job ended as \(result); see journalctl -u \(service.name)"
+    /// - Parameter seconds: after them it is stopped; one that runs since before a restart of the daemon is waited for as
+    ///   long, and a little longer.
+    private func run(_ service: TransientService, seconds: Double) throws -> String? {
+        let result = try manager.run(service, patience: .seconds(seconds + 10))
+        if result == .done { return nil }
+        stayWhileShuttingDown()
+        return "its job ended as \(result); see journalctl -u \(service.name)"
     }
 }

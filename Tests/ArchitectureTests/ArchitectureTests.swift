@@ -96,5 +96,7 @@ import Testing
             #expect(all.contains(".\(found.output.1)"), "nobody tells \(found.output.1)")
         }
         #expect(catalogue.components(separatedBy: "\n-- ").count - 1 == cases.count)
+        let nameless = all.matches(of: /log\.(warning|error|notice|info|critical)\(/).map { String($0.output.0) }
+        #expect(nameless == [], "told without an id")
     }
 }

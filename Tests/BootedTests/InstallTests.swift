@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `is put onto a running host, and an admin's configuration is left alone`() throws {
-        let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL.path
+        let repository = Machine.repository
         let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(repository)/.build/debug"
         let copy = machine.path("/root/patchd")
         try Command.require("/bin/mkdir", ["-p", "\(copy)/scripts", "\(copy)/.build/release"])

@@ -66,6 +66,9 @@ import Testing
             #expect(try host.active("payroll-batch.service") == [])
             #expect(try host.lock("SEEDPROD2")?["code"] as? Int == 9999)
         }
+        // As often as anybody likes: systemd must never give it up, as nothing else brings the tasks back.
+        for _ in 1...7 { #expect(try machine.run("systemctl restart patchd").code == 0) }
+        #expect(try machine.run(worker).output == pid)
         // It is finished while nobody looks; the next start does the rest.
         try machine.run("systemctl stop patchd")
         try host.go("PAIE")
@@ -128,6 +131,19 @@ import Testing
         try expectDone()
     }
 
+    @Test func `by a shutdown in which the daemon is the last to go has not failed`() throws {
+        // It goes down before patchd, which meanwhile sees its workers end and can start no others.
+        try host.daemon("late.service", "After=patchd.service", service: "ExecStop=/bin/sleep 3")
+        try machine.boot()
+        try host.drop(update)
+        try host.untilWaiting("PAIE")
+        try machine.run("(sleep 1; touch /srv/payroll/PAIE/go) &")
+        try machine.reboot()
+        try host.untilWaiting("SEED")
+        try host.go("SEED")
+        try expectDone()
+    }
+
     @Test func `and cannot be gone on with leaves the tasks down, and the journal says why`() throws {
         try machine.boot()
         try host.drop(update)
@@ -142,7 +158,16 @@ import Testing
         }
         #expect(told.contains { $0.contains("zz.yaml:") })
         #expect(told.contains { $0.contains("stay down") && $0.contains("payroll-batch.service") })
-        try machine.run("rm /etc/patchd/endpoints.d/zz.yaml; systemctl start patchd")
+        // Also where the program itself is broken: systemd says what keeps the units down.
+        machine.powerCut()
+        try machine.prepare(
+            "rm /etc/patchd/endpoints.d/zz.yaml; cd /usr/sbin; mv patchd patchd.good; echo broken >patchd")
+        try machine.boot()
+        #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
+        #expect(
+            try machine.run("journalctl -b -o cat _PID=1 UNIT=payroll-batch.service").output
+                .contains("/var/lib/patchd/quiesced/payroll-batch.service"))
+        try machine.run("mv /usr/sbin/patchd.good /usr/sbin/patchd; systemctl start patchd")
         try host.go("PAIE")
         try host.go("SEED")
         try expectDone()
@@ -167,7 +192,11 @@ import Testing
             if ProcessInfo.processInfo.environment["VERBOSE"] != nil {
                 print("cut \(cut) after \(start.duration(to: clock.now)): \(try host.job(1)?["state"] ?? "no job")")
             }
+            let isKeptDown = "/var/lib/patchd/quiesced/payroll-batch.service"
+            let wasDown = machine.exists(isKeptDown)
             try machine.boot()
+            let up = try host.active("payroll-batch.service", "payroll-app@SEED.service")
+            if wasDown, machine.exists(isKeptDown) { #expect(up == [], "cut \(cut): it is not over") }
         }
         try expectDone(isCut: true)
         #expect(

@@ -24,9 +24,12 @@ import Testing
         let story = try machine.journal(matching: ["PATCHD_FOLDER=SEED"])
         var rest = story.compactMap { $0["MESSAGE"] }[...]
         for part in [
-            "SEED is locked", "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
+            "job 1: X3V8_P2 8.0.2 on payroll, 5 folders to raise", "SEED is locked", "stay away",
+            "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
             "SEED: failed (script)",
-            "SEED: from 8.0.1 to 8.0.2", "SEED: has 8.0.2", "SEED is free",
+            "failed (script)", "of uid 0: job 1 goes on", "SEED: from 8.0.1 to 8.0.2", "script 8.0.2.sh",
+            "SEED: has 8.0.2", "SEED is free",
+            "payroll-app@SEED.service runs again", "is done",
         ] {
             let found = rest.firstIndex { $0.contains(part) }
             #expect(found != nil, "\(part) is not told, or not in its place: \(story.compactMap { $0["MESSAGE"] })")
@@ -37,12 +40,28 @@ import Testing
         #expect(failed["PATCHD_JOB"] == "1" && failed["PATCHD_ENDPOINT"] == "payroll")
         #expect(failed["PATCHD_UPDATE"] == "X3V8_P2" && failed["PATCHD_CODE"] == "script")
         #expect(failed["PATCHD_STEP"]?.contains("8.0.2.sh") == true)
-        for entry in try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]) {
+        #expect(!story.contains { $0["MESSAGE"]?.contains("payroll/SEED2") == true }, "and no other's")
+        #expect(story.contains { $0["PATCHD_STEP"]?.contains("8.0.2.sh") == true && $0["PRIORITY"] == "6" })
+        for entry in try machine.journal(matching: ["_SYSTEMD_UNIT=patchd.service"]) {
             let id = try #require(entry["MESSAGE_ID"], "\(entry["MESSAGE"] ?? "")")
             #expect(try machine.run("journalctl --list-catalog \(id)").output.contains("patchd"), "\(id)")
         }
         let explained = try machine.run("journalctl -x --no-pager MESSAGE_ID=\(failed["MESSAGE_ID"] ?? "")").output
         #expect(explained.contains("patchctl resume 1") && explained.contains("patchctl trace 1 SEED"))
+    }
+
+    @Test func `has it also where somebody runs patchd by hand, who reads along`() throws {
+        try machine.boot()
+        try machine.run("systemctl stop patchd")
+        try host.drop()
+        let outcome = try machine.run("patchd --once")
+        #expect(outcome.code == 0)
+        #expect(outcome.errors.contains("payroll/SEED: has 8.0.2"), "\(outcome.errors)")
+        let told = try machine.journal(matching: ["PATCHD_FOLDER=SEED", "SYSLOG_IDENTIFIER=patchd"])
+        #expect(told.contains { $0["MESSAGE"]?.contains("payroll/SEED: has 8.0.2") == true })
+        #expect(
+            told.allSatisfy { entry in outcome.errors.contains("\(entry["MESSAGE"] ?? "?")\n") },
+            "\(outcome.errors)")
     }
 
     @Test func `and systemctl status show what is going on`() throws {

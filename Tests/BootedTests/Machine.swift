@@ -8,6 +8,9 @@ final class Machine: @unchecked Sendable {  // one test's, on one thread at a ti
     /// The script that makes, boots and takes down machines.
     static let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../machine.sh").standardizedFileURL.path
 
+    /// The checkout that the tests belong to.
+    static let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL.path
+
     /// How long the last boot took, until nothing more was to be started.
     private(set) var bootTime: Duration = .zero
     /// Whether it is switched on.
@@ -51,10 +54,9 @@ final class Machine: @unchecked Sendable {  // one test's, on one thread at a ti
     ///
     /// The programs are those of `PATCHD_BIN`, else those that were built with the tests.
     func install() throws {
-        let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL.path
-        let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(repository)/.build/debug"
+        let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(Self.repository)/.build/debug"
         try Command.require(
-            "\(repository)/scripts/install", ["\(place)/root"],
+            "\(Self.repository)/scripts/install", ["\(place)/root"],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PATCHD_BIN": programs])
         // Programs built for tests take Swift's libraries from the toolchain, which a caged worker cannot see.
         let names = ["patchd", "patchctl", "patchd-worker"].map { "\(programs)/\($0)" }

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// An update whose script waits, in some folders, until the test says `go` by a file there.
-private func waitingUpdate(in folders: String...) -> ExampleUpdate {
+func waitingUpdate(in folders: String...) -> ExampleUpdate {
     var update = ExampleUpdate()
     let pattern = folders.joined(separator: "|")
     update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
@@ -248,9 +248,16 @@ extension Deployment {
     @Test func `that cannot be kept down or could not come back are faults before anything is touched`() throws {
         try host.daemon("payroll-batch.service")
         try machine.write("/etc/systemd/system/payroll-batch.service.d/99-reset.conf", "[Unit]\nConditionPathExists=\n")
-        try host.configure(settings: "tasks: {stop: [payroll-batch.service, \"payroll-run-*\"]}\n")
+        try host.daemon("payroll-shy.service", "RefuseManualStart=yes")
+        try machine.write(
+            "/usr/lib/systemd/system/payroll-masked.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+        try host.configure(
+            settings:
+                "tasks: {stop: [payroll-batch.service, payroll-shy.service, payroll-masked.service, \"payroll-run-*\"]}\n"
+        )
         try machine.boot()
-        try machine.run("systemd-run --unit=payroll-run-1 sleep infinity")
+        try machine.run("systemd-run --unit=payroll-run-1 sleep infinity; systemctl start payroll-masked")
+        try machine.run("systemctl mask payroll-masked")
         try host.drop()
         try host.until(job: 1, is: "failed")
         let job = try #require(try host.job(1))
@@ -258,10 +265,17 @@ extension Deployment {
         let message = try #require(job["message"] as? String)
         #expect(message.contains("payroll-batch.service cannot be kept down"))
         #expect(message.contains("payroll-run-1.service is transient"))
-        #expect(try host.active("payroll-batch.service", "payroll-run-1.service").count == 2)
+        #expect(message.contains("payroll-shy.service could not be started again"))
+        #expect(message.contains("payroll-masked.service could not be started again"))
+        let all = ["payroll-batch.service", "payroll-run-1.service", "payroll-shy.service", "payroll-masked.service"]
+        #expect(try all.filter { try host.active($0).isEmpty } == [])
         #expect(try host.read("SEED", "lib/a.dat") == "old\n")
         try machine.run(
-            "rm /etc/systemd/system/payroll-batch.service.d/99-reset.conf; systemctl daemon-reload; systemctl stop payroll-run-1"
+            """
+            rm /etc/systemd/system/payroll-batch.service.d/99-reset.conf
+            sed -i /RefuseManualStart/d /etc/systemd/system/payroll-shy.service
+            systemctl unmask payroll-masked; systemctl daemon-reload; systemctl stop payroll-run-1
+            """
         )
         try host.drop()
         try host.until(job: 2, is: "done")
@@ -290,23 +304,26 @@ extension Deployment {
         #expect(try machine.run("stat -c %U /srv/payroll/SEED/lib/a.dat").output == "payroll\n")
     }
 
-    @Test func `that are commands run outside the daemon's cage`() throws {
+    @Test func `are kept down also as instances that nobody has started yet`() throws {
+        try host.daemon("payroll-run@.service", isEnabled: false)
+        try host.service("payroll-run.socket", "[Socket]\nListenStream=/run/payroll-run\nAccept=yes\n")
         try host.configure(
-            settings: """
-                tasks:
-                  stopCommand: 'echo $PATCHD_ENDPOINT $PATCHD_JOB > /etc/stopped-by-patchd; echo said by stopCommand'
-                  startCommand: 'exit 7'
-
-                """)
+            settings: "tasks: {stop: [\"payroll-run@*\"], maintenance: [payroll-run@maintenance.service]}\n")
         try machine.boot()
-        try host.drop()
-        try host.until(job: 1, is: "failed")
-        #expect(try machine.read("/etc/stopped-by-patchd") == "payroll 1\n")
-        #expect(try host.job(1)?["code"] as? String == "unit")
-        #expect(try host.folder("SEED")["version"] as? String == "8.0.2")
-        #expect(
-            try machine.journal(matching: ["_SYSTEMD_UNIT=patchd-command-payroll.service"]).contains {
-                $0["MESSAGE"] == "said by stopCommand"
-            })
+        try machine.run("systemctl start payroll-run@one")
+        try host.drop(waitingUpdate(in: "PAIE"))
+        try host.untilWaiting("PAIE")
+        func running() throws -> String {
+            try machine.run("systemctl list-units --plain --no-legend --state=active 'payroll-run@*' | cut -d ' ' -f 1")
+                .output
+        }
+        #expect(try running() == "payroll-run@maintenance.service\n")
+        try machine.run("systemctl start payroll-run@one payroll-run@two payroll-run@three")
+        #expect(try running() == "payroll-run@maintenance.service\n")
+        try host.go("PAIE")
+        try host.until(job: 1, is: "done")
+        #expect(try running() == "payroll-run@one.service\n", "what did not run does not begin to")
+        try machine.run("systemctl start payroll-run@two")
+        #expect(try running() == "payroll-run@one.service\npayroll-run@two.service\n")
     }
 }

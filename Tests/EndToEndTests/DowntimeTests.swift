@@ -163,6 +163,28 @@ import Testing
         #expect(try host.read("commands") == "stop\nstart\n")
     }
 
+    @Test func `is not cut short by a reload that comes while the daemon starts`() throws {
+        let host = try Installation()
+        try host.write("", "state/lock")
+        let guardFile = open("\(host.root)/state/lock", O_RDWR | O_CLOEXEC)
+        #expect(flock(guardFile, LOCK_EX | LOCK_NB) == 0)
+        let daemon = try host.start()
+        defer { daemon.terminate() }
+        // It waits for the lock now.
+        let own = "/proc/\(daemon.processIdentifier)/fd"
+        #expect(
+            host.until("waits") {
+                ((try? FileManager.default.contentsOfDirectory(atPath: own)) ?? []).contains {
+                    (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(own)/\($0)"))?
+                        .hasSuffix("/state/lock") == true
+                }
+            })
+        kill(daemon.processIdentifier, SIGHUP)
+        close(guardFile)
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(host.until("done") { (try? host.json("state/jobs/1/job.json")["state"] as? String) == "done" })
+    }
+
     @Test func `needs no restart for a new configuration, and a bad one changes nothing`() throws {
         let host = try Installation()
         let daemon = try host.start()

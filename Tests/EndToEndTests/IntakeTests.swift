@@ -15,6 +15,21 @@ import Testing
         #expect(try FileManager.default.subpathsOfDirectory(atPath: "\(host.root)/state").sorted() == state)
     }
 
+    @Test func `that is none is refused at once when it was renamed in, and may still grow when it was written there`()
+        throws
+    {
+        let host = try Installation()
+        let daemon = try host.start()
+        defer { daemon.terminate() }
+        #expect(host.until("ready") { host.exists("state/endpoints/payroll/SEEDPROD2.json") })
+        try host.write("no archive", "spool/incoming/grows.zip")
+        let incoming = "\(host.root)/spool/incoming"
+        try host.write("no archive", "spool/incoming/.whole.part")
+        #expect(rename("\(incoming)/.whole.part", "\(incoming)/whole.zip") == 0)
+        #expect(host.until("refused") { host.exists("spool/rejected/whole.zip.reason.json") })
+        #expect(host.exists("spool/incoming/grows.zip") && !host.exists("spool/rejected/grows.zip"))
+    }
+
     @Test func `is numbered in rejected when its name is there already`() throws {
         let host = try Installation()
         for _ in 1...2 {

@@ -24,13 +24,18 @@ import Testing
         #expect(handler[metadataKey: "endpoint"] == "payroll")
         let long = String(repeating: "k", count: 100)
         let found = fields(
-            handler, ["job": "12", "a.b-c é": "x=y", "message-id": "0123456789abcdef0123456789abcdef", "\(long)": "v"])
+            handler,
+            [
+                "job": "12", "folder": ["PAIE", "SEED"], "a.b-c é": "x=y",
+                "message-id": "0123456789abcdef0123456789abcdef", "\(long)": "v",
+            ])
         #expect(found.first == "MESSAGE=a job\nis done")
         #expect(
             found.dropFirst().sorted()
                 == [
                     "MESSAGE_ID=0123456789abcdef0123456789abcdef", "PATCHD_A_B_C__=x=y", "PATCHD_ENDPOINT=payroll",
-                    "PATCHD_JOB=12", "PATCHD_" + String(repeating: "K", count: 57) + "=v", "PRIORITY=6",
+                    "PATCHD_FOLDER=PAIE", "PATCHD_FOLDER=SEED", "PATCHD_JOB=12",
+                    "PATCHD_" + String(repeating: "K", count: 57) + "=v", "PRIORITY=6",
                     "SYSLOG_IDENTIFIER=patchd",
                 ].sorted())
         #expect(fields(error: Failure()).contains("PATCHD_ERROR=it broke"))
