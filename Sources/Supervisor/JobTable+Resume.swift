@@ -1,0 +1,135 @@
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// What stopped goes on, or ends where it stands.
+extension JobTable {
+    /// The failed job that the same archive with the same options resumes; nil for none.
+    func resumable(endpoint: String, sha256: String, options: UpdateOptions) -> Int? {
+        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options else { return nil }
+        return job.job
+    }
+
+    /// Lets a failed job go on from where it stopped.
+    ///
+    /// - Parameters:
+    ///   - assumed: a step that counts as done in the folders that stopped at it; nil for none.
+    ///   - skipped: folders that are left as they are, with those below them.
+    /// - Throws: ``Fault`` when there is no such step or folder; nothing is changed then.
+    /// - Returns: false when it is not one that can be resumed.
+    func resume(
+        _ number: Int, assuming assumed: String? = nil, skipping skipped: Set<String> = [], request: String? = nil
+    ) throws -> Bool {
+        if let request, jobs[number]?.request == request { return true }
+        guard let job = jobs[number], job.state == .failed, !job.isSettled else { return false }
+        for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
+            throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
+        }
+        var assumptions: [String: Int] = [:]
+        for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
+            let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+            // After a corrected archive could not put the folder back, its ledger's last word is about that and names none.
+            guard case .failed(let last, _, _) = summary.outcome, !summary.isReverting,
+                let step = last ?? summary.ran.subtracting(summary.finished).max(),
+                let planned = summary.order?.plan.step(step)
+            else { continue }
+            if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
+        }
+        if let assumed, assumptions.isEmpty {
+            throw Fault(
+                .missing, "no folder of job \(number) stopped at step \"\(assumed)\"; see: patchctl show \(number)")
+        }
+        let steps = assumptions
+        // Nothing was changed yet, and other jobs may have run since: what was planned then may be wrong by now.
+        if !job.hasBegun { try state.removePlan(job: number) }
+        try change(number) { job in
+            if !job.hasBegun { job.approval?.isConfirmed = false }
+            job.state = .queued
+            job.request = request ?? job.request
+            job.code = ""
+            job.message = ""
+            job.finishedAt = nil
+            job.cancelledAt = nil
+            job.resumption = steps
+            for (name, folder) in job.folders {
+                guard [.failed, .blocked, .pending].contains(folder.state) else { continue }
+                job.folders[name] = FolderJob(
+                    state: skipped.contains(name) ? .excluded : .pending, equal: folder.equal,
+                    progress: .init(total: folder.progress.total))
+            }
+        }
+        return true
+    }
+
+    /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a
+    /// request which is read again after a crash finds the ledgers as they were.
+    func goOn(_ number: Int, _ folder: String, assuming step: Int?) throws {
+        // Also one that could not be staged: nothing of it was changed, and it is not failed.
+        guard try state.hasLedger(job: number, folder: folder) else { return }
+        var ledger = try Ledger(state.ledger(job: number, folder: folder))
+        guard case .failed = LedgerSummary(ledger.records).outcome else { return }
+        if let step { try ledger.append(.finished(steps: [step])) }
+        try ledger.append(.resumed)
+    }
+
+    /// Has a job end: one that waits at once, one that runs when its steps under way are through. One that was resumed and
+    /// waits has failed as before: the folders in whose middle it is must stay locked.
+    ///
+    /// - Returns: whether it was one that can be cancelled.
+    func cancel(_ number: Int, request: String) throws -> Bool {
+        if jobs[number]?.request == request { return true }
+        guard let job = jobs[number], !job.state.isFinal else { return false }
+        if job.state != .running, job.resumption != nil {
+            let half = try halfDone(job)
+            if !half.isEmpty {
+                try change(number) { $0.takeBackResumption(half, request: request) }
+                return true
+            }
+        }
+        try change(number) { job in
+            job.cancelledAt = job.cancelledAt ?? .now
+            job.request = request
+            guard job.state != .running, !job.hasBegun, !job.isLocking else { return }
+            job.state = .cancelled
+            job.code = FaultCode.cancelled.rawValue
+            job.message = "cancelled before it began"
+            job.finishedAt = .now
+        }
+        return true
+    }
+
+    /// The folders of a resumed job in whose middle it is.
+    private func halfDone(_ job: Job) throws -> Set<String> {
+        var half: Set<String> = []
+        for (name, folder) in job.folders where folder.state == .pending {
+            guard try state.hasLedger(job: job.job, folder: name) else { continue }
+            let summary = LedgerSummary(try Ledger.read(state.ledger(job: job.job, folder: name)))
+            switch summary.outcome {
+            // One that could not be staged is as it was.
+            case .failed where summary.isPrepared || summary.isReverting, .unfinished: half.insert(name)
+            default: break
+            }
+        }
+        return half
+    }
+}
+
+extension Job {
+    /// It has failed as it had before it was resumed.
+    fileprivate mutating func takeBackResumption(_ half: Set<String>, request: String) {
+        for (name, folder) in folders where folder.state == .pending {
+            folders[name]?.state = half.contains(name) ? .failed : .blocked
+            guard half.contains(name) else { continue }
+            folders[name]?.code = FaultCode.cancelled.rawValue
+            folders[name]?.message = "resumed, and cancelled before it went on; resume the job, or roll it back"
+        }
+        self.request = request
+        state = .failed
+        code = FaultCode.cancelled.rawValue
+        message = "cancelled before it went on; resume it, or roll it back"
+        waitingFor = ""
+        waitingSince = nil
+        resumption = nil
+        finishedAt = .now
+    }
+}
