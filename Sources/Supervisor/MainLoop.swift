@@ -199,21 +199,15 @@ struct MainLoop: Sendable {
             let own = Locks(endpoint: endpoint, log: host.log, watch: watch)
             locks[endpoint.name] = own
             let unfinished = await jobs.unfinished(endpoint.name)
-            // A job that has not come to its locks will set them itself; what is there is left over.
-            let phase: UpdateLock.Phase =
-                unfinished.map { job in
-                    job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? job.lockPhase : .disconnect
-                } ?? .updating
+            let holding = await jobs.holding(endpoint.name)
+            let wanted = EndpointLocks(endpoint: endpoint, states: states)
             do {
                 if let damaged = jobs.damaged(on: endpoint.name) {
-                    let wanted = EndpointLocks(endpoint: endpoint, states: states)
                     try own.set(wanted.wanted(for: damaged, found: own.found()))
                     continue
                 }
-                let holding = await jobs.holding(endpoint.name)
-                let changed = try own.set(
-                    EndpointLocks(endpoint: endpoint, states: states).wanted(
-                        for: unfinished, updating: phase, holding: holding?.job == unfinished?.job ? nil : holding))
+                // A job that has not come to its locks will set them itself; what is there is left over.
+                let changed = try own.set(wanted.standing(for: unfinished, holding: holding))
                 await DatabaseWork(host: host, endpoint: endpoint).show(changed)
             } catch let fault as Fault {
                 host.log.tell(

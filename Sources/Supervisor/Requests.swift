@@ -119,7 +119,7 @@ struct Requests: Sendable {
                     job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
                 )
             }
-            for name in skipped + held { try leave(name, of: job) }
+            if !skipped.isEmpty { try await leave(skipped + held, of: job) }
             return Answer(ok: true, code: "", message: "job \(number) goes on")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
@@ -131,9 +131,7 @@ struct Requests: Sendable {
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
             if let held = await jobs.job(number), held.state == .failed, let endpoint = host.endpoint(held.endpoint) {
-                let states = FolderStates(host: host, endpoint: endpoint)
-                let wanted = try EndpointLocks(endpoint: endpoint, states: states).wanted(for: held)
-                await DatabaseWork(host: host, endpoint: endpoint).show(try locks[endpoint.name]?.set(wanted) ?? [:])
+                try await setLocks(endpoint)
                 return Answer(
                     ok: true, code: "", message: "job \(number) holds what failed again; resume it, or roll it back")
             }
@@ -187,10 +185,23 @@ struct Requests: Sendable {
         return (endpoint, FolderStates(host: host, endpoint: endpoint))
     }
 
-    /// A folder that an admin leaves as it is: it is failed no more.
-    private func leave(_ folder: String, of job: Job) throws(StoreError) {
+    /// Folders that an admin leaves as they are: they are failed no more, and no part of the job. It may wait for long, and
+    /// they need not.
+    private func leave(_ folders: [String], of job: Job) async throws {
         guard let endpoint = host.endpoint(job.endpoint) else { return }
-        try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
+        let states = FolderStates(host: host, endpoint: endpoint)
+        for name in folders { try states.change(name) { $0.status = .current } }
+        try states.refresh()
+        try await setLocks(endpoint)
+    }
+
+    /// Makes the locks what jobs and states demand now that a request has changed them.
+    private func setLocks(_ endpoint: Endpoint) async throws {
+        guard let own = locks[endpoint.name] else { return }
+        let wanted = EndpointLocks(endpoint: endpoint, states: FolderStates(host: host, endpoint: endpoint))
+        let changed = try own.set(
+            wanted.standing(for: await jobs.unfinished(endpoint.name), holding: await jobs.holding(endpoint.name)))
+        await DatabaseWork(host: host, endpoint: endpoint).show(changed)
     }
 
     private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
@@ -231,8 +242,7 @@ struct Requests: Sendable {
         }
         try states.refresh()
         // Who is behind may be another one now.
-        let changed = try locks[endpoint.name]?.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: nil))
-        await DatabaseWork(host: host, endpoint: endpoint).show(changed ?? [:])
+        try await setLocks(endpoint)
         return Answer(ok: true, code: "", message: "\(endpoint.name)/\(folder) has \(version)")
     }
 
