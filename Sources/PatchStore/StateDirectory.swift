@@ -67,7 +67,7 @@ public struct StateDirectory: Sendable {
         }
     }
 
-    static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
+    static func group(_ name: String) -> UInt32? { UserIdentity.group(named: name) }
 
     /// The folders of an endpoint whose databases may show a lock.
     public func shown(_ endpoint: String) throws(StoreError) -> Set<String> {

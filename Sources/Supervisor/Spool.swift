@@ -15,7 +15,7 @@ struct Spool: Sendable {
     /// Creates what is missing, with the contract's modes; what is there keeps its own.
     func create() throws(FileError) {
         let top = try Directory.open(path)
-        let group = getgrnam("patchd")?.pointee.gr_gid
+        let group = UserIdentity.group(named: "patchd")
         for (name, mode) in [
             ("incoming", 0o1770), ("holds", 0o1777), ("requests", 0o1770), ("requests/done", 0o750),
             ("rejected", 0o750),
