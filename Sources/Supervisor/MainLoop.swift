@@ -65,7 +65,7 @@ struct MainLoop: Sendable {
                 try await dropStaleHolds()
                 let requests = Requests(host: host, jobs: jobs, slots: slots, locks: locks, plans: plans)
                 if await scans.isDue { try requests.removeOld() }
-                var (moved, isOpen) = try await requests.answerAll()
+                var (moved, isOpen) = try await requests.answerSome()
                 await startPlans(&group)
                 // Whoever holds a request open for longer does not mean it yet.
                 openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil

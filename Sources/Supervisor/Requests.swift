@@ -23,28 +23,32 @@ struct Requests: Sendable {
     /// Bytes of a name to which the names of temporary files can still be added.
     static let longestName = 200
 
-    /// Answers everything that is there, but for what has to be planned first.
+    /// So many requests of one user are answered before it is looked what else there is to do.
+    private static let most = 8
+
+    /// Answers what is there, but for what has to be planned first: of each user only the oldest few, so that nobody waits for
+    /// thousands that another has put there.
     ///
-    /// - Returns: whether anything was answered, and whether something is still being written.
-    func answerAll() async throws -> (answered: Bool, isOpen: Bool) {
+    /// - Returns: whether anything was answered, so that there may be more, and whether something is still being written.
+    func answerSome() async throws -> (answered: Bool, isOpen: Bool) {
         let requests = try Directory.open(host.spool.requests)
-        var answered = false
-        var isOpen = false
-        var planned: Set<String> = []
+        var found: [(name: String, status: FileStatus)] = []
         for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
-            guard let status = try requests.status(name) else { continue }
+            if let status = try requests.status(name) { found.append((name, status)) }
+        }
+        found.sort { ($0.status.changed, $0.name) < ($1.status.changed, $1.name) }
+        var answered: [UInt32: Int] = [:]
+        var isOpen = false
+        for (name, status) in found where answered[status.uid, default: 0] < Self.most {
             // Written in place and not closed yet: its end wakes the daemon again.
             if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false {
                 isOpen = true
                 continue
             }
-            let id = "\(status.inode) \(status.changed)"
+            let id = Self.id(status)
             var record = AuditRecord(
                 uid: status.uid, user: UserDatabase.name(of: status.uid) ?? "", request: name, id: id)
-            guard let answer = try await answer(name, status, &record) else {
-                planned.insert("\(name) \(id)")
-                continue
-            }
+            guard let answer = try await answer(name, status, &record) else { continue }
             record.ok = answer.ok
             record.code = answer.code
             record.message = answer.message
@@ -55,11 +59,14 @@ struct Requests: Sendable {
             host.log.tell(
                 .request, "request \(name.prefix(Self.longestName)) of uid \(status.uid): \(answer.message)",
                 EventFields(job: record.job, code: answer.code))
-            answered = true
+            answered[status.uid, default: 0] += 1
         }
-        plans.keep(only: planned)
-        return (answered, isOpen)
+        plans.keep(only: Set(found.map { "\($0.name) \(Self.id($0.status))" }))
+        return (!answered.isEmpty, isOpen)
     }
+
+    /// Tells files of one name apart.
+    private static func id(_ status: FileStatus) -> String { "\(status.inode) \(status.changed)" }
 
     /// - Returns: nil while it is being planned.
     private func answer(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {

@@ -18,4 +18,13 @@ import Testing
         await slots.give(by: "stock")
         await slots.take(for: "payroll")
     }
+
+    @Test func `is the queue of notices: refused archives, however many, displace and delay no others`() {
+        let queue = NoticeQueue()
+        for _ in 1...5000 { queue.add(Notice(.refused)) }
+        queue.add(Notice(.pendingApproval))
+        #expect(queue.next()?.notice.event == .pendingApproval)
+        #expect(queue.next()?.notice.event == .refused)
+        #expect(!queue.isEmpty)
+    }
 }
