@@ -1,7 +1,8 @@
 /// What is under way beside the main loop.
 actor Busy {
     enum Work: Hashable, Sendable {
-        case intake
+        /// What one user has dropped is being taken.
+        case intake(owner: UInt32)
         case notices
         case endpoint(String)
     }
@@ -9,6 +10,9 @@ actor Busy {
     private var works: Set<Work> = []
 
     var isEmpty: Bool { works.isEmpty }
+
+    /// How many users' drops are being taken.
+    var intakes: Int { works.count { if case .intake = $0 { true } else { false } } }
 
     func contains(_ work: Work) -> Bool { works.contains(work) }
 

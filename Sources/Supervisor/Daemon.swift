@@ -38,6 +38,7 @@ public struct Daemon: Sendable {
     /// - Returns: the exit code (contract §2, §9).
     public func run() async -> Int32 {
         let state = StateDirectory(path: places.state)
+        Signals.ignoreBrokenLeases()
         do {
             try state.create()
             let guardFile = try Directory.open(places.state).appendingFile("lock")

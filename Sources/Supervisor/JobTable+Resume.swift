@@ -4,9 +4,15 @@ import PatchStore
 
 /// What stopped goes on, or ends where it stands.
 extension JobTable {
-    /// The failed job that the same archive with the same options resumes; nil for none.
-    func resumable(endpoint: String, sha256: String, options: UpdateOptions) -> Int? {
-        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options else { return nil }
+    /// Lets the failed job go on that was made from the same archive with the same options.
+    ///
+    /// - Parameter claim: the drop, which does so once though it is processed again after a crash.
+    /// - Returns: the job; nil for none.
+    func resume(endpoint: String, sha256: String, options: UpdateOptions, claim: String) throws -> Int? {
+        if let done = jobs.values.first(where: { $0.request == claim && $0.endpoint == endpoint }) { return done.job }
+        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options,
+            try resume(job.job, request: claim)
+        else { return nil }
         return job.job
     }
 
