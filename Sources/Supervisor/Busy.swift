@@ -4,6 +4,8 @@ actor Busy {
         /// What one user has dropped is being taken.
         case intake(owner: UInt32)
         case notices
+        /// A request that concerns no single endpoint.
+        case errand
         case endpoint(String)
     }
 

@@ -38,7 +38,7 @@ extension MainLoop {
                 }
                 // A job that has not come to its locks will set them itself; what is there is left over.
                 let changed = try own.set(wanted.standing(for: unfinished, holding: holding))
-                await DatabaseWork(host: host, endpoint: endpoint).show(changed)
+                unshown.add(changed, on: endpoint)
             } catch let fault as Fault {
                 host.log.tell(
                     .cannotUnlock, "cannot restore the locks: \(fault)",
@@ -52,7 +52,7 @@ extension MainLoop {
         guard await scans.isDue else { return }
         for endpoint in host.configuration.endpoints {
             guard let own = locks[endpoint.name], await !busy.contains(.endpoint(endpoint.name)) else { continue }
-            await DatabaseWork(host: host, endpoint: endpoint).showLeftovers(own.free)
+            unshown.add(DatabaseWork(host: host, endpoint: endpoint).leftovers(own.free), on: endpoint)
         }
     }
 

@@ -15,6 +15,8 @@ struct MainLoop: Sendable {
     let slots: WorkerSlots
     let watch: DirectoryWatch
     let plans = OptionPlans()
+    let errands = Errands()
+    let unshown = Unshown()
     let busy = Busy()
     var locks: [String: Locks] = [:]
     /// Endpoints whose configuration is to be taken up; later, where a job runs.
@@ -66,10 +68,14 @@ struct MainLoop: Sendable {
                 for own in locks.values { own.restore() }
                 await showAgain()
                 try await dropStaleHolds()
-                let requests = Requests(host: host, jobs: jobs, slots: slots, locks: locks, plans: plans)
+                let requests = Requests(
+                    host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown
+                )
                 if await scans.isDue { try requests.removeOld() }
                 var (moved, isOpen) = try await requests.answerSome()
                 await startPlans(&group)
+                await startErrands(&group)
+                await startShowing(&group)
                 moved = try await startLanes(&group) || moved
                 // Whoever holds a request or a drop open for longer does not mean it yet.
                 let isGrowing = await scans.next.map { $0 > 0 } ?? false
@@ -83,7 +89,9 @@ struct MainLoop: Sendable {
                 notifications.alive()
                 if moved { continue }
                 let scan = await scans.next
-                if host.once, await busy.isEmpty, host.notices.isEmpty, !isOpen {
+                if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, errands.isEmpty,
+                    !isOpen
+                {
                     if scan == nil { break }
                     leavesDrop = isGrowing && !isPatient
                     if leavesDrop { break }
@@ -172,6 +180,41 @@ struct MainLoop: Sendable {
                     plans.end(order, .failure(error))
                 }
                 await busy.end(.endpoint(endpoint.name))
+                watch.wake()
+            }
+        }
+    }
+
+    /// Carries out requests for which workers are started.
+    private func startErrands(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for errand in errands.asked {
+            let work = errand.endpoint.map(Busy.Work.endpoint) ?? .errand
+            guard await busy.begin(work) else { continue }
+            errands.begin(errand)
+            group.addTask { [self] in
+                do {
+                    errands.end(errand, .success(try await errand.work()))
+                } catch {
+                    errands.end(errand, .failure(error))
+                }
+                await busy.end(work)
+                watch.wake()
+            }
+        }
+    }
+
+    /// Shows locks in databases.
+    private func startShowing(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for name in unshown.endpoints {
+            guard let endpoint = host.endpoint(name), let own = locks[name] else {
+                _ = unshown.take(name)
+                continue
+            }
+            guard await busy.begin(.endpoint(name)) else { continue }
+            let changed = own.current(unshown.take(name))
+            group.addTask { [self] in
+                await DatabaseWork(host: host, endpoint: endpoint).show(changed)
+                await busy.end(.endpoint(name))
                 watch.wake()
             }
         }

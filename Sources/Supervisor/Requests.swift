@@ -13,8 +13,10 @@ struct Requests: Sendable {
     let slots: WorkerSlots
     let locks: [String: Locks]
     let plans: OptionPlans
+    let errands: Errands
+    let unshown: Unshown
 
-    struct Answer: Codable {
+    struct Answer: Codable, Sendable {
         var ok: Bool
         var code: String
         var message: String
@@ -61,7 +63,9 @@ struct Requests: Sendable {
                 EventFields(job: record.job, code: answer.code))
             answered[status.uid, default: 0] += 1
         }
-        plans.keep(only: Set(found.map { "\($0.name) \(Self.id($0.status))" }))
+        let there = Set(found.map { "\($0.name) \(Self.id($0.status))" })
+        plans.keep(only: there)
+        errands.keep(only: there)
         return (!answered.isEmpty, isOpen)
     }
 
@@ -164,17 +168,26 @@ struct Requests: Sendable {
             return try await catchUp(folder, endpoint, states, force: force, request)
         case .baseline(let name, let folder, let version):
             let (endpoint, states) = try find(name, folder)
-            return try await baseline(folder, version, endpoint, states)
+            if let job = await jobs.unfinished(name) { return isHeld(endpoint, by: job) }
+            return try errands.answer(
+                Errands.Errand(request: request, endpoint: name) {
+                    try await baseline(folder, version, endpoint, states)
+                })
         case .approve(let number, let sha256, let options):
             return try await approve(number, sha256: sha256, options: options, request, &record)
         case .decline(let number): return try await decline(number, request, &record)
         case .mark(let update, let isUnstable): return try await mark(update, unstable: isUnstable, &record)
         case .gc:
-            let retention = Retention(host: host, jobs: jobs, slots: slots)
-            var count = 0
-            for endpoint in host.configuration.endpoints { count += try await retention.run(endpoint) }
-            return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
+            return try errands.answer(Errands.Errand(request: request) { try await collect() })
         }
+    }
+
+    /// Lets go of what is no longer kept.
+    private func collect() async throws -> Answer {
+        let retention = Retention(host: host, jobs: jobs, slots: slots)
+        var count = 0
+        for endpoint in host.configuration.endpoints { count += try await retention.run(endpoint) }
+        return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
     }
 
     func unknown(_ number: Int) -> Answer {
@@ -183,6 +196,10 @@ struct Requests: Sendable {
 
     func wrongState(_ job: Job, _ why: String) -> Answer {
         Answer(ok: false, code: "wrongState", message: "job \(job.job) is \(job.state.rawValue); \(why)")
+    }
+
+    private func isHeld(_ endpoint: Endpoint, by job: Job) -> Answer {
+        wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
     }
 
     private func find(_ name: String, _ folder: String) throws(Fault) -> (Endpoint, FolderStates) {
@@ -208,7 +225,7 @@ struct Requests: Sendable {
         let wanted = EndpointLocks(endpoint: endpoint, states: FolderStates(host: host, endpoint: endpoint))
         let changed = try own.set(
             wanted.standing(for: await jobs.unfinished(endpoint.name), holding: await jobs.holding(endpoint.name)))
-        await DatabaseWork(host: host, endpoint: endpoint).show(changed)
+        unshown.add(changed, on: endpoint)
     }
 
     private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
@@ -233,9 +250,7 @@ struct Requests: Sendable {
         async throws
         -> Answer
     {
-        if let job = await jobs.unfinished(endpoint.name) {
-            return wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
-        }
+        if let job = await jobs.unfinished(endpoint.name) { return isHeld(endpoint, by: job) }
         let hasDatabase = endpoint.folders.contains { $0.name == folder && $0.database != nil }
         if hasDatabase { try DatabaseWork(host: host, endpoint: endpoint).baseline(folder, version) }
         try states.change(folder) { state in
