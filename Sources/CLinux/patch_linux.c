@@ -98,29 +98,39 @@ failed:;
     _exit(127);
 }
 
+static void reap(pid_t child) {
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+}
+
+// Waits until the child of a fork(2), whose result this is, has become its program: the pipe closes then. What it writes before
+// is the errno of what kept it; it is gone then, or there was none at all, and errno says why.
+static pid_t await_start(pid_t child, const int report[2]) {
+    int why = errno;
+    close(report[1]);
+    ssize_t count = 1;
+    if (child >= 0) {
+        do count = read(report[0], &why, sizeof why);
+        while (count < 0 && errno == EINTR);
+    }
+    close(report[0]);
+    if (count == 0) return child;
+    if (child >= 0) reap(child);
+    errno = why;
+    return -1;
+}
+
 pid_t patch_spawn(const struct patch_process *process, int *pidfd) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) < 0) return -1;
     pid_t child = fork();
     if (child == 0) become(process, report[1]);
-    int why = errno;
-    close(report[1]);
-    if (child < 0) {
-        close(report[0]);
-        errno = why;
-        return -1;
-    }
-    ssize_t count;
-    do count = read(report[0], &why, sizeof why);
-    while (count < 0 && errno == EINTR);
-    close(report[0]);
-    *pidfd = count == 0 ? (int)syscall(SYS_pidfd_open, child, 0) : -1;
+    child = await_start(child, report);
+    if (child < 0) return -1;
+    *pidfd = (int)syscall(SYS_pidfd_open, child, 0);
     if (*pidfd >= 0) return child;
-    if (count == 0) {
-        why = errno;
-        kill(child, SIGKILL);
-    }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+    int why = errno;
+    kill(child, SIGKILL);
+    reap(child);
     errno = why;
     return -1;
 }
@@ -141,19 +151,5 @@ pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept) 
         (void)!write(report[1], &why, sizeof why);
         _exit(127);
     }
-    int why = errno;
-    close(report[1]);
-    if (child < 0) {
-        close(report[0]);
-        errno = why;
-        return -1;
-    }
-    ssize_t count;
-    do count = read(report[0], &why, sizeof why);
-    while (count < 0 && errno == EINTR);
-    close(report[0]);
-    if (count == 0) return child;
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
-    errno = why;
-    return -1;
+    return await_start(child, report);
 }

@@ -1,32 +1,6 @@
 import CLinux
 import Glibc
 
-/// A user as a process needs it.
-public struct UserIdentity: Hashable, Sendable {
-    /// Its number.
-    public var uid: UInt32
-    /// Its primary group.
-    public var gid: UInt32
-    /// All its groups.
-    public var groups: [UInt32]
-
-    /// A user from its parts.
-    public init(uid: UInt32, gid: UInt32, groups: [UInt32]) {
-        self.uid = uid
-        self.gid = gid
-        self.groups = groups
-    }
-
-    /// A user with the groups that the system knows; nil when there is no user of that number.
-    public init?(uid: UInt32) {
-        guard let entry = getpwuid(uid) else { return nil }
-        var count: Int32 = 256
-        var list = [gid_t](repeating: 0, count: Int(count))
-        guard getgrouplist(entry.pointee.pw_name, entry.pointee.pw_gid, &list, &count) >= 0 else { return nil }
-        self.init(uid: uid, gid: entry.pointee.pw_gid, groups: Array(list.prefix(Int(count))))
-    }
-}
-
 /// A program that was started in a session of its own; it outlives this process.
 public struct ChildProcess: ~Copyable, Sendable {
     /// How a process ended.

@@ -57,14 +57,17 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Reads the file from its start to its end, in pieces, wherever the descriptor's own position is.
+    ///
+    /// - Parameter limit: no more bytes than this, however much is written to it meanwhile.
     public func forEachBlock<E: Error>(
-        size: Int = 1 << 18, _ body: (UnsafeRawBufferPointer) throws(E) -> Void, onError: (FileError) -> E
+        size: Int = 1 << 18, upTo limit: Int64 = .max, _ body: (UnsafeRawBufferPointer) throws(E) -> Void,
+        onError: (FileError) -> E
     ) throws(E) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }
         var offset: off_t = 0
-        while true {
-            let count = pread(descriptor, buffer.baseAddress, size, offset)
+        while offset < limit {
+            let count = pread(descriptor, buffer.baseAddress, min(size, Int(off_t(limit) - offset)), offset)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw onError(FileError("read", path))

@@ -41,14 +41,16 @@ extension File {
         return sum.finish()
     }
 
-    /// Copies the whole content to the end of another file.
+    /// Copies the content to the end of another file.
     ///
+    /// - Parameter limit: no more bytes than this, however much is written to it meanwhile.
     /// - Returns: the SHA-256 of what was copied.
-    public func copy(to target: borrowing File) throws(FileError) -> String {
+    public func copy(to target: borrowing File, upTo limit: Int64 = .max) throws(FileError) -> String {
         var sum = SHA256()
         let out = target.descriptor
         let outPath = target.path
         try forEachBlock(
+            upTo: limit,
             { (block) throws(FileError) in
                 sum.update(block)
                 try File.write(block, to: out, path: outPath)

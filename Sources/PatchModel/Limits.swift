@@ -11,6 +11,14 @@ public struct Limits: Hashable, Codable, Sendable {
     /// Components of an entry's name.
     public var depth = 32
 
+    /// Bytes that an archive which keeps to these limits has itself at most: all its content, stored, with what compressing may
+    /// add, the names twice, and room for what stands beside them.
+    public var archive: UInt64 {
+        let (names, isTooMuch) = UInt64(entries).multipliedReportingOverflow(by: 2 * UInt64(name) + 512)
+        let (sum, overflow) = (unpacked + unpacked / 64 + (1 << 17)).addingReportingOverflow(names)
+        return isTooMuch || overflow ? .max : sum
+    }
+
     /// The contract's defaults.
     public init() {}
 }

@@ -182,7 +182,8 @@ extension FolderWork {
         if let started = state.started, started.step == index { attempt = started.attempt + 1 }
         try checkAttempt(attempt, step, index)
         try record(.started(step: index, attempt: attempt))
-        return ScriptRun(title: step.title, attempt: attempt, from: order.plan.scriptsFrom ?? order.plan.from, to: order.plan.to)
+        return ScriptRun(
+            title: step.title, attempt: attempt, from: order.plan.scriptsFrom ?? order.plan.from, to: order.plan.to)
     }
 
     /// - Returns: false when somebody asked to stop before it could begin.

@@ -99,7 +99,8 @@ extension FolderWork {
         try checkAttempt(attempt, step, number)
         try record(.undoing(job: job.job, step: number, attempt: attempt))
         let title = "downgrade \(step.path)"
-        let run = ScriptRun(title: title, attempt: attempt, from: job.plan.to, to: job.plan.scriptsFrom ?? job.plan.from)
+        let run = ScriptRun(
+            title: title, attempt: attempt, from: job.plan.to, to: job.plan.scriptsFrom ?? job.plan.from)
         // A name of its own: the upgrade's record goes when everything is undone, with this one.
         let key = StepKey(update: job.update, patch: step.patch, script: "downgrades/\(step.path)")
         guard try self.run(step, slot, in: area(of: slot, in: areas, step), run, key: key) else { return false }

@@ -5,8 +5,11 @@ extension StateDirectory {
     /// More than the longest line.
     private static let auditTail: Int64 = 1 << 20
 
-    /// Appends a line to `audit.jsonl`, durably, unless it is the last one already (the daemon was killed between the line
-    /// and the answer). What a power cut left of a line is cut off.
+    /// What is under way beside each other writes no more lines than so many before each is at its end.
+    private static let together = 64
+
+    /// Appends a line to `audit.jsonl`, durably, unless it is among the last ones already (the daemon was killed between the line
+    /// and the answer). What a power cut left of a line is cut off. Not for several threads at once.
     ///
     /// - Returns: whether the line before is damaged, which changes nothing.
     public func append(_ record: AuditRecord) throws(StoreError) -> Bool {
@@ -23,21 +26,22 @@ extension StateDirectory {
             let tail = try file.read(at: start, limit: Int(size - start))
             let whole = tail.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             let rest = tail[whole...]
-            var last = tail[..<whole].split(separator: UInt8(ascii: "\n")).last
+            var recent = tail[..<whole].split(separator: UInt8(ascii: "\n")).suffix(Self.together)
             // A line whose end an editor took is whole all the same, and what is longer than any line was never one.
             if !rest.isEmpty, Self.record(rest) != nil || whole == 0 && start > 0 {
                 try file.write([UInt8(ascii: "\n")])
-                last = rest
+                recent.append(rest)
             } else if !rest.isEmpty {
                 try file.truncate(to: start + Int64(whole))
             }
-            let before = last.flatMap { Self.record($0) }
-            if let before, before.id == record.id, before.request == record.request, before.uid == record.uid {
-                return false
+            let isThere = recent.contains { line in
+                guard let before = Self.record(line) else { return false }
+                return before.id == record.id && before.request == record.request && before.uid == record.uid
             }
+            if isThere { return false }
             try file.write(line)
             try file.sync()
-            return last != nil && before == nil
+            return recent.last.map { Self.record($0) == nil } ?? false
         }
         try share("audit.jsonl")
         return isDamaged

@@ -56,6 +56,9 @@ public struct StateDirectory: Sendable {
         try files { () throws(FileError) in
             let top = try Directory.open(path)
             try top.removeLeftovers()
+            // Archives that were being removed.
+            let archives = try top.directory("archives")
+            for name in try archives.names() where name.hasPrefix(".") { try archives.removeTree(name) }
             for name in ["jobs", "endpoints"] {
                 for child in try top.directory(name).names()
                 where try top.status("\(name)/\(child)")?.kind == .directory {
@@ -67,7 +70,7 @@ public struct StateDirectory: Sendable {
         }
     }
 
-    static func group(_ name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
+    static func group(_ name: String) -> UInt32? { UserIdentity.group(named: name) }
 
     /// The folders of an endpoint whose databases may show a lock.
     public func shown(_ endpoint: String) throws(StoreError) -> Set<String> {

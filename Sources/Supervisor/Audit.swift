@@ -1,12 +1,17 @@
 import Logging
 import PatchModel
 import PatchStore
+import Synchronization
 
 extension Host {
+    /// Users' drops are taken side by side, and requests are answered meanwhile: one line after the other.
+    private static let writing = Mutex(())
+
     /// Records what somebody asked for. An audit that cannot be written stops nobody; that is told.
     func audit(_ record: AuditRecord) {
         do throws(StoreError) {
-            guard try state.append(record) else { return }
+            let isDamaged = try Self.writing.withLock { (_) throws(StoreError) in try state.append(record) }
+            guard isDamaged else { return }
             log.tell(
                 .auditDamaged,
                 "the line before the last in \(state.path)/audit.jsonl is damaged; what follows is written all the same"

@@ -1,14 +1,20 @@
 /// What is under way beside the main loop.
 actor Busy {
     enum Work: Hashable, Sendable {
-        case intake
+        /// What one user has dropped is being taken.
+        case intake(owner: UInt32)
         case notices
+        /// A request that concerns no single endpoint.
+        case errand
         case endpoint(String)
     }
 
     private var works: Set<Work> = []
 
     var isEmpty: Bool { works.isEmpty }
+
+    /// How many users' drops are being taken.
+    var intakes: Int { works.count { if case .intake = $0 { true } else { false } } }
 
     func contains(_ work: Work) -> Bool { works.contains(work) }
 

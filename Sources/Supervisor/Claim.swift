@@ -15,4 +15,8 @@ struct Claim: Codable, Hashable, Sendable {
     var owner: UInt32?
     var sha256: String
     var at: Timestamp
+    /// Why its options cannot be read; nil where they can, or there are none.
+    var badOptions: String?
+
+    var arrival: Arrivals.Arrival { Arrivals.Arrival(changed: changed, name: file, owner: owner ?? 0) }
 }

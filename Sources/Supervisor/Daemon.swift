@@ -39,6 +39,7 @@ public struct Daemon: Sendable {
     public func run() async -> Int32 {
         if !once { Signals.listen() }
         let state = StateDirectory(path: places.state)
+        Signals.ignoreBrokenLeases()
         do {
             try state.create()
             let guardFile = try Directory.open(places.state).appendingFile("lock")

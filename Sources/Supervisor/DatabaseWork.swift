@@ -21,12 +21,12 @@ struct DatabaseWork: Sendable {
         }
     }
 
-    /// Shows again that folders are free, where that failed or a daemon ended before it.
+    /// Where it has to be shown again that folders are free: that failed, or a daemon ended before it.
     ///
     /// - Parameter free: the folders that are not locked.
-    func showLeftovers(_ free: Set<String>) async {
+    func leftovers(_ free: Set<String>) -> [String: UpdateLock?] {
         let shown = (try? host.state.shown(endpoint.name)) ?? []
-        await show(Dictionary(uniqueKeysWithValues: shown.intersection(free).map { ($0, UpdateLock?.none) }))
+        return Dictionary(uniqueKeysWithValues: shown.intersection(free).map { ($0, UpdateLock?.none) })
     }
 
     private func hasDatabase(_ folder: String) -> Bool {

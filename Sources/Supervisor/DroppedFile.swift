@@ -8,7 +8,6 @@ struct DroppedFile {
         case complete
         /// It may still be growing; look again after that many seconds, or when an event comes.
         case growing(Double)
-        case notAFile
     }
 
     /// Bytes of a name to which those of sidecars and temporary files can still be added.
@@ -16,21 +15,24 @@ struct DroppedFile {
 
     let name: String
     let status: FileStatus
+    /// Whether it was seen to be renamed in: whoever renames has written before.
+    let cameByRename: Bool
 
     /// Names that are looked at; everything else is left alone.
     static func isCandidate(_ name: String) -> Bool { name.hasSuffix(".zip") && !name.hasPrefix(".") }
 
+    var arrival: Arrivals.Arrival { Arrivals.Arrival(changed: status.changed, name: name, owner: status.uid) }
+
     /// Whether it can be taken (contract §3).
     ///
     /// - Parameters:
+    ///   - file: it, as it was opened to be taken.
     ///   - settle: seconds without a change after which a file that is no archive is complete.
-    ///   - isWhole: it was renamed in, or nobody will look again: what nobody writes is complete.
-    func readiness(in incoming: borrowing Directory, settle: Double, isWhole: Bool) throws(FileError) -> Readiness {
-        guard status.kind == .file else { return .notAFile }
-        let file = try incoming.file(name)
+    ///   - once: nobody will look again: what nobody writes is complete, as is what was renamed in.
+    func readiness(of file: borrowing File, settle: Double, once: Bool) throws(FileError) -> Readiness {
         let unwritten = file.nobodyWrites()
         if unwritten == false { return .growing(settle) }
-        if isWhole { return .complete }
+        if once || cameByRename { return .complete }
         if try Self.endsAsArchive(file, size: status.size) { return .complete }
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

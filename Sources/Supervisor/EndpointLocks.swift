@@ -44,6 +44,21 @@ struct EndpointLocks {
         return wanted
     }
 
+    /// What the folders should have while none of an endpoint's jobs is at work: those of one that waits or holds, and of
+    /// folders that are behind.
+    ///
+    /// - Parameters:
+    ///   - unfinished: ``JobTable/unfinished(_:)``.
+    ///   - holding: ``JobTable/holding(_:)``.
+    func standing(for unfinished: Job?, holding: Job?) throws(StoreError) -> [String: UpdateLock] {
+        var phase = UpdateLock.Phase.updating
+        if let job = unfinished {
+            phase = job.hasBegun ? job.lockPhase : job.disconnectedAt == nil ? .announced : .disconnect
+        }
+        return try wanted(
+            for: unfinished, updating: phase, holding: holding?.job == unfinished?.job ? nil : holding)
+    }
+
     /// A job as if it held what another holds.
     private static func merge(_ job: Job, _ holding: Job?) -> Job {
         var merged = job

@@ -27,13 +27,13 @@ struct FolderRun: Sendable {
         _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder? = nil,
         isOver: @Sendable (LedgerSummary) -> Bool
     ) async throws -> LedgerSummary {
-        await slots.take()
+        await slots.take(for: endpoint.name)
         do {
             let summary = try await work(phase, job, folder, order: order, isOver: isOver)
-            await slots.give()
+            await slots.give(by: endpoint.name)
             return summary
         } catch {
-            await slots.give()
+            await slots.give(by: endpoint.name)
             throw error
         }
     }

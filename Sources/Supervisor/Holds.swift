@@ -51,12 +51,15 @@ final class Holds: Sendable {
         try looking.withLock { _ in
             let directory = try Directory.open(path)
             var first: Standing?
-            for name in try directory.names().sorted() {
-                guard let target = Hold.Target(fileName: name), let status = try directory.status(name) else {
-                    continue
-                }
+            // Looked up by their names: anybody may fill the directory, and must not so hold up the daemon.
+            let targets =
+                [.all, .endpoint(endpoint)]
+                + folders.sorted().map { Hold.Target.folder(endpoint: endpoint, folder: $0) }
+            for target in targets {
+                let name = target.fileName
+                guard let status = try directory.status(name) else { continue }
                 let hold = Hold(target, text: Self.text(name, status, in: directory))
-                guard hold.concerns(endpoint, folders), counts(hold, status, mayHold) else { continue }
+                guard counts(hold, status, mayHold) else { continue }
                 if let end = Self.end(of: hold, status) {
                     try remove(name, status, hold, end, in: directory)
                     continue

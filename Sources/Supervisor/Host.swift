@@ -27,7 +27,7 @@ struct Host: Sendable {
     func mayCommand(_ uid: UInt32) -> Bool {
         if uid == 0 || uid == geteuid() { return true }
         guard
-            let group = getgrnam(configuration.daemon.approvers)?.pointee.gr_gid,
+            let group = UserIdentity.group(named: configuration.daemon.approvers),
             let user = UserIdentity(uid: uid)
         else { return false }
         return user.groups.contains(group)

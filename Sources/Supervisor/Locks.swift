@@ -67,6 +67,11 @@ final class Locks: Sendable {
         written.withLock { written in Set(written.filter { $0.value == nil }.keys) }
     }
 
+    /// Of some changes, those that still hold.
+    func current(_ changed: [String: UpdateLock?]) -> [String: UpdateLock?] {
+        written.withLock { written in changed.filter { name, lock in (written[name] ?? nil)?.lock == lock } }
+    }
+
     /// The locks that lie in the folders, for when no job can say which should: then the one that is there stays. Nil for
     /// one that cannot be read.
     func found() -> [String: UpdateLock?] {

@@ -1,26 +1,29 @@
 import Glibc
 import Logging
+import PatchConfig
 import PatchFiles
 import PatchModel
 import PatchStore
 
 /// Takes drops, answers requests, and gives each endpoint's jobs their turns.
 struct MainLoop: Sendable {
-    private var host: Host
-    private let notifications: any ServiceNotifications
-    private let read: @Sendable () throws -> Configuration?
-    private let jobs: JobTable
-    private let units: UnitTable
-    private let slots: WorkerSlots
-    private let watch: DirectoryWatch
-    private let plans = OptionPlans()
-    private let busy = Busy()
-    private var locks: [String: Locks] = [:]
+    var host: Host
+    let notifications: any ServiceNotifications
+    let read: @Sendable () throws -> Configuration?
+    let jobs: JobTable
+    let units: UnitTable
+    let slots: WorkerSlots
+    let watch: DirectoryWatch
+    let plans = OptionPlans()
+    let errands = Errands()
+    let unshown = Unshown()
+    let busy = Busy()
+    var locks: [String: Locks] = [:]
     /// Endpoints whose configuration is to be taken up; later, where a job runs.
-    private var fresh: Set<String> = []
-    /// When to look at drops that were not complete; nil: when something happens.
-    private let scans = ScanTimes()
-    private let alarm = Alarm()
+    var fresh: Set<String> = []
+    let arrivals = Arrivals()
+    let scans = ScanTimes()
+    let alarm = Alarm()
 
     /// A loop that has not begun.
     ///
@@ -42,6 +45,7 @@ struct MainLoop: Sendable {
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
     mutating func run() async throws -> Int32 {
         fresh = Set(host.configuration.endpoints.map(\.name))
+        try intake.removeLeftovers()
         try await load()
         try guardUnits()
         notifications.status(await jobs.summary())
@@ -57,58 +61,104 @@ struct MainLoop: Sendable {
         return try await withThrowingDiscardingTaskGroup { group in
             try await settle(&group)
             var openSince: Double?
+            var leavesDrop = false
             while true {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
                 await showAgain()
                 try await dropStaleHolds()
-                let requests = Requests(host: host, jobs: jobs, slots: slots, locks: locks, plans: plans)
+                let requests = Requests(
+                    host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown
+                )
                 if await scans.isDue { try requests.removeOld() }
-                var (moved, isOpen) = try await requests.answerAll()
+                var (moved, isOpen) = try await requests.answerSome()
                 await startPlans(&group)
-                // Whoever holds a request open for longer does not mean it yet.
-                openSince = isOpen ? openSince ?? MonotonicClock.seconds : nil
-                isOpen = openSince.map { MonotonicClock.seconds - $0 < host.configuration.daemon.settle } ?? false
-                moved = try await startScan(&group) || moved
+                await startErrands(&group)
+                await startShowing(&group)
+                moved = try await startLanes(&group) || moved
+                // Whoever holds a request or a drop open for longer does not mean it yet.
+                let isGrowing = await scans.next.map { $0 > 0 } ?? false
+                let mayGrow = isGrowing ? true : await busy.intakes > 0
+                openSince = isOpen || host.once && mayGrow ? openSince ?? MonotonicClock.seconds : nil
+                let patience = openSince.map { $0 + host.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
+                let isPatient = patience > 0
+                isOpen = isOpen && isPatient
                 moved = try await startJobs(&group) || moved
                 await startNotices(&group)
                 notifications.alive()
                 if moved { continue }
-                if host.once, await busy.isEmpty, await scans.next == nil, !isOpen, host.notices.isEmpty { break }
+                let scan = await scans.next
+                if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, errands.isEmpty,
+                    !isOpen
+                {
+                    if scan == nil { break }
+                    leavesDrop = isGrowing && !isPatient
+                    if leavesDrop { break }
+                }
                 // Once a minute the scan is the truth, whatever the events said.
-                // A scan that is under way wakes the loop at its end; asking again meanwhile must not keep it turning.
-                let scan = await busy.contains(.intake) ? nil : await scans.next
-                let pause = min(scan ?? 60, isOpen ? 0.2 : 60, alarm.rest ?? 60, (notifications.watchdog ?? 120) / 2)
+                let pause = min(
+                    scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, alarm.rest ?? 60,
+                    (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }
-            return try await exitCode()
+            let code = try await exitCode()
+            return leavesDrop && code != 1 ? 5 : code
         }
     }
 
-    private var intake: Intake { Intake(host: host, jobs: jobs) }
+    private var intake: Intake { Intake(host: host, jobs: jobs, arrivals: arrivals) }
+
+    /// So many users' drops are taken at once: each of them has one place, and nobody all.
+    private static let lanes = 8
 
     // MARK: What runs beside the loop
 
-    /// Looks at the drops unless that is under way: hashing and unpacking a large archive must hold up nobody.
-    private func startScan(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
-        guard await scans.isDue, await busy.begin(.intake) else { return false }
+    /// Has each user's drops taken beside the loop: hashing and unpacking a large archive must hold up nobody else.
+    private func startLanes(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+        guard await scans.isDue else { return false }
         await scans.begin()
-        let renamed = watch.cameByRename(in: host.spool.incoming)
-        group.addTask { [self] in
-            do {
-                let (taken, again) = try await intake.scan(renamed: renamed)
-                await scans.end(again: taken ? 0 : again)
-            } catch {
-                host.failures.note()
-                host.log.tell(.cannotGoOn, "cannot take what was dropped: \(error)")
-                await scans.end(again: host.once ? nil : 60)
+        var started = false
+        for lane in await found() {
+            if await scans.rests(lane.owner) { continue }
+            let work = Busy.Work.intake(owner: lane.owner)
+            if await busy.contains(work) {
+                await scans.passOver(lane.owner)
+                continue
             }
-            await busy.end(.intake)
-            watch.wake()
+            // The end of one of them asks for another look.
+            guard await busy.intakes < Self.lanes, await busy.begin(work) else { break }
+            arrivals.begin(lane.arrivals)
+            started = true
+            group.addTask { [self] in
+                do {
+                    let (taken, again) = try await intake.work(lane)
+                    await scans.end(lane.owner, hasMore: taken, again: again)
+                } catch {
+                    tellNotTaken("what \(UserDatabase.text(of: lane.owner)) dropped", error)
+                    await scans.end(lane.owner, hasMore: false, again: host.once ? nil : 60)
+                }
+                await busy.end(work)
+                watch.wake()
+            }
         }
-        return true
+        return started
+    }
+
+    private func found() async -> [Intake.Lane] {
+        do {
+            return try intake.lanes(renamed: watch.cameByRename(in: host.spool.incoming))
+        } catch {
+            tellNotTaken("what was dropped", error)
+            await scans.retry(in: host.once ? nil : 60)
+            return []
+        }
+    }
+
+    private func tellNotTaken(_ what: String, _ error: any Error) {
+        host.failures.note()
+        host.log.tell(.cannotGoOn, "cannot take \(what): \(error)")
     }
 
     /// Makes the plans that approvals with changed options wait for.
@@ -130,6 +180,41 @@ struct MainLoop: Sendable {
                     plans.end(order, .failure(error))
                 }
                 await busy.end(.endpoint(endpoint.name))
+                watch.wake()
+            }
+        }
+    }
+
+    /// Carries out requests for which workers are started.
+    private func startErrands(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for errand in errands.asked {
+            let work = errand.endpoint.map(Busy.Work.endpoint) ?? .errand
+            guard await busy.begin(work) else { continue }
+            errands.begin(errand)
+            group.addTask { [self] in
+                do {
+                    errands.end(errand, .success(try await errand.work()))
+                } catch {
+                    errands.end(errand, .failure(error))
+                }
+                await busy.end(work)
+                watch.wake()
+            }
+        }
+    }
+
+    /// Shows locks in databases.
+    private func startShowing(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for name in unshown.endpoints {
+            guard let endpoint = host.endpoint(name), let own = locks[name] else {
+                _ = unshown.take(name)
+                continue
+            }
+            guard await busy.begin(.endpoint(name)) else { continue }
+            let changed = own.current(unshown.take(name))
+            group.addTask { [self] in
+                await DatabaseWork(host: host, endpoint: endpoint).show(changed)
+                await busy.end(.endpoint(name))
                 watch.wake()
             }
         }
@@ -174,117 +259,6 @@ struct MainLoop: Sendable {
             }
         }
         return moved
-    }
-
-    // MARK: Configuration
-
-    private mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        guard Signals.takeReload() else { return }
-        notifications.reloading()
-        if let configuration = try read() {
-            host.configuration = configuration
-            fresh = Set(configuration.endpoints.map(\.name))
-            try await load()
-            try guardUnits()
-            try await settle(&group)
-            host.log.tell(.reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
-        }
-        notifications.ready()
-    }
-
-    /// Takes endpoints up: state files and locks. Those at which a job runs keep what they have until it is over.
-    private mutating func load() async throws {
-        for endpoint in host.configuration.endpoints where fresh.contains(endpoint.name) {
-            if await busy.contains(.endpoint(endpoint.name)) { continue }
-            fresh.remove(endpoint.name)
-            let states = FolderStates(host: host, endpoint: endpoint)
-            try states.recordNewFolders()
-            let own = Locks(endpoint: endpoint, log: host.log, watch: watch)
-            locks[endpoint.name] = own
-            let unfinished = await jobs.unfinished(endpoint.name)
-            // A job that has not come to its locks will set them itself; what is there is left over.
-            let phase: UpdateLock.Phase =
-                unfinished.map { job in
-                    job.disconnectedAt == nil && !job.hasBegun ? .announced : job.hasBegun ? job.lockPhase : .disconnect
-                } ?? .updating
-            do {
-                if let damaged = jobs.damaged(on: endpoint.name) {
-                    let wanted = EndpointLocks(endpoint: endpoint, states: states)
-                    try own.set(wanted.wanted(for: damaged, found: own.found()))
-                    continue
-                }
-                let holding = await jobs.holding(endpoint.name)
-                let changed = try own.set(
-                    EndpointLocks(endpoint: endpoint, states: states).wanted(
-                        for: unfinished, updating: phase, holding: holding?.job == unfinished?.job ? nil : holding))
-                await DatabaseWork(host: host, endpoint: endpoint).show(changed)
-            } catch let fault as Fault {
-                host.log.tell(
-                    .cannotUnlock, "cannot restore the locks: \(fault)",
-                    EventFields(endpoint: endpoint.name, folder: fault.folder))
-            }
-        }
-    }
-
-    /// Once a minute, and at the start: a database that could not be told that its folder is free is told again.
-    private func showAgain() async {
-        guard await scans.isDue else { return }
-        for endpoint in host.configuration.endpoints {
-            guard let own = locks[endpoint.name], await !busy.contains(.endpoint(endpoint.name)) else { continue }
-            await DatabaseWork(host: host, endpoint: endpoint).showLeftovers(own.free)
-        }
-    }
-
-    /// Once a minute: nobody need wait for a hold for it to go when it is over.
-    private func dropStaleHolds() async throws {
-        guard await scans.isDue else { return }
-        for endpoint in host.configuration.endpoints {
-            _ = try host.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
-        }
-    }
-
-    /// Lets files keep down all units that may have to be.
-    private func guardUnits() throws {
-        guard host.units.areManaged else { return }
-        var guarded = GuardedUnits()
-        for endpoint in host.configuration.endpoints {
-            guarded.formUnion(try Quiesce(host: host, endpoint: endpoint, table: units).guardedUnits())
-        }
-        do {
-            try UnitGuards(directory: host.places.units, state: host.state, units: host.units).set(guarded)
-        } catch {
-            // The preflight says it again, for those units that it concerns.
-            host.log.tell(.unitNotGuarded, "cannot write what keeps units down during updates: \(error)")
-        }
-    }
-
-    /// Starts again what an earlier run of the daemon left down and no job accounts for.
-    private func settle(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        let endpoints = host.configuration.endpoints
-        let gone = await units.endpoints.subtracting(endpoints.map(\.name))
-        for endpoint in endpoints + gone.sorted().map({ Endpoint(name: $0, path: "/", folders: []) }) {
-            // What it has left down is perhaps to stay down.
-            guard jobs.damaged(on: endpoint.name) == nil, await units.concerns(endpoint.name),
-                await jobs.unfinished(endpoint.name)?.state.isFinal != false,
-                await busy.begin(.endpoint(endpoint.name))
-            else { continue }
-            let own = locks[endpoint.name] ?? Locks(endpoint: endpoint, log: host.log, watch: watch)
-            let downtime = Downtime(
-                host: host, endpoint: endpoint, jobs: jobs, locks: own,
-                quiesce: Quiesce(host: host, endpoint: endpoint, table: units))
-            let holding = await jobs.holding(endpoint.name)
-            group.addTask { [self] in
-                do {
-                    if try await !downtime.end(holding).isEmpty { host.failures.note() }
-                } catch {
-                    host.log.tell(
-                        .cannotGoOn, "cannot start the tasks of \(endpoint.name) again: \(error)",
-                        EventFields(endpoint: endpoint.name))
-                }
-                await busy.end(.endpoint(endpoint.name))
-                watch.wake()
-            }
-        }
     }
 
     private func exitCode() async throws -> Int32 {

@@ -4,13 +4,16 @@ import PatchModel
 import PatchStore
 import Synchronization
 
-/// What is to be told through `notify`, in its order. It lives in memory: after a crash, what the state says is what counts.
+/// What is to be told through `notify`, in its order, but refused archives last: whoever may drop could fill the queue with
+/// them. It lives in memory: after a crash, what the state says is what counts.
 final class NoticeQueue: Sendable {
     /// More than a command that answers at all leaves waiting.
     private static let limit = 1000
 
     private struct Content {
         var notices: [Notice] = []
+        /// Of refused archives.
+        var refused: [Notice] = []
         var dropped = 0
     }
 
@@ -19,23 +22,29 @@ final class NoticeQueue: Sendable {
     /// Adds one; where too many wait already it is dropped.
     func add(_ notice: Notice) {
         content.withLock { content in
-            if content.notices.count < Self.limit { content.notices.append(notice) } else { content.dropped += 1 }
+            let queue: WritableKeyPath<Content, [Notice]> = notice.event == .refused ? \.refused : \.notices
+            if content[keyPath: queue].count < Self.limit {
+                content[keyPath: queue].append(notice)
+            } else {
+                content.dropped += 1
+            }
         }
     }
 
     /// The oldest, and how many were dropped since the last call; nil for none.
     func next() -> (notice: Notice, dropped: Int)? {
         content.withLock { content in
-            if content.notices.isEmpty { return nil }
+            if content.notices.isEmpty, content.refused.isEmpty { return nil }
             defer { content.dropped = 0 }
-            return (content.notices.removeFirst(), content.dropped)
+            let next = content.notices.isEmpty ? content.refused.removeFirst() : content.notices.removeFirst()
+            return (next, content.dropped)
         }
     }
 
     /// Forgets all.
     func clear() { content.withLock { $0 = Content() } }
 
-    var isEmpty: Bool { content.withLock(\.notices.isEmpty) }
+    var isEmpty: Bool { content.withLock { $0.notices.isEmpty && $0.refused.isEmpty } }
 }
 
 extension Host {

@@ -7,6 +7,12 @@ import PatchModel
 extension Requests {
     func give(_ answer: Answer, to name: String, _ status: FileStatus) throws {
         let answers = try Directory.open(host.spool.answers)
+        // Who waits for an answer finds it by its name alone; another's is not to be taken for it.
+        if let before = try answers.status(name), before.uid != status.uid, geteuid() == 0 {
+            return host.log.tell(
+                .answerNotGiven,
+                "request \(name) of uid \(status.uid) gets no answer: one of that name is uid \(before.uid)'s")
+        }
         try answers.replaceFile(name, with: JSONText.page(answer), mode: 0o640)
         if getuid() == 0, fchownat(answers.descriptor, name, status.uid, status.gid, AT_SYMLINK_NOFOLLOW) != 0 {
             host.log.tell(.answerNotGiven, "cannot give the answer to request \(name) to uid \(status.uid), who asked")

@@ -13,8 +13,10 @@ struct Requests: Sendable {
     let slots: WorkerSlots
     let locks: [String: Locks]
     let plans: OptionPlans
+    let errands: Errands
+    let unshown: Unshown
 
-    struct Answer: Codable {
+    struct Answer: Codable, Sendable {
         var ok: Bool
         var code: String
         var message: String
@@ -23,28 +25,32 @@ struct Requests: Sendable {
     /// Bytes of a name to which the names of temporary files can still be added.
     static let longestName = 200
 
-    /// Answers everything that is there, but for what has to be planned first.
+    /// So many requests of one user are answered before it is looked what else there is to do.
+    private static let most = 8
+
+    /// Answers what is there, but for what has to be planned first: of each user only the oldest few, so that nobody waits for
+    /// thousands that another has put there.
     ///
-    /// - Returns: whether anything was answered, and whether something is still being written.
-    func answerAll() async throws -> (answered: Bool, isOpen: Bool) {
+    /// - Returns: whether anything was answered, so that there may be more, and whether something is still being written.
+    func answerSome() async throws -> (answered: Bool, isOpen: Bool) {
         let requests = try Directory.open(host.spool.requests)
-        var answered = false
-        var isOpen = false
-        var planned: Set<String> = []
+        var found: [(name: String, status: FileStatus)] = []
         for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
-            guard let status = try requests.status(name) else { continue }
+            if let status = try requests.status(name) { found.append((name, status)) }
+        }
+        found.sort { ($0.status.changed, $0.name) < ($1.status.changed, $1.name) }
+        var answered: [UInt32: Int] = [:]
+        var isOpen = false
+        for (name, status) in found where answered[status.uid, default: 0] < Self.most {
             // Written in place and not closed yet: its end wakes the daemon again.
             if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false {
                 isOpen = true
                 continue
             }
-            let id = "\(status.inode) \(status.changed)"
+            let id = Self.id(status)
             var record = AuditRecord(
                 uid: status.uid, user: UserDatabase.name(of: status.uid) ?? "", request: name, id: id)
-            guard let answer = try await answer(name, status, &record) else {
-                planned.insert("\(name) \(id)")
-                continue
-            }
+            guard let answer = try await answer(name, status, &record) else { continue }
             record.ok = answer.ok
             record.code = answer.code
             record.message = answer.message
@@ -55,10 +61,12 @@ struct Requests: Sendable {
             host.log.tell(
                 .request, "request \(name.prefix(Self.longestName)) of uid \(status.uid): \(answer.message)",
                 await fields(record, answer))
-            answered = true
+            answered[status.uid, default: 0] += 1
         }
-        plans.keep(only: planned)
-        return (answered, isOpen)
+        let there = Set(found.map { "\($0.name) \(Self.id($0.status))" })
+        plans.keep(only: there)
+        errands.keep(only: there)
+        return (!answered.isEmpty, isOpen)
     }
 
     private func fields(_ record: AuditRecord, _ answer: Answer) async -> EventFields {
@@ -68,6 +76,9 @@ struct Requests: Sendable {
         fields.code = answer.code
         return fields
     }
+
+    /// Tells files of one name apart.
+    private static func id(_ status: FileStatus) -> String { "\(status.inode) \(status.changed)" }
 
     /// - Returns: nil while it is being planned.
     private func answer(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {
@@ -127,7 +138,7 @@ struct Requests: Sendable {
                     job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
                 )
             }
-            for name in skipped + held { try leave(name, of: job) }
+            if !skipped.isEmpty { try await leave(skipped + held, of: job) }
             return Answer(ok: true, code: "", message: "job \(number) goes on")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
@@ -139,9 +150,7 @@ struct Requests: Sendable {
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
             if let held = await jobs.job(number), held.state == .failed, let endpoint = host.endpoint(held.endpoint) {
-                let states = FolderStates(host: host, endpoint: endpoint)
-                let wanted = try EndpointLocks(endpoint: endpoint, states: states).wanted(for: held)
-                await DatabaseWork(host: host, endpoint: endpoint).show(try locks[endpoint.name]?.set(wanted) ?? [:])
+                try await setLocks(endpoint)
                 return Answer(
                     ok: true, code: "", message: "job \(number) holds what failed again; resume it, or roll it back")
             }
@@ -167,17 +176,26 @@ struct Requests: Sendable {
             return try await catchUp(folder, endpoint, states, force: force, request)
         case .baseline(let name, let folder, let version):
             let (endpoint, states) = try find(name, folder)
-            return try await baseline(folder, version, endpoint, states)
+            if let job = await jobs.unfinished(name) { return isHeld(endpoint, by: job) }
+            return try errands.answer(
+                Errands.Errand(request: request, endpoint: name) {
+                    try await baseline(folder, version, endpoint, states)
+                })
         case .approve(let number, let sha256, let options):
             return try await approve(number, sha256: sha256, options: options, request, &record)
         case .decline(let number): return try await decline(number, request, &record)
         case .mark(let update, let isUnstable): return try await mark(update, unstable: isUnstable, &record)
         case .gc:
-            let retention = Retention(host: host, jobs: jobs, slots: slots)
-            var count = 0
-            for endpoint in host.configuration.endpoints { count += try await retention.run(endpoint) }
-            return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
+            return try errands.answer(Errands.Errand(request: request) { try await collect() })
         }
+    }
+
+    /// Lets go of what is no longer kept.
+    private func collect() async throws -> Answer {
+        let retention = Retention(host: host, jobs: jobs, slots: slots)
+        var count = 0
+        for endpoint in host.configuration.endpoints { count += try await retention.run(endpoint) }
+        return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
     }
 
     func unknown(_ number: Int) -> Answer {
@@ -188,6 +206,10 @@ struct Requests: Sendable {
         Answer(ok: false, code: "wrongState", message: "job \(job.job) is \(job.state.rawValue); \(why)")
     }
 
+    private func isHeld(_ endpoint: Endpoint, by job: Job) -> Answer {
+        wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
+    }
+
     private func find(_ name: String, _ folder: String) throws(Fault) -> (Endpoint, FolderStates) {
         guard let endpoint = host.endpoint(name), endpoint.activeFolders.contains(where: { $0.name == folder }) else {
             throw Fault(.missing, "there is no active folder \(name)/\(folder); see: patchctl status")
@@ -195,10 +217,23 @@ struct Requests: Sendable {
         return (endpoint, FolderStates(host: host, endpoint: endpoint))
     }
 
-    /// A folder that an admin leaves as it is: it is failed no more.
-    private func leave(_ folder: String, of job: Job) throws(StoreError) {
+    /// Folders that an admin leaves as they are: they are failed no more, and no part of the job. It may wait for long, and
+    /// they need not.
+    private func leave(_ folders: [String], of job: Job) async throws {
         guard let endpoint = host.endpoint(job.endpoint) else { return }
-        try FolderStates(host: host, endpoint: endpoint).change(folder) { $0.status = .current }
+        let states = FolderStates(host: host, endpoint: endpoint)
+        for name in folders { try states.change(name) { $0.status = .current } }
+        try states.refresh()
+        try await setLocks(endpoint)
+    }
+
+    /// Makes the locks what jobs and states demand now that a request has changed them.
+    private func setLocks(_ endpoint: Endpoint) async throws {
+        guard let own = locks[endpoint.name] else { return }
+        let wanted = EndpointLocks(endpoint: endpoint, states: FolderStates(host: host, endpoint: endpoint))
+        let changed = try own.set(
+            wanted.standing(for: await jobs.unfinished(endpoint.name), holding: await jobs.holding(endpoint.name)))
+        unshown.add(changed, on: endpoint)
     }
 
     private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
@@ -223,9 +258,7 @@ struct Requests: Sendable {
         async throws
         -> Answer
     {
-        if let job = await jobs.unfinished(endpoint.name) {
-            return wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
-        }
+        if let job = await jobs.unfinished(endpoint.name) { return isHeld(endpoint, by: job) }
         let hasDatabase = endpoint.folders.contains { $0.name == folder && $0.database != nil }
         if hasDatabase { try DatabaseWork(host: host, endpoint: endpoint).baseline(folder, version) }
         try states.change(folder) { state in
@@ -239,8 +272,7 @@ struct Requests: Sendable {
         }
         try states.refresh()
         // Who is behind may be another one now.
-        let changed = try locks[endpoint.name]?.set(EndpointLocks(endpoint: endpoint, states: states).wanted(for: nil))
-        await DatabaseWork(host: host, endpoint: endpoint).show(changed ?? [:])
+        try await setLocks(endpoint)
         return Answer(ok: true, code: "", message: "\(endpoint.name)/\(folder) has \(version)")
     }
 

@@ -24,7 +24,10 @@ struct Retention: Sendable {
         let old = all.filter { $0.state.isFinal && !$0.isHolding }.dropLast(host.configuration.daemon.retain)
         var count = 0
         for job in old where try await forget(job, endpoint) { count += 1 }
-        try await removeArchives()
+        let archives = try host.state.directory("archives")
+        let endpoints = host.configuration.endpoints.map(\.name)
+        let retain = host.configuration.daemon.retain
+        for name in try await jobs.dropArchives(endpoints: endpoints, retain: retain) { try archives.removeTree(name) }
         return count
     }
 
@@ -53,31 +56,40 @@ struct Retention: Sendable {
         }
         return found
     }
+}
 
-    private func removeArchives() async throws {
-        var needed: Set<String> = []
-        for endpoint in host.configuration.endpoints {
-            let all = await jobs.all(of: endpoint.name)
+extension JobTable {
+    /// Takes the archives that no job needs out of use. No job comes meanwhile: it is made here, and as long as it is not made
+    /// the claim of its drop is there.
+    ///
+    /// - Returns: their new names in `archives/`, to be removed.
+    fileprivate func dropArchives(endpoints: [String], retain: Int) throws -> [String] {
+        var needed = try claimed()
+        for endpoint in endpoints {
+            let all = all(of: endpoint)
             needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
-            needed.formUnion(
-                all.filter { $0.operation == .apply && $0.state != .declined }.sorted { $0.order < $1.order }.suffix(
-                    host.configuration.daemon.retain
-                ).map(\.sha256))
+            let undoable = all.filter { $0.operation == .apply && $0.state != .declined }.sorted { $0.order < $1.order }
+            needed.formUnion(undoable.suffix(retain).map(\.sha256))
         }
-        let archives = try host.state.directory("archives")
+        let archives = try state.directory("archives")
+        var dropped: [String] = []
         for name in try archives.names() where !name.hasPrefix(".") && !needed.contains(name) {
-            // An archive that is being taken has no job yet.
-            if try await isBeingTaken(name) { continue }
-            try archives.removeTree(name)
+            let gone = ".\(name).\(UInt64.random(in: .min ... .max))"
+            try archives.rename(name, to: archives, gone)
+            dropped.append(gone)
         }
+        return dropped
     }
 
-    private func isBeingTaken(_ sha256: String) async throws -> Bool {
-        let intake = try host.state.directory("intake")
+    /// The archives that are being taken and have no job yet.
+    private func claimed() throws -> Set<String> {
+        let intake = try state.directory("intake")
+        var claimed: Set<String> = []
         for id in try intake.names() {
-            guard let bytes = try intake.readFile("\(id)/claim.json") else { return true }
-            if let claim = try? JSONText.read(Claim.self, bytes), claim.sha256 == sha256 { return true }
+            // What has no claim is not looked up among the archives yet.
+            guard let bytes = try intake.readFile("\(id)/claim.json") else { continue }
+            claimed.insert(try JSONText.read(Claim.self, bytes).sha256)
         }
-        return false
+        return claimed
     }
 }

@@ -23,6 +23,10 @@ enum Signals {
         }
     }
 
+    /// Whoever opens a file for writing in the instant in which it is looked whether somebody does breaks our lease on it,
+    /// and the signal that says so would end the daemon.
+    static func ignoreBrokenLeases() { signal(SIGIO, SIG_IGN) }
+
     /// Whether a reload was asked for since the last call.
     static func takeReload() -> Bool { isAsked.exchange(false, ordering: .relaxed) }
 }

@@ -1,10 +1,15 @@
 import Glibc
 import PatchFiles
 import PatchModel
+import Synchronization
 
 /// The spool's directories.
-struct Spool: Sendable {
+final class Spool: Sendable {
     let path: String
+    /// What is refused side by side gets a name each.
+    private let naming = Mutex(())
+
+    init(path: String) { self.path = path }
 
     var incoming: String { path + "/incoming" }
     var holds: String { path + "/holds" }
@@ -15,7 +20,7 @@ struct Spool: Sendable {
     /// Creates what is missing, with the contract's modes; what is there keeps its own.
     func create() throws(FileError) {
         let top = try Directory.open(path)
-        let group = getgrnam("patchd")?.pointee.gr_gid
+        let group = UserIdentity.group(named: "patchd")
         for (name, mode) in [
             ("incoming", 0o1770), ("holds", 0o1777), ("requests", 0o1770), ("requests/done", 0o750),
             ("rejected", 0o750),
@@ -45,14 +50,21 @@ struct Spool: Sendable {
         place: (borrowing Directory, String) throws(FileError) -> Void
     ) throws(FileError) {
         let directory = try Directory.open(rejected)
-        let free = try freeName(name, in: directory, sha256, taken)
-        let record = RejectionRecord(
-            file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: taken)
-        if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
-        if let bytes = try? JSONText.page(record) {
-            try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)
+        let free = try naming.withLock { (_) throws(FileError) in
+            let free = try freeName(name, in: directory, sha256, taken)
+            let record = RejectionRecord(
+                file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: taken)
+            if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
+            if let bytes = try? JSONText.page(record) {
+                try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)
+            }
+            return free
         }
-        try place(directory, free)
+        do throws(FileError) { try place(directory, free) } catch {
+            // Nothing lies there that it is the reason for.
+            for name in [free + ".reason.json", free + ".json"] { try? directory.remove(name) }
+            throw error
+        }
         try directory.sync()
     }
 

@@ -20,7 +20,11 @@ public struct StandardErrorLog: LogHandler {
 
     /// Writes one line.
     public func log(event: LogEvent) {
-        let line = "\(event.level): \(event.message)\n"
+        // Names of files are whatever a user likes: they must not look like lines of their own, or move the cursor.
+        let text = event.message.description.unicodeScalars.map { scalar in
+            scalar == "\n" ? "\n  " : scalar.properties.generalCategory == .control ? "?" : String(scalar)
+        }.joined()
+        let line = "\(event.level): \(text)\n"
         _ = line.withCString { write(2, $0, strlen($0)) }
     }
 }

@@ -107,7 +107,12 @@ struct Turns: Sendable {
     /// The folders that a job which has its plan or takes others back would change.
     private func changed(by job: Job, on endpoint: Endpoint) async throws -> Set<String> {
         if let plan = try host.state.plan(job: job.job)?.endpoints.first {
-            return Set(plan.folders.filter { $0.state == .pending }.map(\.folder))
+            // Without those that are done, and those that an admin has left out since.
+            let open = plan.folders.filter { folder in
+                folder.state == .pending
+                    && [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
+            }
+            return Set(open.map(\.folder))
         }
         guard let target = job.rollback else { return Set(endpoint.activeFolders.map(\.name)) }
         let plan = try FolderStates(host: host, endpoint: endpoint).rollbackPlan(await jobs.order(of: endpoint.name))

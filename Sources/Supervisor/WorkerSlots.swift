@@ -1,23 +1,31 @@
-/// Lets only so many folders be worked on at once.
+/// Lets only so many folders be worked on at once, but one of each endpoint in any case: endpoints do not wait for each other,
+/// whatever a script or the owner of a folder does to a worker.
 actor WorkerSlots {
+    /// Below zero where endpoints work on the one folder that each may in any case.
     private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var working: [String: Int] = [:]
+    private var waiting: [(endpoint: String, turn: CheckedContinuation<Void, Never>)] = []
 
     init(_ count: Int) { free = count }
 
-    func take() async {
-        if free > 0 {
-            free -= 1
-        } else {
-            await withCheckedContinuation { waiting.append($0) }
-        }
+    func take(for endpoint: String) async {
+        if mayWork(endpoint) { return begin(endpoint) }
+        await withCheckedContinuation { waiting.append((endpoint, $0)) }
     }
 
-    func give() {
-        if waiting.isEmpty {
-            free += 1
-        } else {
-            waiting.removeFirst().resume()
-        }
+    func give(by endpoint: String) {
+        free += 1
+        working[endpoint, default: 1] -= 1
+        guard let next = waiting.firstIndex(where: { mayWork($0.endpoint) }) else { return }
+        let (endpoint, turn) = waiting.remove(at: next)
+        begin(endpoint)
+        turn.resume()
+    }
+
+    private func mayWork(_ endpoint: String) -> Bool { free > 0 || working[endpoint, default: 0] == 0 }
+
+    private func begin(_ endpoint: String) {
+        free -= 1
+        working[endpoint, default: 0] += 1
     }
 }

@@ -173,10 +173,9 @@ extension ChildProcess.Exit {
 public enum UnpackUser {
     /// As sysusers.d made it, else `nobody`.
     public static var identity: UserIdentity {
-        let entry = getpwnam("patchd-unpack")
-        let uid = entry?.pointee.pw_uid ?? 65534
-        let gid = entry?.pointee.pw_gid ?? 65534
-        return UserIdentity(uid: uid, gid: gid, groups: [gid])
+        let user = UserIdentity(named: "patchd-unpack")
+        let gid = user?.gid ?? 65534
+        return UserIdentity(uid: user?.uid ?? 65534, gid: gid, groups: [gid])
     }
 
     /// Lets it write to the tree.

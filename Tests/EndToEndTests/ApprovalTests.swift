@@ -184,6 +184,24 @@ import Testing
         #expect(try host.run("patchctl", "decline", "1").code == 4)
     }
 
+    @Test func `loses with patchctl the options that it was submitted with`() throws {
+        #expect(try drop(options: #"{"exclude":["SEED"],"force":true}"#) == 6)
+        #expect(try drop("8.0.3", "8.0.1", options: #"{"only":["PAIE"]}"#) == 6)
+        let daemon = try host.start()
+        defer { daemon.terminate() }
+        #expect(host.until("ready") { host.exists("spool/requests/done") })
+        #expect(try host.run("patchctl", "approve", "1", "--no-exclude", "--exclude", "SEED").code == 2)
+        let approved = try host.run("patchctl", "approve", "1", "--no-exclude", "--no-force")
+        #expect(approved.code == 0, "\(approved.errors)")
+        #expect(host.until("done") { (try? state()) == "done" })
+        #expect(try version("SEED") == "8.0.2")
+        let options = try host.job(1)["options"] as? [String: Any]
+        #expect(options?["force"] as? Bool == false)
+        #expect(try host.run("patchctl", "approve", "2", "--no-only").code == 0)
+        #expect(host.until("done") { (try? state(2)) == "done" })
+        #expect(try version("SEED") == "8.0.3")
+    }
+
     @Test(.enabled(if: geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")))
     func `is approved by a user of the group, and by nobody else`() throws {
         #expect(try drop() == 6)

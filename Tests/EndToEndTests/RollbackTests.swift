@@ -271,6 +271,31 @@ import Testing
         #expect(try other.json("srv/SEEDPROD/update.lock")["phase"] as? String == "behind")
     }
 
+    @Test func `is no part of the job once it is left as it is: it is free while the job still waits`() throws {
+        let host = try Installation(types: ["SEED": "test"])
+        try host.write(#"{"only":["SEED"]}"#, "spool/incoming/update.zip.json")
+        #expect(try apply(host, failing(in: "SEED")) == 1)
+        #expect(try host.json("srv/SEED/update.lock")["phase"] as? String == "failed")
+        try host.write("", "spool/holds/payroll.lock")
+        try host.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEED\"]}", "spool/requests/a.json")
+        #expect(try host.once().code == 5)
+        #expect(try host.job(1)["state"] as? String == "waiting")
+        #expect(!host.exists("srv/SEED/update.lock"))
+
+        let two = try Installation()
+        #expect(try apply(two, failing(in: "SEEDPROD")) == 1)
+        try two.write("", "spool/holds/payroll.SEEDPROD2.lock")
+        try two.write("", "spool/holds/payroll.lock")
+        try two.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEEDPROD\"]}", "spool/requests/a.json")
+        #expect(try two.once().code == 5)
+        for folder in ["SEEDPROD", "SEEDPROD2"] {
+            #expect(try two.json("srv/\(folder)/update.lock")["phase"] as? String == "behind", "below what PAIE has")
+            #expect(try two.json("state/endpoints/payroll/\(folder).json")["status"] as? String == "behind")
+        }
+        try FileManager.default.removeItem(atPath: "\(two.root)/spool/holds/payroll.lock")
+        #expect(try two.once().code == 0, "who holds what was left out holds no job up")
+    }
+
     @Test func `is put back and done again by a corrected archive, while any other update waits`() throws {
         let host = try Installation()
         #expect(try apply(host, failing(in: "SEED")) == 1)

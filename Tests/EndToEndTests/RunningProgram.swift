@@ -7,7 +7,10 @@ final class RunningProgram {
     private let place = "/tmp/patchd-program-\(UInt64.random(in: .min ... .max))"
     private let input = Foundation.Pipe()
 
-    init(_ program: String, _ arguments: [String], in directory: String? = nil) throws {
+    init(
+        _ program: String, _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:]
+    ) throws {
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
