@@ -20,6 +20,9 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     /// Whether the database is put back from the copy, so that scripts in SQL need no way back of their own: while the
     /// folder is still locked, or where an admin gives up what was written since.
     public var restoresDatabase: Bool
+    /// A script that failed or was cut off, and that need not be undone: it is run again from its start anyhow, or what
+    /// stands for it in a corrected archive. Nil for none.
+    public var halfRun: Int?
 
     /// A job to undo from its parts.
     public init(
@@ -77,7 +80,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
 
     /// What ran and cannot be undone.
     public var irreversible: [PlannedStep] {
-        plan.irreversible(among: ran).filter { !(restoresDatabase && $0.isInDatabase) }
+        plan.irreversible(among: ran.filter { $0 != halfRun }).filter { !(restoresDatabase && $0.isInDatabase) }
     }
 
     private func isNeeded(_ downgrade: Int) -> Bool {

@@ -47,6 +47,7 @@ extension FolderWork {
         // The folder is still locked: nothing was written since the copy but by this job.
         guard var own = state.undoneJob else { return [] }
         own.restoresDatabase = own.backup != nil
+        own.halfRun = state.ran.subtracting(state.finished).max()
         return [own]
     }
 

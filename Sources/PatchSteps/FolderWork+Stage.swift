@@ -120,6 +120,14 @@ extension FolderWork {
         staging.slots.append(slot)
     }
 
+    /// False also below a file that an earlier step of this plan replaces by a directory.
+    private func isDirectory(_ place: String) throws(FileError) -> Bool {
+        do throws(FileError) { return try folder.status(place)?.kind == .directory } catch {
+            if error.number == ENOTDIR { return false }
+            throw error
+        }
+    }
+
     private func live(at place: String, _ step: PlannedStep, _ index: Int) throws(WorkerError) -> FileStatus? {
         try working("look at \"\(step.path)\"", step: index) { () throws(FileError) in
             do throws(FileError) { return try folder.status(place) } catch {
@@ -193,7 +201,7 @@ extension FolderWork {
             } else if !step.kind.isRun {
                 // A directory that this update brings is not there yet and has nothing to give.
                 let parent = Directory.split(place).parent ?? "."
-                if try folder.status(parent)?.kind == .directory { try file.inherit(from: folder.directory(parent)) }
+                if try isDirectory(parent) { try file.inherit(from: folder.directory(parent)) }
             }
             try file.setMode(mode)
             return sum

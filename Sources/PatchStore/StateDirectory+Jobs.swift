@@ -54,7 +54,7 @@ extension StateDirectory {
             try own.makeDirectory("traces", mode: 0o750)
         }
         try write(job, draft + "/job.json", mode: 0o640)
-        try share(draft)
+        for shared in [draft, draft + "/traces"] { try share(shared) }
         try files { () throws(FileError) in
             let jobs = try Directory.open(path + "/jobs")
             try jobs.removeTree("\(job.job)")

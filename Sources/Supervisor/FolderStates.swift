@@ -13,13 +13,16 @@ struct FolderStates: Sendable {
     /// Writes state files for folders that have none yet: when an endpoint is first loaded.
     func recordNewFolders() throws(StoreError) {
         let known = try host.state.folders(of: endpoint.name)
-        for folder in endpoint.folders where known[folder.name] == nil {
+        let new = endpoint.folders.filter { known[$0.name] == nil }
+        for folder in new {
             let owner = (try? OwnerRule.check(folder: folder, recorded: nil))?.name ?? ""
             try host.state.write(
                 FolderState(
                     endpoint: endpoint.name, folder: folder.name, version: folder.version, path: folder.path,
                     owner: owner, at: .now))
         }
+        // Below a folder that a job has raised a new one is behind from the start.
+        if !new.isEmpty { try refresh() }
     }
 
     func all() throws(StoreError) -> [String: FolderState] { try host.state.folders(of: endpoint.name) }

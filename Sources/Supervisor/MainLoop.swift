@@ -61,7 +61,7 @@ struct MainLoop: Sendable {
         return try await withThrowingDiscardingTaskGroup { group in
             try await settle(&group)
             var openSince: Double?
-            var leavesDrop = false
+            var leavesSomething = false
             while true {
                 try await reloadIfAsked(&group)
                 try await load()
@@ -77,12 +77,12 @@ struct MainLoop: Sendable {
                 await startErrands(&group)
                 await startShowing(&group)
                 moved = try await startLanes(&group) || moved
-                // Whoever holds a request or a drop open for longer does not mean it yet.
                 let isGrowing = await scans.next.map { $0 > 0 } ?? false
-                let mayGrow = isGrowing ? true : await busy.intakes > 0
-                openSince = isOpen || host.once && mayGrow ? openSince ?? MonotonicClock.seconds : nil
+                // Whoever holds a request open for longer does not mean it yet. With `--once` nobody is waited for.
+                openSince = isOpen && !host.once ? openSince ?? MonotonicClock.seconds : nil
                 let patience = openSince.map { $0 + host.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
                 let isPatient = patience > 0
+                let isLeft = isOpen && host.once
                 isOpen = isOpen && isPatient
                 moved = try await startJobs(&group) || moved
                 await startNotices(&group)
@@ -92,9 +92,8 @@ struct MainLoop: Sendable {
                 if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, errands.isEmpty,
                     !isOpen
                 {
-                    if scan == nil { break }
-                    leavesDrop = isGrowing && !isPatient
-                    if leavesDrop { break }
+                    leavesSomething = isGrowing || isLeft
+                    if scan == nil || leavesSomething { break }
                 }
                 // Once a minute the scan is the truth, whatever the events said.
                 let pause = min(
@@ -104,7 +103,7 @@ struct MainLoop: Sendable {
                 if !onlyWoken { await scans.ask() }
             }
             let code = try await exitCode()
-            return leavesDrop && code != 1 ? 5 : code
+            return leavesSomething && code != 1 ? 5 : code
         }
     }
 

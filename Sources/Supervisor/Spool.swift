@@ -50,13 +50,15 @@ final class Spool: Sendable {
         place: (borrowing Directory, String) throws(FileError) -> Void
     ) throws(FileError) {
         let directory = try Directory.open(rejected)
+        // Who dropped it, a member of the directory's group, is to see why.
+        let owner = geteuid() == 0 ? (uid: UInt32(0), gid: try directory.status().gid) : nil
         let free = try naming.withLock { (_) throws(FileError) in
             let free = try freeName(name, in: directory, sha256, taken)
             let record = RejectionRecord(
                 file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: taken)
-            if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640) }
+            if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640, owner: owner) }
             if let bytes = try? JSONText.page(record) {
-                try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640)
+                try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640, owner: owner)
             }
             return free
         }

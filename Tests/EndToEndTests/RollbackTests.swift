@@ -344,10 +344,21 @@ import Testing
         for folder in host.folders { #expect(!host.exists("srv/\(folder)/update.lock")) }
     }
 
-    @Test func `stays as it is when a corrected archive cannot put it back`() throws {
+    @Test func `needs no way back from the script that failed when a corrected archive brings another one`() throws {
         let host = try Installation()
         #expect(try apply(host, failing(in: "SEED", downgrade: false)) == 1)
+        #expect(try apply(host, failing(in: "nowhere", downgrade: false)) == 0)
+        #expect(try host.read("srv/SEED/log") == "up\nup\n")
+        #expect(try host.json("state/endpoints/payroll/SEED.json")["version"] as? String == "8.0.2")
+    }
+
+    @Test func `stays as it is when a corrected archive cannot put it back`() throws {
+        let host = try Installation()
+        var update = failing(in: "SEED", downgrade: false)
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2~first.sh"] = "echo first >> log\n"
+        #expect(try apply(host, update) == 1)
         let before = try host.read("srv/SEED/log")
+        #expect(before == "first\nup\n")
         var corrected = failing(in: "nowhere")
         corrected.files["X3V8_P2/FILPATCH/lib/a.dat"] = "corrected\n"
         #expect(try apply(host, corrected) == 1)

@@ -64,8 +64,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/state/intake").isEmpty)
     }
 
-    @Test func `because somebody keeps it open keeps one run waiting for no longer than settle`() throws {
-        try host.write("settle: 1s\n", "etc/patchd.yaml")
+    @Test func `because somebody keeps it open is left by a single run`() throws {
         try drop("b.zip")
         try drop("open.zip")
         let writer = open("\(incoming)/open.zip", O_WRONLY | O_CLOEXEC)

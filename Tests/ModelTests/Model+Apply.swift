@@ -102,7 +102,6 @@ extension Model {
         if job.target != nil { return runRollback(number) }
         if let held = holding, held.number != number, held.isCorrected(by: job), !isPlannedOnly(job) {
             for folder in folders.reversed() where jobs[held.number - 1].folders[folder.name] == "failed" {
-                if folder.isIrreversible(held.number) { return fail(number, "irreversible") }
                 revert(folder.name, held.number)
             }
         }
