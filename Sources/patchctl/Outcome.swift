@@ -10,6 +10,8 @@ enum Outcome {
     case refused(RejectionNote)
     /// The time was over before that.
     case timeout
+    /// Nobody takes it.
+    case noDaemon
 }
 
 /// `rejected/NAME.zip.reason.json`.
@@ -37,11 +39,22 @@ struct Follower {
         oldNotes = Set(Self.notes(places))
     }
 
-    func wait(seconds: Double?) throws -> Outcome {
-        let end = seconds.map { Self.clock() + $0 }
+    /// - Parameters:
+    ///   - drop: its name in `incoming/`.
+    ///   - seconds: how long at most; nil: without end.
+    func wait(for drop: String, seconds: Double?) throws -> Outcome {
+        let begin = Self.clock()
+        let end = seconds.map { begin + $0 }
+        var told = ""
         while true {
             let watch = try? DirectoryWatch(directories())
             if let outcome = try look() { return outcome }
+            if Self.clock() - begin > Self.patience, isUntaken(drop), !places.hasDaemon() { return .noDaemon }
+            let reasons = try jobs().filter { $0.state == .waiting }.map { "job \($0.job) waits for \($0.waitingFor)" }
+            if reasons.joined(separator: "\n") != told {
+                told = reasons.joined(separator: "\n")
+                if !told.isEmpty { Notes.write(told) }
+            }
             let rest = end.map { $0 - Self.clock() }
             if let rest, rest <= 0 { return .timeout }
             // The watch is a hint; its directories may not be there yet, or not be ours to watch.
@@ -50,15 +63,24 @@ struct Follower {
         }
     }
 
+    /// Seconds in which a daemon that is being started again is expected back.
+    private static let patience = 5.0
+
+    private func isUntaken(_ drop: String) -> Bool {
+        (try? Directory.open(places.spoolDir + "/incoming").status(drop)) != .some(nil)
+    }
+
+    private func jobs() throws -> [Job] { try places.jobs().filter { $0.sha256 == sha256 && $0.job > last } }
+
     private func look() throws -> Outcome? {
-        let jobs = try places.jobs().filter { $0.sha256 == sha256 && $0.job > last }
+        let jobs = try jobs()
         if jobs.isEmpty { return refusal().map(Outcome.refused) }
         // One archive becomes one job an endpoint, all created together before the first one runs.
         return jobs.allSatisfy { $0.state.isFinal || $0.state == .pendingApproval } ? .jobs(jobs) : nil
     }
 
     private func directories() throws -> [String] {
-        let jobs = try places.jobs().filter { $0.sha256 == sha256 && $0.job > last }
+        let jobs = try jobs()
         return [places.stateDir + "/jobs", places.spoolDir + "/rejected"]
             + jobs.map { "\(places.stateDir)/jobs/\($0.job)" }
     }

@@ -70,6 +70,14 @@ struct Places: ParsableArguments {
         return try state.jobs { number, error in Notes.write("job \(number) cannot be shown: \(error)") }
     }
 
+    /// Whether a daemon has the state directory: it keeps `lock` locked. True also where that cannot be seen.
+    func hasDaemon() -> Bool {
+        guard let top = try? Directory.open(stateDir) else { return true }
+        guard let status = try? top.status("lock") else { return false }
+        // Of any device: on some file systems a lock shows another one than its file does.
+        return FileLocks.all().contains { $0.kind == .flock && $0.inode == status.inode }
+    }
+
     /// Reads from the state; who may not is told what to do.
     func reading<Value>(_ body: () throws -> Value) throws -> Value {
         do {

@@ -35,7 +35,7 @@ struct Submit: ParsableCommand {
         let follower = try Follower(places: places, sha256: try Archive.sha256(file))
         let drop = try incoming.drop(file, options: options == UpdateOptions() ? nil : options)
         Notes.write("submitted as \(drop.name)")
-        try Ending.report(try follower.wait(seconds: timeout?.seconds), stateOf: places)
+        try Ending.report(try follower.wait(for: drop.name, seconds: timeout?.seconds), stateOf: places)
     }
 }
 
@@ -58,8 +58,8 @@ struct Test: ParsableCommand {
 
     func run() throws {
         let follower = try Follower(places: places, sha256: try Archive.sha256(file))
-        _ = try Incoming(places: places).drop(file, options: try choice.options(.test))
-        let outcome = try follower.wait(seconds: timeout?.seconds)
+        let drop = try Incoming(places: places).drop(file, options: try choice.options(.test))
+        let outcome = try follower.wait(for: drop.name, seconds: timeout?.seconds)
         guard case .jobs(let jobs) = outcome else { return try Ending.report(outcome, stateOf: places) }
         let reports = try places.reading { try jobs.compactMap { try places.state.plan(job: $0.job) } }
         if let first = reports.first {
@@ -104,6 +104,9 @@ enum Ending {
         case .timeout:
             throw Failure(
                 .waiting, "it is not through yet; \"patchctl jobs\" shows where it stands. Is the daemon running?")
+        case .noDaemon:
+            throw Failure(
+                .noDaemon, "no daemon takes it; it stays in the spool until one does. Is patchd running?")
         case .refused(let note):
             throw Failure(.refused, "refused: \(note.code): \(note.reason)")
         case .jobs(let jobs):

@@ -67,6 +67,11 @@ import Testing
             ])
         #expect(try run("payroll", "patchctl unhold payroll/SEED").code == 0)
         try deployment.until(job: 1, is: "done")
+        #expect(try run("clerk", "patchctl trace 1 SEED").output.contains("done: SEED has 8.0.2"))
+        #expect(try run("stranger", "patchctl trace 1 SEED").code != 0)
+        try machine.run("echo nothing > /srv/bad.zip; chmod 644 /srv/bad.zip")
+        let bad = try run("clerk", "patchctl submit /srv/bad.zip --wait")
+        #expect(bad.code == 4 && bad.errors.contains("archiveMalformed"), "\(bad)")
 
         let audit = try machine.read("/var/lib/patchd/audit.jsonl").split(separator: "\n").map { line in
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]

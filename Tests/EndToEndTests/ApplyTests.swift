@@ -151,6 +151,20 @@ import Testing
         #expect(!host.exists("srv/SEED/update.lock"))
     }
 
+    /// Its lock said behind, its state file current.
+    @Test func `leaves behind a folder that is configured below it later`() throws {
+        try drop()
+        #expect(try host.once().code == 0)
+        try host.write("old\n", "srv/LATE/lib/a.dat")
+        try host.write(
+            try host.read("etc/endpoints.d/payroll.yaml") + "  - {name: LATE, parent: PAIE}\n",
+            "etc/endpoints.d/payroll.yaml")
+        #expect(try host.once().code == 0)
+        let state = try host.json("state/endpoints/payroll/LATE.json")
+        #expect(state["behind"] as? Bool == true && state["status"] as? String == "behind", "\(state)")
+        #expect(try host.json("srv/LATE/update.lock")["phase"] as? String == "behind")
+    }
+
     @Test func `only tests when it is asked to`() throws {
         let before = try host.picture(withTimes: true)
         try drop()

@@ -68,6 +68,14 @@ import Testing
         #expect(try host.json("state/jobs/1/job.json")["state"] as? String == "done")
     }
 
+    @Test func `does not wait for a daemon that is not there`() throws {
+        try host.once()
+        try ExampleUpdate().pack(to: "\(host.root)/u.zip")
+        let outcome = try host.run("patchctl", "submit", "\(host.root)/u.zip", "--wait")
+        #expect(outcome.code == 69, "\(outcome)")
+        #expect(host.exists("spool/incoming/u.zip"), "the next one takes it")
+    }
+
     @Test func `takes its request back when no daemon answers`() throws {
         try host.once()
         #expect(try host.run("patchctl", "resume", "1", "--timeout", "1s").code == 69)
