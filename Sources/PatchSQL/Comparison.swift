@@ -11,15 +11,19 @@ public struct Comparison: Hashable, Sendable {
     public var record: DatabaseRecord?
     /// The scripts of the job under way: how far they are is its own business.
     public var underWay: Set<StepKey>
+    /// The version that the job under way records when it comes to its end: it may have been killed right after that.
+    public var coming: Version?
 
     /// A comparison of these.
     public init(
-        version: Version?, scripts: Set<StepKey>? = nil, record: DatabaseRecord?, underWay: Set<StepKey> = []
+        version: Version?, scripts: Set<StepKey>? = nil, record: DatabaseRecord?, underWay: Set<StepKey> = [],
+        coming: Version? = nil
     ) {
         self.version = version
         self.scripts = scripts
         self.record = record
         self.underWay = underWay
+        self.coming = coming
     }
 
     /// How many scripts a message names.
@@ -45,7 +49,7 @@ public struct Comparison: Hashable, Sendable {
 
     /// Nil where the versions agree; the scripts say nothing new where they do not.
     private func versionFaults(_ record: DatabaseRecord, _ place: String) -> [Fault]? {
-        guard let own = record.version, let version, own != version else { return nil }
+        guard let own = record.version, let version, own != version, own != coming else { return nil }
         let found = "\(place) is at \(version), but its database at \(own)"
         guard own < version else {
             return [
@@ -57,7 +61,8 @@ public struct Comparison: Hashable, Sendable {
         return [
             fault(
                 "\(found): an older dump was restored, or somebody else set it back",
-                "restore a newer dump, or \(baseline(place, own)), so that the updates above it run again")
+                "restore a newer dump, or \(baseline(place, own)), so that the updates above it run again; where it has "
+                    + "what they brought all the same, \(baseline(place, version))")
         ]
     }
 

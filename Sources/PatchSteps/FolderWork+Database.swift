@@ -101,22 +101,15 @@ extension FolderWork {
 
     // MARK: Before and after the steps
 
-    /// Whether the plan has steps that are the database's business, though it may have their rows already.
-    var concernsDatabase: Bool {
-        order.database != nil && order.plan.steps.contains { $0.kind.isRun && $0.kind != .hook }
-    }
-
-    /// Makes everything ready for the first step that may change the database. Done already: nothing happens.
+    /// Makes everything ready for the first step that may change the database; where there is none, nobody has to leave
+    /// and nothing is copied. Done already: nothing happens.
     mutating func prepareDatabase(in areas: WorkAreas) throws(WorkerError) {
-        guard let database = order.database, !touching.isEmpty, state.ran.isDisjoint(with: touching),
+        guard let database = order.database, state.ran.isDisjoint(with: touching),
             state.finished.isDisjoint(with: touching)
         else { return }
-        try disconnectOthers()
-        let faults = try compareDatabase()
-        if let first = faults.first {
-            throw .failed(step: nil, first.code, faults.map(\.message).joined(separator: "\n"))
-        }
-        if state.backup != nil || database.backup == "none" { return }
+        if !touching.isEmpty { try disconnectOthers() }
+        try compareDatabase()
+        if touching.isEmpty || state.backup != nil || database.backup == "none" { return }
         let area = try working("open \(folder.path)/\(WorkArea.name)") { () throws(FileError) in try areas.existing("")
         }
         guard let area else { throw .failed(step: nil, .io, "cannot copy the database: nothing is staged") }
@@ -142,14 +135,21 @@ extension FolderWork {
 
     /// Looks at the database while the applications use it: nobody is asked to leave.
     func surveyDatabase() throws(WorkerError) -> (faults: [Fault], warnings: [String], equal: [Int]) {
-        let found = try database()
+        guard order.database != nil, !isReplaced else { return ([], [], []) }
+        let found: any Database
+        do throws(WorkerError) { found = try database() } catch {
+            guard case .failed(_, let code, let message) = error else { throw error }
+            return ([Fault(folder: order.plan.folder, code, message)], [], [])
+        }
         var session: (any Session)?
         var faults: [Fault] = []
         var warnings: [String] = []
         do throws(SQLError) {
             let open = try found.open(lockTimeout: Databases.lockTimeout, create: false)
             let others = open.others().map(\.description).joined(separator: ", ")
-            if !others.isEmpty { warnings = ["the database is in use by \(others), who will have to leave"] }
+            if !others.isEmpty, !touching.isEmpty {
+                warnings = ["the database is in use by \(others), who will have to leave"]
+            }
             faults = try compare(open.record())
             session = open
         } catch {
@@ -160,27 +160,40 @@ extension FolderWork {
         return (faults + rows.faults, warnings, rows.equal)
     }
 
-    /// What the folder's state and its database say of each other.
-    mutating func compareDatabase() throws(WorkerError) -> [Fault] {
+    /// Makes sure, under the lock, that the folder's state and its database say the same.
+    mutating func compareDatabase() throws(WorkerError) {
+        guard order.database != nil, !isReplaced else { return }
         let session = try session()
-        return compare(try patiently(nil) { () throws(SQLError) in try session.record() })
+        let faults = compare(try patiently(nil) { () throws(SQLError) in try session.record() })
+        guard let first = faults.first else { return }
+        throw .failed(step: nil, first.code, faults.map(\.message).joined(separator: "\n"))
     }
 
+    /// Whether a command of the admin's puts the whole database back, whatever is there by now.
+    private var isReplaced: Bool { order.undo.contains(where: \.restoresDatabase) && order.database?.backup != "auto" }
+
     private func compare(_ record: DatabaseRecord?) -> [Fault] {
-        guard let expected = order.database else { return [] }
+        // What a copy replaces need not fit.
+        guard let expected = order.database, !order.undo.contains(where: \.restoresDatabase) else { return [] }
         let own = order.plan.steps + order.plan.downgrades
+        let undone = order.undo.flatMap { $0.keys(withSteps: !$0.isDone) }
+        // Without steps in the database, nothing but its version tells that the job came to its end there.
+        let coming =
+            order.undo.isEmpty
+            ? (touching.isEmpty && state.isPrepared ? order.plan.to : nil)
+            : order.undo.first { !$0.isDone }?.plan.to
         let comparison = Comparison(
             version: order.plan.from, scripts: expected.done.map { Set($0) }, record: record,
-            underWay: Set(own.compactMap { order.key(of: $0) }))
+            underWay: Set(own.compactMap { order.key(of: $0) } + undone), coming: coming)
         return comparison.faults(of: "\(order.endpoint)/\(order.plan.folder)").map {
             Fault(folder: order.plan.folder, $0.code, $0.message)
         }
     }
 
-    /// Lets the database know its version and what was done in it, other scripts than those in SQL and rows that it had
-    /// already too.
+    /// Lets the database know its version, also where the update had nothing else for it, and what was done in it, other
+    /// scripts than those in SQL and rows that it had already too.
     mutating func settleDatabase() throws(WorkerError) {
-        guard concernsDatabase else { return }
+        guard order.database != nil else { return }
         let session = try session()
         var markers: [StepMarker] = []
         for (index, step) in order.plan.steps.enumerated() where step.kind == .script || state.equal.contains(index) {
@@ -197,19 +210,25 @@ extension FolderWork {
 
     /// Lets the database know that jobs were undone.
     mutating func settleDatabase(without jobs: [UndoneJob]) throws(WorkerError) {
-        guard order.database != nil, let oldest = jobs.last,
-            jobs.contains(where: { job in job.plan.steps.contains { $0.kind.isRun && $0.kind != .hook } })
-        else { return }
-        let session = try session()
-        let keys = jobs.flatMap { job in
-            (job.plan.steps + job.plan.downgrades).compactMap {
-                StepKey(update: job.update, version: job.plan.to, step: $0)
-            }
-                + job.plan.downgrades.map {
-                    StepKey(update: job.update, patch: $0.patch, script: "downgrades/\($0.path)")
-                }
+        guard order.database != nil, let oldest = jobs.last, !order.undo.isEmpty || mayHaveChangedDatabase else {
+            return
         }
-        try patiently(nil) { () throws(SQLError) in try session.settle(oldest.plan.from, forgetting: keys) }
+        let session = try session()
+        var version = oldest.plan.from
+        if order.undo.isEmpty {
+            // A job that stopped because the two did not agree must not make them agree.
+            let known = try patiently(nil) { () throws(SQLError) in try session.record() }
+            if known?.version != oldest.plan.to { version = nil }
+        }
+        let keys = jobs.flatMap { $0.keys(withSteps: true) }
+        try patiently(nil) { () throws(SQLError) in try session.settle(version, forgetting: keys) }
+    }
+
+    /// Whether this job has come to its first step in the database, or to the version that it writes there in the end.
+    private var mayHaveChangedDatabase: Bool {
+        let end = order.plan.number(of: .after) ?? order.plan.steps.count
+        return !state.ran.isDisjoint(with: touching)
+            || state.finished.union(state.equal).isSuperset(of: order.plan.steps.indices.prefix(end))
     }
 
     /// Puts the database back as it was before a job.
@@ -269,4 +288,13 @@ extension FolderWork {
 extension WorkOrder {
     /// What a script of this job is called in a database; nil for other steps.
     func key(of step: PlannedStep) -> StepKey? { StepKey(update: update, version: plan.to, step: step) }
+}
+
+extension UndoneJob {
+    /// What its way back leaves in a database, and what its steps do.
+    fileprivate func keys(withSteps: Bool) -> [StepKey] {
+        ((withSteps ? plan.steps : []) + plan.downgrades).compactMap {
+            StepKey(update: update, version: plan.to, step: $0)
+        } + plan.downgrades.map { StepKey(update: update, patch: $0.patch, script: "downgrades/\($0.path)") }
+    }
 }

@@ -12,6 +12,7 @@ extension FolderWork {
             if let first = found.faults.first {
                 throw .failed(step: nil, first.code, found.faults.map(\.message).joined(separator: "\n"))
             }
+            if !order.undo.isEmpty { try compareDatabase() }
             try record(.reverting)
         } else if case .failed(let step, let code, let message) = state.outcome {
             throw .failed(step: step, code, message)

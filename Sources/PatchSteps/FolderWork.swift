@@ -48,7 +48,10 @@ public struct FolderWork: ~Copyable {
     public mutating func survey() throws(WorkerError) {
         guard order.undo.isEmpty else {
             let found = try surveyUndo()
-            return try record(.surveyed(faults: found.faults, warnings: found.warnings, equal: []))
+            let database = try surveyDatabase()
+            return try record(
+                .surveyed(
+                    faults: found.faults + database.faults, warnings: found.warnings + database.warnings, equal: []))
         }
         let found = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
             try Survey(folder, tree: tree, order: order)
@@ -57,7 +60,7 @@ public struct FolderWork: ~Copyable {
             try ScriptSurvey(folder, tree: tree, order: order)
         }
         if !scripts.statements.isEmpty { try record(.read(statements: scripts.statements)) }
-        let database = scripts.faults.isEmpty && concernsDatabase ? try surveyDatabase() : ([], [], [])
+        let database = scripts.faults.isEmpty ? try surveyDatabase() : ([], [], [])
         try record(
             .surveyed(
                 faults: found.faults + scripts.faults + database.0, warnings: found.warnings + database.1,

@@ -41,6 +41,15 @@ import Testing
         #expect(found[0].hasPrefix("payroll/SEED is at 8.0.2, but its database at 8.0.1: an older dump"))
     }
 
+    @Test func `leaves the version of the job under way to it`() throws {
+        let (from, to) = (Version("8.0.1"), Version("8.0.2"))
+        let record = DatabaseRecord(version: to, steps: [])
+        #expect(Comparison(version: from, record: record, coming: to).faults(of: "payroll/SEED") == [])
+        #expect(Comparison(version: from, record: record).faults(of: "payroll/SEED").count == 1)
+        let third = DatabaseRecord(version: Version("8.0.3"), steps: [])
+        #expect(Comparison(version: from, record: third, coming: to).faults(of: "payroll/SEED").count == 1)
+    }
+
     @Test func `finds somebody else's update by its newer version`() throws {
         #expect(try faults("8.0.2", nil, database: "8.0.10")[0].contains("somebody else updated it"))
     }
