@@ -65,6 +65,10 @@ actor JobTable {
         guard var job = jobs[number] else { throw StoreError("cannot change job \(number): there is none") }
         let before = job
         body(&job)
+        if job.state.isFinal {
+            job.waitingFor = ""
+            job.waitingSince = nil
+        }
         if job != before {
             try state.write(job)
             jobs[number] = job

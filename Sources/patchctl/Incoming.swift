@@ -13,8 +13,9 @@ struct Incoming {
     }
 
     func drop(_ path: String, options: UpdateOptions?) throws -> Drop {
+        let source = try Archive.open(path)
         do throws(FileError) {
-            return try copy(path, options: options)
+            return try copy(source, path, options: options)
         } catch {
             let hint =
                 switch error.number {
@@ -26,9 +27,9 @@ struct Incoming {
         }
     }
 
-    private func copy(_ path: String, options: UpdateOptions?) throws(FileError) -> Drop {
-        let source = try File.open(path, O_RDONLY | O_NONBLOCK)
-        guard try source.status().kind == .file else { throw FileError("submit", path, number: EINVAL) }
+    private func copy(
+        _ source: borrowing File, _ path: String, options: UpdateOptions?
+    ) throws(FileError) -> Drop {
         let incoming = try Directory.open(places.spoolDir + "/incoming")
         let name = try freeName(path, in: incoming)
         let temporary = ".\(name).tmp"

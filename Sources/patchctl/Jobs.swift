@@ -115,10 +115,14 @@ struct Show: ParsableCommand {
 
     private func printNotes(_ job: Job) throws {
         try places.reading {
+            guard let contents = try places.state.contents(ofArchive: job.sha256) else {
+                throw Failure(
+                    "the archive of job \(job.job) is no longer kept (see retain in patchd.yaml), and its notes with it"
+                )
+            }
             let tree = try places.state.tree(ofArchive: job.sha256)
-            let contents = try places.state.contents(ofArchive: job.sha256)
             let prefixes = ["README", "CHANGES", "LICENSE", "docs/"]
-            let notes = (contents?.entries ?? []).filter { entry in
+            let notes = contents.entries.filter { entry in
                 entry.kind == .file && prefixes.contains { entry.path.hasPrefix($0) }
             }
             if notes.isEmpty { return Notes.write("nothing accompanies the archive of job \(job.job)") }

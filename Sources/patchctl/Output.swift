@@ -76,7 +76,9 @@ enum Output {
         }
     }
 
-    private static let hasColour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && getenv("TERM") != nil
+    private static let hasColour =
+        isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+        && (getenv("TERM").map { String(cString: $0) } ?? "dumb") != "dumb"
 
     /// Failures in red; only on a terminal.
     private static func paint(_ line: String, row: [String]) -> String {

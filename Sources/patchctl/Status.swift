@@ -20,7 +20,7 @@ struct Status: ParsableCommand {
         let configuration = try? places.configuration()
         // Before the daemon's first start there is no state; then the configuration alone is shown.
         let isNew = try !places.hasState
-        if isNew, !json, let configuration { return printUnloaded(configuration) }
+        if isNew, !json, let configuration { return try printUnloaded(configuration) }
         let states = try Target(target).folders(places)
         let endpoints = Dictionary(grouping: states, by: \.endpoint).sorted { $0.key < $1.key }.map { name, states in
             StatusReport.Endpoint(
@@ -75,9 +75,17 @@ struct Status: ParsableCommand {
         return meant.filter { !$0.state.isFinal || failed.contains($0.job) }
     }
 
-    private func printUnloaded(_ configuration: Configuration) {
+    private func printUnloaded(_ configuration: Configuration) throws {
         var rows: [[String]] = []
-        for endpoint in configuration.endpoints {
+        func names(_ endpoint: Endpoint) -> [String] {
+            [endpoint.name] + endpoint.folders.flatMap { [$0.name, "\(endpoint.name)/\($0.name)"] }
+        }
+        let endpoints = configuration.endpoints.filter { endpoint in target.map(names(endpoint).contains) ?? true }
+        if let target, endpoints.isEmpty {
+            let hint = Suggestion.hint(for: target, in: configuration.endpoints.flatMap(names))
+            throw Failure("there is no folder \"\(target)\"\(hint)")
+        }
+        for endpoint in endpoints {
             rows.append([endpoint.name, "VERSION", "STATUS"])
             let states = endpoint.folders.map { folder in
                 FolderState(

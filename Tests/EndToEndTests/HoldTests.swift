@@ -85,6 +85,7 @@ import Testing
         let answer = try host.ask(#"{"command":"cancel","job":1}"#)
         #expect(answer["ok"] as? Bool == true)
         #expect(state(host) == "cancelled")
+        #expect(try host.job(1)["waitingFor"] as? String ?? "" == "")
         #expect(waitingFor(host, 3).contains("the hold on payroll"))
     }
 

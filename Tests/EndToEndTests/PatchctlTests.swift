@@ -53,6 +53,25 @@ import Testing
         #expect(Set(parents) == [nil, "PAIE", "SEEDPROD"])
     }
 
+    @Test func `says what is wrong with what it is given, once and in words`() throws {
+        let directory = try host.run("patchctl", "submit", "\(host.root)/srv")
+        #expect(directory.code == 4 && directory.errors.contains("is no plain file"), "\(directory.errors)")
+        #expect(!directory.errors.contains("Invalid argument"))
+        let unknown = try host.run("patchctl", "status", "nope")
+        #expect(unknown.code == 1 && unknown.errors.contains("there is no folder \"nope\""), "\(unknown.errors)")
+        #expect(try host.run("patchctl", "status", "payroll").output.contains("not loaded yet"))
+    }
+
+    @Test func `says that the notes of an archive are gone with it`() throws {
+        _ = try host.run("patchctl", "submit", try pack())
+        #expect(try host.once().code == 0)
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/state/archives") {
+            try FileManager.default.removeItem(atPath: "\(host.root)/state/archives/\(name)")
+        }
+        let notes = try host.run("patchctl", "show", "1", "--notes")
+        #expect(notes.code == 1 && notes.errors.contains("no longer kept"), "\(notes.errors)")
+    }
+
     @Test func `lets a failed job go on`() throws {
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test -e mended\n"
