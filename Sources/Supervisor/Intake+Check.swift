@@ -49,6 +49,17 @@ extension Intake {
     }
 
     private func accept(_ claim: Claim, options: UpdateOptions) async throws {
+        await jobs.arrives(claim.sha256)
+        do {
+            try await makeJobs(claim, options)
+        } catch {
+            await jobs.arrived(claim.sha256)
+            throw error
+        }
+        await jobs.arrived(claim.sha256)
+    }
+
+    private func makeJobs(_ claim: Claim, _ options: UpdateOptions) async throws {
         let update = try checked(claim)
         let endpoints = try OptionsCheck.endpoints(for: update.manifest, options: options, host.configuration)
         try keep(claim, update)

@@ -88,6 +88,8 @@ struct Intake: Sendable {
     func work(_ lane: Lane) async throws -> (taken: Bool, again: Double?) {
         defer { arrivals.end(lane.arrivals) }
         for claim in lane.claims {
+            // Brought to its end by the lane before this one, after this one's list was made.
+            if try host.state.directory("intake").status(claim.id) == nil { continue }
             try remove(claim)
             try await process(claim)
             arrivals.end([claim.arrival])

@@ -9,6 +9,8 @@ actor JobTable {
     private(set) var jobs: [Int: Job] = [:]
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
+    /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
+    private(set) var arriving: [String: Int] = [:]
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
@@ -40,6 +42,12 @@ actor JobTable {
     }
 
     func job(_ number: Int) -> Job? { jobs[number] }
+
+    /// Before an archive is looked for among those that are kept.
+    func arrives(_ sha256: String) { arriving[sha256, default: 0] += 1 }
+
+    /// Its jobs are made, or there are none.
+    func arrived(_ sha256: String) { arriving[sha256, default: 1] -= 1 }
 
     /// Makes a job, unless the same drop has made it already.
     func create(

@@ -64,7 +64,7 @@ extension JobTable {
     ///
     /// - Returns: their new names in `archives/`, to be removed.
     fileprivate func dropArchives(endpoints: [String], retain: Int) throws -> [String] {
-        var needed = try claimed()
+        var needed = try claimed().union(arriving.filter { $0.value > 0 }.keys)
         for endpoint in endpoints {
             let all = all(of: endpoint)
             needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
