@@ -1,3 +1,5 @@
+import Glibc
+
 /// Paths as the configuration may write them: what stands there is where it is.
 enum CleanPath {
     /// An absolute path.
@@ -17,6 +19,13 @@ enum CleanPath {
         guard !text.hasPrefix("/") else { return try absolute(text) }
         try check(Substring(text), of: text)
         return text
+    }
+
+    /// Where a path leads; itself where that cannot be seen (yet).
+    static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     /// Whether a path lies below another.

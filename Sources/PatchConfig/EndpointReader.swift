@@ -42,7 +42,7 @@ struct EndpointReader {
         section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
         section.read("windows", into: &endpoint.windows, eachBy: Self.window)
-        section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.duration)
+        section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.limit)
         endpoint.programFiles = globs("programFiles", section)
         endpoint.specificPrograms = globs("specificPrograms", section)
         readHandlers(section, into: &endpoint.handlers)

@@ -33,15 +33,16 @@ struct HostCheck {
     }
 
     private func checkPaths(_ drafts: [EndpointDraft]) {
-        let paths = drafts.compactMap(\.path)
-        for (index, path) in paths.enumerated() {
+        // By whatever links they are called: two jobs at once in one tree would each undo what the other does.
+        let paths = drafts.compactMap(\.path).map { path in (path, real: CleanPath.resolved(path.value)) }
+        for (index, (path, real)) in paths.enumerated() {
             let other = paths.enumerated().first { position, other in
-                (other.value == path.value && position < index) || CleanPath.isBelow(path.value, other.value)
+                (other.real == real && position < index) || CleanPath.isBelow(real, other.real)
             }?.element
-            guard let other else { continue }
+            guard let (other, otherReal) = other else { continue }
             problems.report(
                 at: path.place,
-                "\(path.value) is \(other.value == path.value ? "also" : "inside \(other.value),") "
+                "\(path.value) is \(otherReal == real ? "also" : "inside \(other.value),") "
                     + "the path of the endpoint in \(other.place.file); endpoints lie side by side")
         }
     }

@@ -31,6 +31,15 @@ enum Quantity {
         return duration
     }
 
+    /// A duration after which something is ended.
+    ///
+    /// - Throws: ``InvalidValue`` as ``duration(_:)`` does, and for none at all: everything would be ended at once.
+    static func limit(_ text: String) throws(InvalidValue) -> Double {
+        let limit = try duration(text)
+        guard limit > 0 else { throw InvalidValue("is more than nothing, not \"\(text)\"") }
+        return limit
+    }
+
     /// `64GiB`, `1MiB`, `4096`, in bytes.
     ///
     /// - Throws: ``InvalidValue`` for anything else, nothing at all, and more than 2^62.

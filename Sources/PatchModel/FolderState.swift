@@ -10,9 +10,9 @@ public struct FolderState: Hashable, Codable, Sendable {
     /// The folder's name.
     public var folder: String
     /// Nil where no version is known.
-    public var version: Version?
+    @OrNull public var version: Version?
     /// Before the last job that raised it.
-    public var previousVersion: Version?
+    @OrNull public var previousVersion: Version?
     /// See ``Status``.
     public var status: Status
     /// The last failure, until a later success.
@@ -32,7 +32,7 @@ public struct FolderState: Hashable, Codable, Sendable {
     /// Ran ahead of its reference folder by itself.
     public var diverged: Bool
     /// The highest version done on the endpoint and not unstable; nil for none.
-    public var recommendedVersion: Version?
+    @OrNull public var recommendedVersion: Version?
     /// Absolute.
     public var path: String
     /// The user that the folder was first seen to belong to; a change is the fault `ownership`.
@@ -66,9 +66,9 @@ public struct HistoryEntry: Hashable, Codable, Sendable {
     /// The update's name.
     public var update: String
     /// The version before.
-    public var from: Version?
+    @OrNull public var from: Version?
     /// The version afterwards.
-    public var to: Version?
+    @OrNull public var to: Version?
     /// How it ended for this folder.
     public var state: FolderJob.State
     /// When it ended.

@@ -46,9 +46,9 @@ public struct Job: Hashable, Codable, Sendable {
     /// When the archive was taken.
     public var createdAt: Timestamp
     /// When it began to run for the first time.
-    public var startedAt: Timestamp?
+    @OrNull public var startedAt: Timestamp?
     /// When it ended for the last time.
-    public var finishedAt: Timestamp?
+    @OrNull public var finishedAt: Timestamp?
     /// When 9998 was first shown; nil before that, or without a lead time.
     public var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.

@@ -40,7 +40,9 @@ public struct TraceEvent: Hashable, Codable, Sendable {
             case .output: "        | \(text)"
             case .message: step.isEmpty ? "        \(text)" : "        \(step): \(text)"
             }
-        return event == .output || text.isEmpty || event == .message ? "\(at) \(what)" : "\(at) \(what) (\(text))"
+        let line =
+            event == .output || text.isEmpty || event == .message ? "\(at) \(what)" : "\(at) \(what) (\(text))"
+        return Printable.text(line)
     }
 }
 

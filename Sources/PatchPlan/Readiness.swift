@@ -39,7 +39,8 @@ public struct QueuedUpdate: Hashable, Sendable {
     ///
     /// It waits while none of the folders it would raise has the dependency, or while others that wait would bring it to one
     /// that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have it, others do
-    /// not, and nothing brings it, it is ready: its preflight then names them.
+    /// not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders have no known version
+    /// at all (contract §5).
     ///
     /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among them.
     public func readiness(among others: [QueuedUpdate]) -> Readiness {
@@ -48,7 +49,8 @@ public struct QueuedUpdate: Hashable, Sendable {
         for (folder, version) in lacking {
             if let other = bringer(of: folder, at: version, among: others) { return .waits(for: other.label) }
         }
-        guard lacking.count == raises.count else { return .ready }
+        // No version anywhere is nothing that an update could bring: an admin has to say what there is.
+        guard lacking.count == raises.count, lacking.contains(where: { $0.value != nil }) else { return .ready }
         let folders = lacking.map { "\($0.key) has \($0.value.map(\.description) ?? "no known version")" }
         return .waits(for: "version \(dependency): \(folders.joined(separator: ", "))")
     }

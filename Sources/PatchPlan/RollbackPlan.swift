@@ -43,7 +43,7 @@ public struct RollbackPlan: Sendable {
         for entry in history {
             switch (entry.operation, entry.state) {
             case (.apply, .done):
-                // A job that failed between its line here and its own file says so twice.
+                // Histories of earlier builds may say so twice.
                 if layers.last?.job != entry.job { layers.append(Layer(job: entry.job, from: entry.from)) }
             // An automatic revert of a job that had come to its end here.
             case (.apply, .reverted): layers.removeAll { $0.job == entry.job }

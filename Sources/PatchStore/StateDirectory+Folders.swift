@@ -35,29 +35,37 @@ extension StateDirectory {
         try write(state, "endpoints/\(state.endpoint)/\(state.folder).json", mode: 0o644)
     }
 
-    /// Appends a line to a folder's history, unless the same job is its last line already (the daemon was killed
-    /// between history and job file).
-    public func append(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {
-        if let last = try history(folder, of: endpoint).last, last.job == entry.job, last.state == entry.state,
-            last.operation == entry.operation
-        {
-            return
+    /// Records in a folder's history how a job ended there: a line a job. One that failed and went on, or was put back,
+    /// has its last end; what the daemon recorded before it was killed is not recorded again.
+    public func record(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {
+        let name = "\(folder).history.jsonl"
+        var earlier = try history(folder, of: endpoint)
+        if let last = earlier.last, last.job == entry.job, last.operation == entry.operation {
+            if last.state == entry.state { return }
+            earlier.removeLast()
+            let lines = try (earlier + [entry]).map { (entry) throws(StoreError) in try self.line(entry, name) }
+            return try files { () throws(FileError) in
+                try Directory.open(path + "/endpoints/\(endpoint)").replaceFile(
+                    name, with: Array(lines.joined()), mode: 0o644)
+            }
         }
-        let line: [UInt8]
-        do {
-            line = try JSONText.line(entry) + [UInt8(ascii: "\n")]
-        } catch {
-            throw StoreError("cannot write the history of \(endpoint)/\(folder): \(error)")
-        }
+        let line = try self.line(entry, name)
         try files { () throws(FileError) in
-            let file = try Directory.open(path + "/endpoints/\(endpoint)").appendingFile(
-                "\(folder).history.jsonl", mode: 0o644)
+            let file = try Directory.open(path + "/endpoints/\(endpoint)").appendingFile(name, mode: 0o644)
             // What a power cut left of a line must neither swallow this one nor stay between whole ones.
             let size = try file.status().size
             let whole = Self.lines(try file.read(limit: Int(size))).whole
             if whole < size { try file.truncate(to: Int64(whole)) }
             try file.write(line)
             try file.sync()
+        }
+    }
+
+    private func line(_ entry: HistoryEntry, _ name: String) throws(StoreError) -> [UInt8] {
+        do {
+            return try JSONText.line(entry) + [UInt8(ascii: "\n")]
+        } catch {
+            throw StoreError("cannot write \(name): \(error)")
         }
     }
 

@@ -23,6 +23,7 @@ struct MainLoop: Sendable {
     var fresh: Set<String> = []
     let arrivals = Arrivals()
     let scans = ScanTimes()
+    let queued = QueuedUpdates()
     let alarm = Alarm()
 
     /// A loop that has not begun.
@@ -233,7 +234,7 @@ struct MainLoop: Sendable {
     private func startJobs(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
         var moved = false
         alarm.stop()
-        let turns = Turns(host: host, jobs: jobs, alarm: alarm)
+        let turns = Turns(host: host, jobs: jobs, queued: queued, alarm: alarm)
         for endpoint in host.configuration.endpoints {
             guard let own = locks[endpoint.name], await busy.begin(.endpoint(endpoint.name)) else { continue }
             guard let number = try await turns.next(endpoint) else {

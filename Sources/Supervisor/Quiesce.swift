@@ -194,11 +194,13 @@ struct Quiesce: Sendable {
 
     /// Once a boot: what the command has stopped may be up again after the next.
     private func stopByCommand(_ job: Job) async throws {
-        guard !endpoint.tasks.stopCommand.isEmpty else { return }
+        let command = endpoint.tasks.stopCommand
+        // What is down by itself during an update may have to be started after it all the same.
+        if command.isEmpty, endpoint.tasks.startCommand.isEmpty { return }
         let boot = BootID.current
         if await table.commandStopped(endpoint.name, in: boot) { return }
         try await table.setCommand(endpoint.name, stopped: "")
-        if let problem = run(endpoint.tasks.stopCommand, "stopCommand", job) { throw Fault(.unit, problem) }
+        if !command.isEmpty, let problem = run(command, "stopCommand", job) { throw Fault(.unit, problem) }
         try await table.setCommand(endpoint.name, stopped: boot)
     }
 

@@ -283,11 +283,10 @@ struct Requests: Sendable {
         guard let parent = endpoint.ancestors(of: folder).first else {
             throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
         }
-        let own = RollbackPlan.layers(try host.state.history(folder, of: endpoint.name)).map(\.job)
         let version = try states.all()[folder]?.version
         var missed: [Job] = []
-        for layer in RollbackPlan.layers(try host.state.history(parent, of: endpoint.name))
-        where !own.contains(layer.job) {
+        // The version alone says what it lacks: an admin may have said that it does not have what a job once brought.
+        for layer in RollbackPlan.layers(try host.state.history(parent, of: endpoint.name)) {
             guard let job = await jobs.job(layer.job), version.map({ $0 < job.version }) ?? true else { continue }
             missed.append(job)
         }

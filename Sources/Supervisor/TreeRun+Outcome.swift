@@ -68,7 +68,7 @@ extension TreeRun {
         _ folder: FolderPlan, _ state: FolderJob.State, of job: Job, undone: [Int]? = nil
     ) throws(StoreError) {
         let back = state == .reverted
-        try host.state.append(
+        try host.state.record(
             HistoryEntry(
                 job: job.job, operation: job.operation, update: job.update, from: back ? folder.to : folder.from,
                 to: back ? folder.from : folder.to, state: state, at: .now, undone: undone),

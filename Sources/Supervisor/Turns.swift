@@ -9,6 +9,7 @@ import PatchStore
 struct Turns: Sendable {
     let host: Host
     let jobs: JobTable
+    let queued: QueuedUpdates
     /// Rung when it has to be looked again without anything having happened in the spool.
     let alarm: Alarm
 
@@ -33,9 +34,10 @@ struct Turns: Sendable {
         }
         if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
-        if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
+        queued.keep(waiting, of: endpoint.name)
         if waiting.isEmpty { return nil }
         if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
+            if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
             // What takes back or corrects what holds need not wait for it.
             if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
                 guard try await isLetIn(way, endpoint) else { return nil }
@@ -49,16 +51,17 @@ struct Turns: Sendable {
         }
         let states = try FolderStates(host: host, endpoint: endpoint).all()
         var updates: [Int: QueuedUpdate] = [:]
-        for job in waiting where job.rollback == nil {
-            guard let update = try host.state.contents(ofArchive: job.sha256) else { return job.job }
-            let planner = Planner(update: update, endpoint: endpoint, states: states, options: job.options)
-            // Options that do not fit any more are for the preflight to tell.
-            guard let plan = try? planner.plan() else { return job.job }
-            let label = "job \(job.job) (\(job.update) \(job.version))"
-            updates[job.job] = QueuedUpdate(label: label, manifest: update.manifest, plan: plan)
+        for job in waiting where job.rollback == nil && job.operation == .apply {
+            let update = try queued.update(of: job, on: endpoint, states) {
+                try host.state.contents(ofArchive: job.sha256)
+            }
+            guard let update else { return job.job }
+            updates[job.job] = update
         }
         var held: Job?
         for job in waiting {
+            // It waits for nothing, but is not preferred either: dropped without end, tests would hold up every update.
+            if job.operation == .test { return job.job }
             // It keeps its place; only what is to be approved may be looked at meanwhile.
             if let held, !job.isPlannedOnly(on: endpoint) {
                 try await wait(job, for: "job \(held.job), which waits itself")

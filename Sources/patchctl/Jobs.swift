@@ -134,12 +134,3 @@ struct Show: ParsableCommand {
         }
     }
 }
-
-/// A vendor's text may hold what commands a terminal.
-enum Printable {
-    static func text(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter { $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control }))
-    }
-}

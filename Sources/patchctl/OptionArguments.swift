@@ -79,11 +79,12 @@ struct Length: ExpressibleByArgument {
     init(seconds: Double) { self.seconds = seconds }
 
     init?(argument: String) {
-        let factors: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        let factor = argument.last.flatMap { factors[$0] }
-        guard let number = Double(factor == nil ? argument : String(argument.dropLast())), number.isFinite, number >= 0
+        let factors = ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1]
+        let unit = String(argument.reversed().prefix { $0.isLetter }.reversed())
+        guard let factor = factors[unit], let number = Double(argument.dropLast(unit.count)), number.isFinite,
+            number >= 0
         else { return nil }
-        seconds = number * (factor ?? 1)
+        seconds = number * factor
     }
 
     var defaultValueDescription: String { "\(Int(seconds))s" }

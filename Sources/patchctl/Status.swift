@@ -57,7 +57,11 @@ struct Status: ParsableCommand {
                 .enumerated().map { ($1, $0) }
         ) { first, _ in first }
         return states.sorted { (order[$0.folder] ?? .max, $0.folder) < (order[$1.folder] ?? .max, $1.folder) }
-            .map { StatusReport.Folder(state: $0, parent: parents[$0.folder] ?? nil) }
+            .map { state in
+                StatusReport.Folder(
+                    state: state, parent: parents[state.folder] ?? nil,
+                    isInactive: !endpoint.activeFolders.contains { $0.name == state.folder })
+            }
     }
 
     private func descendants(in endpoint: Endpoint) -> [String] {
@@ -124,6 +128,8 @@ struct StatusReport: Encodable {
     struct Folder: Encodable {
         var state: FolderState
         var parent: String?
+        /// Left out of everything; false where the configuration cannot be read.
+        var isInactive = false
 
         private enum Key: String, CodingKey { case parent }
 
@@ -160,7 +166,9 @@ struct TreeView {
 
     private func row(_ folder: StatusReport.Folder, _ lead: String) -> [String] {
         let state = folder.state
-        let marks = (state.behind && state.status != .behind ? " (behind)" : "") + (state.diverged ? " (diverged)" : "")
+        let marks =
+            (state.behind && state.status != .behind ? " (behind)" : "") + (state.diverged ? " (diverged)" : "")
+            + (folder.isInactive ? " (inactive)" : "")
         return [
             lead + state.folder, Output.version(state.version), state.status.rawValue + marks,
             Output.time(state.updatedAt), state.message,

@@ -9,12 +9,16 @@ import Synchronization
 struct FactsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "facts")
 
+    @OptionGroup var places: Places
+
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.find() } }
 }
 
 /// Looks at a folder; changes nothing.
 struct SurveyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "survey")
+
+    @OptionGroup var places: Places
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.survey() } }
 }
@@ -23,12 +27,16 @@ struct SurveyCommand: ParsableCommand {
 struct StageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "stage")
 
+    @OptionGroup var places: Places
+
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.stage() } }
 }
 
 /// Switches the files and runs the scripts.
 struct ApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "apply")
+
+    @OptionGroup var places: Places
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
 }
@@ -37,12 +45,16 @@ struct ApplyCommand: ParsableCommand {
 struct FinishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "finish")
 
+    @OptionGroup var places: Places
+
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.finish() } }
 }
 
 /// Undoes what this job did, or what the jobs did that its order names.
 struct RevertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revert")
+
+    @OptionGroup var places: Places
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.revert() } }
 }
@@ -51,12 +63,16 @@ struct RevertCommand: ParsableCommand {
 struct ForgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "forget")
 
+    @OptionGroup var places: Places
+
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.forget() } }
 }
 
 /// Compares what patchd brought with what is there; changes nothing.
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "verify")
+
+    @OptionGroup var places: Places
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.verify() } }
 }
@@ -65,12 +81,16 @@ struct VerifyCommand: ParsableCommand {
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show")
 
+    @OptionGroup var places: Places
+
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.show() } }
 }
 
 /// Takes the folder's database as it is for a version.
 struct BaselineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "baseline")
+
+    @OptionGroup var places: Places
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.baseline() } }
 }

@@ -18,6 +18,8 @@ struct UnpackCommand: ParsableCommand {
     @Option(help: "The same in a file; for where a command line cannot carry it.")
     var limitsFile: String?
 
+    @OptionGroup var places: Places
+
     func run() throws {
         umask(0o022)
         let answer = File(adopting: 1, path: "verdict")

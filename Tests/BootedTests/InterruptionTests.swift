@@ -24,6 +24,13 @@ import Testing
         return update
     }
 
+    /// At a shutdown, lets a folder's script go on once its worker was told to end.
+    private func goOnOnceTold(_ folder: String) throws {
+        let wait = "until systemctl is-active patchd-job-1-payroll-\(folder) | grep -q deactivating; do sleep 0.1; done"
+        try host.daemon(
+            "go-on.service", service: "ExecStop=/bin/sh -c '\(wait); touch /srv/payroll/\(folder)/go'")
+    }
+
     /// - Parameter isCut: scripts may have been cut off in the middle, and are then run again from their start.
     private func expectDone(isCut: Bool = false) throws {
         try host.until(job: 1, is: "done")
@@ -116,6 +123,7 @@ import Testing
     }
 
     @Test func `by a reboot keeps the tasks down through the boot, and goes on by itself`() throws {
+        try goOnOnceTold("SEED")
         try machine.boot()
         try host.drop(update)
         try host.untilWaiting("PAIE")
@@ -126,7 +134,6 @@ import Testing
         try host.go("PAIE")
         try host.untilWaiting("SEED")
         // A worker that is told to end at the shutdown ends its step first.
-        try machine.run("(sleep 1; touch /srv/payroll/SEED/go) &")
         try machine.reboot()
         try expectDone()
     }
@@ -134,10 +141,10 @@ import Testing
     @Test func `by a shutdown in which the daemon is the last to go has not failed`() throws {
         // It goes down before patchd, which meanwhile sees its workers end and can start no others.
         try host.daemon("late.service", "After=patchd.service", service: "ExecStop=/bin/sleep 3")
+        try goOnOnceTold("PAIE")
         try machine.boot()
         try host.drop(update)
         try host.untilWaiting("PAIE")
-        try machine.run("(sleep 1; touch /srv/payroll/PAIE/go) &")
         try machine.reboot()
         try host.untilWaiting("SEED")
         try host.go("SEED")

@@ -36,7 +36,7 @@ import Testing
         let before = try host.picture()
         #expect(try drop() == 6)
         #expect(try state() == "pendingApproval")
-        #expect(try host.job(1)["startedAt"] == nil)
+        #expect(try host.job(1)["startedAt"] is NSNull)
         #expect(host.exists("state/jobs/1/plan.json"))
         #expect(try host.picture() == before)
         #expect(try drop(options: #"{"operation":"test"}"#) == 6)

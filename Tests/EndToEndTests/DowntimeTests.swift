@@ -161,6 +161,17 @@ import Testing
         try host.write("{\"command\":\"resume\",\"job\":1}", "spool/requests/a.json")
         #expect(try host.once().code == 0)
         #expect(try host.read("commands") == "stop\nstart\n")
+        let history = try host.read("state/endpoints/payroll/PAIE.history.jsonl").split(separator: "\n")
+        #expect(history.count == 1 && history[0].contains("\"done\""), "a line a job, also where it failed at first")
+    }
+
+    @Test func `starts by command what goes down by itself`() throws {
+        let host = try Installation()
+        let log = "\(host.root)/commands"
+        try host.configure("payroll", settings: "tasks: {startCommand: 'echo start >> \(log)'}\n")
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 0)
+        #expect(try host.read("commands") == "start\n")
     }
 
     @Test func `is not cut short by a reload that comes while the daemon starts`() throws {

@@ -62,6 +62,52 @@ import Testing
         #expect(try host.run("patchctl", "status", "payroll").output.contains("not loaded yet"))
     }
 
+    @Test func `finds every key of a state and a job, also where nothing is known yet`() throws {
+        try host.once()
+        let state = try host.json("state/endpoints/payroll/SEED.json")
+        #expect(state["previousVersion"] is NSNull && state["recommendedVersion"] is NSNull)
+        _ = try host.run("patchctl", "submit", try pack())
+        try host.write("", "spool/holds/ALL.lock")
+        #expect(try host.once().code == 5)
+        let job = try object(try host.run("patchctl", "show", "1", "--json").output)
+        #expect(job["startedAt"] is NSNull && job["finishedAt"] is NSNull)
+    }
+
+    @Test func `tests in its turn, so that no number of tests keeps an update waiting`() throws {
+        let file = try pack()
+        _ = try host.run("patchctl", "submit", file)
+        try host.write("", "spool/holds/ALL.lock")
+        #expect(try host.once().code == 5)
+        try FileManager.default.copyItem(atPath: file, toPath: "\(host.root)/spool/incoming/t.zip")
+        try host.write(#"{"operation":"test"}"#, "spool/incoming/t.zip.json")
+        #expect(try host.once().code == 5)
+        #expect(try host.job(2)["state"] as? String == "done", "holds do not concern it")
+        try FileManager.default.copyItem(atPath: file, toPath: "\(host.root)/spool/incoming/t.zip")
+        try host.write(#"{"operation":"test"}"#, "spool/incoming/t.zip.json")
+        try FileManager.default.removeItem(atPath: "\(host.root)/spool/holds/ALL.lock")
+        try host.once()
+        let (end, begin) = (try host.job(1)["finishedAt"] as? String, try host.job(3)["startedAt"] as? String)
+        #expect(try #require(end) < #require(begin))
+    }
+
+    @Test func `shows which folders are left out`() throws {
+        let path = "etc/endpoints.d/payroll.yaml"
+        try host.write(
+            host.read(path).replacing("{name: SEED2, parent: PAIE", with: "{name: SEED2, parent: PAIE, active: false"),
+            path)
+        try host.once()
+        let rows = try host.run("patchctl", "status").output.split(separator: "\n")
+        #expect(rows.filter { $0.contains("(inactive)") }.count == 1)
+        #expect(rows.contains { $0.contains("SEED2") && $0.contains("(inactive)") })
+    }
+
+    @Test(arguments: ["unpack", "survey"])
+    func `and the worker take the same directories`(phase: String) throws {
+        let places = host.placed([phase]).filter { $0 != "--without-systemd" }
+        let outcome = try Installation.run(host.program("patchd-worker"), places)
+        #expect(outcome.code != 64, "\(outcome.errors)")
+    }
+
     @Test func `says that the notes of an archive are gone with it`() throws {
         _ = try host.run("patchctl", "submit", try pack())
         #expect(try host.once().code == 0)

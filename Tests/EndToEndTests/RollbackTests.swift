@@ -109,6 +109,17 @@ import Testing
         #expect(!host.exists("srv/SEEDPROD2/update.lock"))
     }
 
+    @Test func `is not needed for a catchup where an admin says that a folder lacks what it had`() throws {
+        #expect(try apply(update()) == 0)
+        let baseline = try ask(#"{"command": "baseline", "target": "payroll/SEED", "version": "8.0.1"}"#)
+        #expect(baseline["ok"] as? Bool == true, "\(baseline)")
+        #expect(host.exists("srv/SEED/update.lock"))
+        let catchup = try ask(#"{"command": "catchup", "target": "payroll/SEED"}"#)
+        #expect(catchup["ok"] as? Bool == true, "\(catchup)")
+        #expect(try version("SEED") == "8.0.2")
+        #expect(!host.exists("srv/SEED/update.lock"))
+    }
+
     @Test func `goes back over several jobs to a version`() throws {
         let before = try picture()
         #expect(try apply(update()) == 0)

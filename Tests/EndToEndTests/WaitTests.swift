@@ -26,6 +26,8 @@ import Testing
             #expect(outcome.errors.contains(word), "\(word): \(outcome.errors)")
         }
         #expect(try host.run("patchctl", "wait", "--timeout", "0", "payroll/SEED2").code == 0)
+        #expect(try host.run("patchctl", "wait", "--timeout", "200ms", "payroll/SEED").code == 5)
+        #expect(try host.run("patchctl", "wait", "--timeout", "2ss", "payroll/SEED").code == 2)
     }
 
     @Test(arguments: ["", "no JSON", "[]", "{\"code\":1}"])

@@ -69,9 +69,8 @@ struct ModelFolder: Hashable {
     var effective: [Layer] { layers + [half].compactMap { $0 } }
 
     mutating func note(_ line: HistoryLine) {
-        if let last = history.last, last.job == line.job, last.state == line.state, last.operation == line.operation {
-            return
-        }
+        // A line a job: how it ended at last.
+        if let last = history.last, last.job == line.job, last.operation == line.operation { history.removeLast() }
         history.append(line)
     }
 

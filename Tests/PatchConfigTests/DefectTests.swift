@@ -1,3 +1,4 @@
+import Glibc
 import PatchModel
 import Testing
 
@@ -24,6 +25,7 @@ struct Defect: CustomTestStringConvertible {
         Defect(endpoint("grace: 5\n"), line: 3, "did you mean \"5s\"?"),
         Defect(endpoint("grace: -5s\n"), line: 3, "is a duration"),
         Defect(endpoint("grace: 99999999999999999d\n"), line: 3, "at most 365d"),
+        Defect(endpoint("scriptTimeout: 0s\n"), line: 3, "is more than nothing"),
         Defect(endpoint("grace: [5s]\n"), line: 3, "is a single value, found a list"),
         Defect(endpoint("spare: root\n"), line: 3, "is a list"),
         Defect(endpoint("hooks: x\n"), line: 3, "is a map"),
@@ -139,6 +141,19 @@ struct Defect: CustomTestStringConvertible {
         #expect(found.contains { $0.hasPrefix("endpoints.d/b.yaml:1:11: endpoint \"A\" has the name of \"a\"") })
         #expect(found.contains { $0.hasPrefix("endpoints.d/b.yaml:1:11: \"accepts\" is needed") })
         #expect(found.contains { $0.hasPrefix("endpoints.d/b.yaml:2:7:") && $0.contains("inside /srv/a,") })
+    }
+
+    @Test(arguments: ["", "/deep"]) func `one tree is not two endpoints by way of a link`(below: String) throws {
+        let directory = try TemporaryDirectory()
+        try directory.directory("tree")
+        try directory.directory("tree/deep")
+        #expect(symlink("tree", directory.path + "/link") == 0)
+        let found = try problems([
+            "endpoints.d/a.yaml": "endpoint: a\npath: \(directory.path)/tree\naccepts: [X*]\nfolders: [{name: A}]\n",
+            "endpoints.d/b.yaml":
+                "endpoint: b\npath: \(directory.path)/link\(below)\naccepts: [Y*]\nfolders: [{name: B}]\n",
+        ])
+        #expect(found.count == 1 && found[0].contains("the path of the endpoint in endpoints.d/a.yaml"), "\(found)")
     }
 
     @Test func `endpoints whose names merely begin alike lie side by side`() throws {

@@ -115,6 +115,12 @@ struct ReadinessTests {
             job.readiness(among: [later]) == .waits(for: "version 8.0.2: PAIE has 8.0.1, SEED has no known version"))
     }
 
+    @Test func `A job waits for no update where no version is known at all`() throws {
+        let job = try queued("job 1", "8.0.3", needs: "8.0.2", ["PAIE": nil, "SEED": nil])
+        #expect(job.readiness(among: []) == .ready)
+        #expect(job.readiness(among: [try queued("job 2", "8.0.2", needs: "8.0.1", ["PAIE": nil])]) == .ready)
+    }
+
     @Test func `Where some have it, it waits only for what would bring it to the others`() throws {
         let job = try queued("job 1", "8.0.3", needs: "8.0.2", ["PAIE": "8.0.2", "SEED": "8.0.1"])
         #expect(job.readiness(among: []) == .ready)
