@@ -73,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
-                argumentParser,
+                "PatchArchive", "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
+                "Systemd", argumentParser,
             ],
             swiftSettings: settings),
 

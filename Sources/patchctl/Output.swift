@@ -58,6 +58,9 @@ enum Notes {
 enum Output {
     static func write(_ text: String) { Notes.put(text + "\n", to: STDOUT_FILENO) }
 
+    /// What is for a terminal only, without a line feed.
+    static func draw(_ text: String) { Notes.put(text, to: STDOUT_FILENO) }
+
     static func json(_ value: some Encodable) throws {
         Notes.put(String(decoding: try JSONText.page(value), as: UTF8.self), to: STDOUT_FILENO)
     }
@@ -76,13 +79,14 @@ enum Output {
         }
     }
 
-    private static let hasColour =
+    /// Colour, progress and cursor movement are for terminals that want them.
+    static let mayDraw =
         isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
         && (getenv("TERM").map { String(cString: $0) } ?? "dumb") != "dumb"
 
     /// Failures in red; only on a terminal.
     private static func paint(_ line: String, row: [String]) -> String {
-        guard hasColour else { return line }
+        guard mayDraw else { return line }
         if row.contains(where: { ["failed", "error"].contains($0) }) { return "\u{1B}[31m\(line)\u{1B}[0m" }
         return row.contains(where: { ["behind", "blocked", "updating"].contains($0) })
             ? "\u{1B}[33m\(line)\u{1B}[0m" : line

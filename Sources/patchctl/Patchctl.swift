@@ -12,10 +12,10 @@ struct Patchctl: ParsableCommand {
             6 waits for approval, 7 too new, 8 too old, 69 no daemon answered.
             """,
         subcommands: [
-            Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Trace.self, History.self,
+            Submit.self, Test.self, Plan.self, Status.self, Jobs.self, Show.self, Watch.self, Trace.self, History.self,
             Approve.self, Decline.self, Resume.self, Cancel.self, Rollback.self, Catchup.self, MarkUnstable.self,
             MarkStable.self, Hold.self, Unhold.self, Baseline.self, Verify.self, Wait.self, Guard.self, Check.self,
-            CompareVersions.self, Lint.self, Config.self, GC.self,
+            CompareVersions.self, Pack.self, Lint.self, Config.self, GC.self,
         ])
 
     /// ArgumentParser's own code for wrong usage is 64; the contract's is 2.

@@ -73,6 +73,22 @@ import Testing
         #expect(job["startedAt"] is NSNull && job["finishedAt"] is NSNull)
     }
 
+    @Test func `names what lacks a version, and lets the job go on once an admin has said what it is`() throws {
+        let path = "etc/endpoints.d/payroll.yaml"
+        try host.write(host.read(path).replacing("version: 8.0.1, ", with: ""), path)
+        _ = try host.run("patchctl", "submit", try pack())
+        #expect(try host.once().code == 1)
+        let job = try host.job(1)
+        #expect(job["state"] as? String == "failed" && job["code"] as? String == "dependency")
+        #expect(try #require(job["message"] as? String).contains("patchctl baseline payroll/"))
+        for folder in host.folders {
+            let answer = try host.ask(#"{"command":"baseline","target":"payroll/\#(folder)","version":"8.0.1"}"#)
+            #expect(answer["ok"] as? Bool == true, "\(answer)")
+        }
+        _ = try host.ask(#"{"command":"resume","job":1}"#)
+        #expect(try host.job(1)["state"] as? String == "done")
+    }
+
     @Test func `tests in its turn, so that no number of tests keeps an update waiting`() throws {
         let file = try pack()
         _ = try host.run("patchctl", "submit", file)
