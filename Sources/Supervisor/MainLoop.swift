@@ -63,6 +63,7 @@ struct MainLoop: Sendable {
             try await settle(&group)
             var openSince: Double?
             var leavesSomething = false
+            var leftSince: Double?
             while true {
                 try await reloadIfAsked(&group)
                 try await load()
@@ -79,7 +80,7 @@ struct MainLoop: Sendable {
                 await startShowing(&group)
                 moved = try await startLanes(&group) || moved
                 let isGrowing = await scans.next.map { $0 > 0 } ?? false
-                // Whoever holds a request open for longer does not mean it yet. With `--once` nobody is waited for.
+                // Whoever holds a request open for longer does not mean it yet. With `--once` it is left for the next run.
                 openSince = isOpen && !host.once ? openSince ?? MonotonicClock.seconds : nil
                 let patience = openSince.map { $0 + host.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
                 let isPatient = patience > 0
@@ -94,7 +95,14 @@ struct MainLoop: Sendable {
                     !isOpen
                 {
                     leavesSomething = isGrowing || isLeft
-                    if scan == nil || leavesSomething { break }
+                    if scan == nil, !leavesSomething { break }
+                    if leavesSomething {
+                        leftSince = leftSince ?? MonotonicClock.seconds
+                        if MonotonicClock.seconds - (leftSince ?? 0) >= Self.instant { break }
+                        watch.wait(seconds: 0.05)
+                        await scans.ask()
+                        continue
+                    }
                 }
                 // Once a minute the scan is the truth, whatever the events said.
                 let pause = min(
@@ -112,6 +120,10 @@ struct MainLoop: Sendable {
 
     /// So many users' drops are taken at once: each of them has one place, and nobody all.
     private static let lanes = 8
+
+    /// Seconds in which `--once` looks again at what somebody has open: a program that starts another has its files open twice
+    /// for an instant, and what it has just closed and dropped must not be left for that.
+    private static let instant = 1.0
 
     // MARK: What runs beside the loop
 

@@ -75,6 +75,23 @@ import Testing
         #expect(host.exists("spool/incoming/open.zip"))
     }
 
+    /// A test's own request was left for the next run: another of its threads was just starting a program, which has all
+    /// files of its parent open until it is another program.
+    @Test func `because somebody has it open for an instant is taken all the same`() throws {
+        try drop("b.zip")
+        try drop("open.zip")
+        try host.request(#"{"command":"gc"}"#, as: "open.json")
+        let writers = [
+            open("\(incoming)/open.zip", O_WRONLY | O_CLOEXEC),
+            open("\(host.root)/spool/requests/open.json", O_WRONLY | O_CLOEXEC),
+        ]
+        let once = try RunningProgram(host.program("patchd"), host.placed(["--once"]))
+        #expect(host.until("ready") { once.errors.contains("ready") })
+        for writer in writers { close(writer) }
+        #expect(once.end() == 0, "\(once.errors)")
+        #expect(!host.exists("spool/incoming/open.zip") && host.exists("spool/requests/done/open.json"))
+    }
+
     @Test func `because it grows and grows ends neither the daemon nor what others drop`() throws {
         try host.write("settle: 1s\n", "etc/patchd.yaml")
         try drop("growing.zip")
