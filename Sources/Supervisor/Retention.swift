@@ -19,16 +19,25 @@ struct Retention: Sendable {
     func run(_ endpoint: Endpoint) async throws -> Int {
         // What a job needs that cannot be read is not known.
         if !jobs.damaged.isEmpty { return 0 }
-        let all = await jobs.all(of: endpoint.name).filter { $0.operation == .apply && $0.state != .declined }
-            .sorted { $0.order < $1.order }
-        let old = all.filter { $0.state.isFinal && !$0.isHolding }.dropLast(host.configuration.daemon.retain)
+        let retain = host.configuration.daemon.retain
+        let all = await jobs.all(of: endpoint.name)
+        let kept = Self.kept(all, retain: retain)
+        let old = all.filter {
+            $0.operation == .apply && $0.state.isFinal && !$0.isHolding && !kept.contains($0.job)
+        }
         var count = 0
         for job in old where try await forget(job, endpoint) { count += 1 }
         let archives = try host.state.directory("archives")
         let endpoints = host.configuration.endpoints.map(\.name)
-        let retain = host.configuration.daemon.retain
         for name in try await jobs.dropArchives(endpoints: endpoints, retain: retain) { try archives.removeTree(name) }
         return count
+    }
+
+    /// The newest jobs of an endpoint, and the newest of those that changed something: an archive that was dropped again and
+    /// again, and found all folders up to date or failed its preflight, must not take the way back from the ones before it.
+    static func kept(_ jobs: [Job], retain: Int) -> Set<Int> {
+        let applied = jobs.filter { $0.operation == .apply && $0.state != .declined }.sorted { $0.order < $1.order }
+        return Set((applied.suffix(retain) + applied.filter(\.hasBegun).suffix(retain)).map(\.job))
     }
 
     /// Whether there was something to forget.
@@ -68,8 +77,8 @@ extension JobTable {
         for endpoint in endpoints {
             let all = all(of: endpoint)
             needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
-            let undoable = all.filter { $0.operation == .apply && $0.state != .declined }.sorted { $0.order < $1.order }
-            needed.formUnion(undoable.suffix(retain).map(\.sha256))
+            let kept = Retention.kept(all, retain: retain)
+            needed.formUnion(all.filter { kept.contains($0.job) }.map(\.sha256))
         }
         let archives = try state.directory("archives")
         var dropped: [String] = []

@@ -201,6 +201,19 @@ import Testing
         #expect(try ask("{\"command\": \"rollback\", \"target\": \"payroll/PAIE\"}")["ok"] as? Bool == true)
         #expect(try host.json("state/jobs/6/job.json")["code"] as? String == "irreversible")
     }
+
+    @Test func `is possible whatever was dropped since and changed nothing`() throws {
+        try host.write("retain: 1\n", "etc/patchd.yaml")
+        #expect(try apply(update()) == 0)
+        #expect(try apply(update()) == 0, "all are up to date")
+        var missing = update("8.0.3", "8.0.2")
+        missing.files["X3V8_P2/FILPATCH/jobs.json"] = #"[["filecopy","lib/a.dat"],["replacedata","T"]]"#
+        missing.files["X3V8_P2/FILPATCH/datafiles.json"] = #"{"T": {"files": ["lib/a.dat"]}}"#
+        #expect(try apply(missing) == 1, "its preflight fails")
+        #expect(try host.job(3)["code"] as? String == "missing")
+        #expect(try ask("{\"command\": \"rollback\", \"job\": 1}")["ok"] as? Bool == true)
+        #expect(try version("SEED") == "8.0.1")
+    }
 }
 
 @Suite struct `A folder that fails` {

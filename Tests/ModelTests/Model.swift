@@ -232,10 +232,12 @@ struct Model: Hashable {
         let all = jobs.filter { $0.target == nil && $0.state != "declined" }.sorted {
             ($0.order, $0.number) < ($1.order, $1.number)
         }
-        for job in all.filter({ $0.isFinal && !$0.isHolding }).dropLast(retain) {
+        // The newest, and the newest of those that changed something.
+        let kept = all.suffix(retain) + all.filter(\.hasBegun).suffix(retain)
+        for job in all where job.isFinal && !job.isHolding && !kept.contains(job) {
             for at in folders.indices { folders[at].undo[job.number]?.isKept = false }
         }
-        let needed = jobs.filter { $0.target == nil && (!$0.isFinal || $0.isHolding) } + all.suffix(retain)
+        let needed = jobs.filter { $0.target == nil && (!$0.isFinal || $0.isHolding) } + kept
         archives.formIntersection(needed.map(\.update))
     }
 }
