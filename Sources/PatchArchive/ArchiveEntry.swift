@@ -12,8 +12,10 @@ struct ArchiveEntry {
     /// Of the specification that a reader must know (APPNOTE 4.4.3): the highest there is. Some readers refuse more.
     private static let highestVersion: UInt16 = 63
 
-    /// Without a directory's trailing slash.
+    /// Without a directory's trailing slash and the `./` of ``isBelowDot``; empty for the directory `./` itself.
     var name: ExactText
+    /// Whether the name begins with `./`, as bsdtar writes it from `.`; of an archive's entries all are so, or none.
+    var isBelowDot: Bool
     var isDirectory: Bool
     var flags: UInt16
     var method: UInt16
@@ -27,7 +29,11 @@ struct ArchiveEntry {
 
     var isStored: Bool { method == 0 }
     var hasDescriptor: Bool { flags & Self.descriptorFlag != 0 }
-    var rawName: [UInt8] { isDirectory ? name.bytes + [UInt8(ascii: "/")] : name.bytes }
+    var rawName: [UInt8] {
+        let bare = isDirectory && !name.bytes.isEmpty ? name.bytes + [UInt8(ascii: "/")] : name.bytes
+        return isBelowDot ? Self.dot + bare : bare
+    }
+    private static var dot: [UInt8] { Array("./".utf8) }
     /// For messages.
     var place: String { shown(rawName) }
 
@@ -53,7 +59,9 @@ struct ArchiveEntry {
         offset = wide[2]
         checksum = header.number32(16)
         isDirectory = raw.last == UInt8(ascii: "/")
-        name = ExactText(bytes: isDirectory ? raw.dropLast() : raw)
+        isBelowDot = raw.starts(with: Self.dot)
+        let inside = isBelowDot ? raw.dropFirst(2) : raw
+        name = ExactText(bytes: inside.last == UInt8(ascii: "/") ? inside.dropLast() : inside)
         mode = try Self.mode(
             host: header.number16(4) >> 8, attributes: header.number32(38), isDirectory: isDirectory, place)
         try checkSizes(place)
@@ -66,7 +74,9 @@ struct ArchiveEntry {
                 .limitExceeded, at: shown(raw),
                 "the name has \(raw.count) bytes, \(limits.name) are allowed (limits: name)")
         }
-        let bare = raw.last == UInt8(ascii: "/") ? raw.dropLast() : raw
+        if raw.elementsEqual(dot) { return }
+        let inside = raw.starts(with: dot) ? raw.dropFirst(2) : raw
+        let bare = inside.last == UInt8(ascii: "/") ? inside.dropLast() : inside
         if let problem = EntryName.problem(in: bare) { throw .refused(.entryName, at: shown(raw), problem) }
         let depth = bare.count { $0 == UInt8(ascii: "/") } + 1
         guard depth <= limits.depth else {
@@ -83,14 +93,13 @@ struct ArchiveEntry {
     }
 
     private static func check(_ extras: HeaderExtras, against raw: ArraySlice<UInt8>) throws(ArchiveFailure) {
-        guard let path = extras.path else { return }
+        // The name itself was checked.
+        guard let path = extras.path, !path.elementsEqual(raw) else { return }
         let bare = path.last == UInt8(ascii: "/") ? path.dropLast() : path
         if let problem = EntryName.problem(in: bare) {
             throw .refused(.entryName, at: shown(path), "in the Unicode path field: \(problem)")
         }
-        guard path.elementsEqual(raw) else {
-            throw .malformed(at: shown(raw), "the Unicode path field has another name: \(shown(path))")
-        }
+        throw .malformed(at: shown(raw), "the Unicode path field has another name: \(shown(path))")
     }
 
     private static func check(flags: UInt16, method: UInt16, of place: String) throws(ArchiveFailure) {

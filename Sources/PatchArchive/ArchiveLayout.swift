@@ -33,9 +33,9 @@ struct ArchiveLayout {
         return last.elementsEqual(".DS_Store".utf8) || last.elementsEqual("Thumbs.db".utf8)
     }
 
-    /// The entry's path in the checked tree; nil where it is dropped or is the common top itself.
+    /// The entry's path in the checked tree; nil where it is dropped, or is the common top itself, or the directory `./`.
     func path(of entry: ArchiveEntry) -> ExactText? {
-        if Self.isDropped(entry.name, isDirectory: entry.isDirectory) { return nil }
+        if entry.name.bytes.isEmpty || Self.isDropped(entry.name, isDirectory: entry.isDirectory) { return nil }
         guard let top else { return entry.name }
         return entry.name.relative(to: top)
     }
@@ -61,7 +61,8 @@ struct ArchiveLayout {
 
     private static func commonTop(_ entries: [ArchiveEntry]) -> ExactText? {
         var top: ExactText?
-        for entry in entries where !isDropped(entry.name, isDirectory: entry.isDirectory) {
+        for entry in entries
+        where !entry.name.bytes.isEmpty && !isDropped(entry.name, isDirectory: entry.isDirectory) {
             let components = entry.name.components
             guard let first = components.first, entry.isDirectory || components.count > 1 else { return nil }
             let name = ExactText(bytes: first)

@@ -153,7 +153,11 @@ struct ArchiveStructure {
     private func checkNames(_ limits: Limits) throws(ArchiveFailure) {
         var files: Set<ExactText> = []
         var directories: Set<ExactText> = []
+        let areBelowDot = entries.first?.isBelowDot
         for entry in entries {
+            guard entry.isBelowDot == areBelowDot else {
+                throw .refused(.entryName, at: entry.place, "some of the names begin with ./ and others do not")
+            }
             let isNew = entry.isDirectory ? directories.insert(entry.name).inserted : files.insert(entry.name).inserted
             guard isNew else { throw .refused(.entryDuplicate, at: entry.place, "the archive has this name twice") }
         }

@@ -56,8 +56,9 @@ struct Script {
             late = true
             end = MonotonicClock.seconds + 10
         }
-        let exit = child.wait()
+        // Before it is waited for: its number, which is its group's, may be another's afterwards.
         child.signalGroup(SIGKILL)
+        let exit = child.wait()
         lines.fill(from: pipe.reading, onLine)
         lines.finish(onLine)
         return late ? .timeout : .exit(exit)

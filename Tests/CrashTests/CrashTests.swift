@@ -10,7 +10,9 @@ import Testing
         let seed = environment["CRASH_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999)
         let chosen: [Cut]
         if let text = environment["CRASH_ONLY"] {
-            chosen = [try #require(Cut(text), "no cut is called \(text)")]
+            chosen = try text.split(separator: " ").map { name in
+                try #require(Cut(String(name)), "no cut is called \(name)")
+            }
         } else {
             let levels = Set((environment["CRASH_LEVELS"] ?? "kill power errno").split(separator: " ").map(String.init))
             let all = try await OwnMounts.run { try Matrix.all(levels, seed: seed) }

@@ -13,6 +13,8 @@ struct Writer: Sendable, CustomStringConvertible {
     var hasModes = true
     /// Whether the folder itself is the archive's top directory.
     var isBelowTop = false
+    /// Whether every name begins with `./`.
+    var isBelowDot = false
     /// Whether names beyond ASCII come through.
     var isUnicode = true
 }
@@ -58,6 +60,10 @@ struct Writer: Sendable, CustomStringConvertible {
         Writer(
             description: "bsdtar, stored",
             command: ["sh", "-c", "bsdtar --format zip --options zip:compression=store -cf OUT *"]),
+        Writer(description: "bsdtar of .", command: ["sh", "-c", "bsdtar --format zip -cf OUT ."], isBelowDot: true),
+        Writer(
+            description: "bsdtar of the folder from outside",
+            command: ["sh", "-c", "cd .. && bsdtar --format zip -cf OUT ./source"], isBelowTop: true, isBelowDot: true),
         Writer(description: "Python, stored", command: ["python3", "-c", python, "OUT", "0", "", ""]),
         Writer(description: "Python, deflate", command: ["python3", "-c", python, "OUT", "8", "", ""]),
         Writer(description: "Python, zip64", command: ["python3", "-c", python, "OUT", "8", "wide", ""]),
@@ -90,7 +96,8 @@ struct Writer: Sendable, CustomStringConvertible {
         let out = scratch.path + "/out.zip"
         let command = writer.command.map { $0.replacingOccurrences(of: "OUT", with: out) }
         try run(command, in: source, environment: ["LC_ALL": "C.UTF-8"], input: writer.input)
-        try holdAgainstPython(out, below: writer.isBelowTop ? "source/" : "")
+        try holdAgainstPython(
+            out, below: (writer.isBelowDot ? "./" : "") + (writer.isBelowTop ? "source/" : ""))
         let update = try #require(try check(out).update)
         let script = update.entries.first { $0.path == "P/FILPATCH/sub/run.sh" }
         if writer.hasModes { #expect(script?.mode == 0o755) }
