@@ -51,7 +51,7 @@ enum RefusedClasses {
         .name("P/FILPATCH/./x", "a dot component"),
         .name("./P/FILPATCH/x", "a name below ./ where the others are not"),
         .name("././P/FILPATCH/x", "a dot component after ./"),
-        .entry("the directory ./ where the others are not below it", .entryName, ZipMember(Array("./".utf8), [])),
+        .entry("the directory ./ where the others are not below it", .entryName, .directory(".")),
         .name("C:/x", "a drive letter"),
         .name("P\\FILPATCH\\x", "backslashes, as old .NET writes"),
         .name("\\\\host\\share\\x", "a UNC name"),
