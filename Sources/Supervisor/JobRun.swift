@@ -22,13 +22,15 @@ struct JobRun: Sendable {
     }
 
     /// Runs the job to its end, whatever that is.
-    func run() async {
+    ///
+    /// - Returns: nil, or why its end could not be recorded, so that it is still under way.
+    func run() async -> String? {
         do {
-            try await go()
+            return try await go()
         } catch let postponed as Postponed {
-            await putBack(postponed)
+            return await putBack(postponed)
         } catch {
-            await end(error as? Fault ?? Fault(.io, "\(error)"))
+            return await end(error as? Fault ?? Fault(.io, "\(error)"))
         }
     }
 
@@ -37,12 +39,12 @@ struct JobRun: Sendable {
     }
     private var work: FolderRun { FolderRun(host: host, endpoint: endpoint, slots: slots, jobs: jobs) }
 
-    private func go() async throws {
-        guard let job = try await jobs.begin(number) else { return }
+    private func go() async throws -> String? {
+        guard let job = try await jobs.begin(number) else { return nil }
         var hasPutBack = false
         // What is not approved yet changes nothing.
         if job.operation == .apply, !job.isPlannedOnly(on: endpoint) {
-            guard let putBack = try await putBackWhatThisCorrects(job) else { return }
+            guard let putBack = try await putBackWhatThisCorrects(job) else { return nil }
             hasPutBack = putBack
         }
         let plan = try await plan(job)
@@ -52,7 +54,7 @@ struct JobRun: Sendable {
             // it put back is held by nobody any more.
             if hasPutBack { _ = try await downtime.end(nil) }
             if plan != nil { try await record(nil) }
-            return
+            return nil
         }
         // Without those that an admin has left out since.
         let pending = planned.filter { job.folders[$0.folder]?.state != .excluded }
@@ -64,7 +66,7 @@ struct JobRun: Sendable {
         } else {
             await tree.finish(pending)
         }
-        await end(nil)
+        return await end(nil)
     }
 
     /// Changes the folders: what the applications must not see.
@@ -134,7 +136,7 @@ struct JobRun: Sendable {
     // MARK: The end
 
     /// Takes the locks back and lets the job wait in its place. It will be planned anew: until then anything may change.
-    private func putBack(_ postponed: Postponed) async {
+    private func putBack(_ postponed: Postponed) async -> String? {
         do {
             let job = try await jobs.change(number) { job in
                 if job.cancelledAt != nil { return }
@@ -151,15 +153,17 @@ struct JobRun: Sendable {
             _ = try await downtime.end(await jobs.holding(endpoint.name))
             host.log.tell(
                 .jobWaiting, "job \(number) on \(endpoint.name) waits for \(postponed.reason)", EventFields(job))
+            return nil
         } catch {
-            await end(error as? Fault ?? Fault(.io, "\(error)"))
+            return await end(error as? Fault ?? Fault(.io, "\(error)"))
         }
     }
 
     /// Ends the job: frees what is fit for use, starts the tasks again, and records how it went.
     ///
     /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
-    private func end(_ failure: Fault?) async {
+    /// - Returns: nil, or why that could not be recorded.
+    private func end(_ failure: Fault?) async -> String? {
         do {
             let running = await jobs.job(number)?.folders.filter { $0.value.state == .running } ?? [:]
             // The resumed job did not come to these again: a ledger was damaged, or it was cancelled.
@@ -202,11 +206,10 @@ struct JobRun: Sendable {
                 Fault(.cancelled, "cancelled while it ran; what was done stays done")
             }
             try await record(failure ?? ofFolder ?? cancelled ?? faults.first)
+            return nil
         } catch {
-            host.failures.note()
-            host.log.tell(
-                .cannotGoOn, "cannot end job \(number), whose end was \(failure?.message ?? "near"): \(error)",
-                EventFields(job: number, endpoint: endpoint.name))
+            let end = failure.map { ", which had failed (\($0))" } ?? ""
+            return "cannot end job \(number)\(end): \(error)"
         }
     }
 

@@ -24,6 +24,7 @@ struct MainLoop: Sendable {
     let arrivals = Arrivals()
     let scans = ScanTimes()
     let queued = QueuedUpdates()
+    let setbacks = Setbacks()
     let alarm = Alarm()
 
     /// A loop that has not begun.
@@ -248,8 +249,18 @@ struct MainLoop: Sendable {
         alarm.stop()
         let turns = Turns(host: host, jobs: jobs, queued: queued, alarm: alarm)
         for endpoint in host.configuration.endpoints {
+            if let rest = setbacks.rest(of: endpoint.name) {
+                if rest.isFinite { alarm.ring(in: rest) }
+                continue
+            }
             guard let own = locks[endpoint.name], await busy.begin(.endpoint(endpoint.name)) else { continue }
-            guard let number = try await turns.next(endpoint) else {
+            var next: Int?
+            do {
+                next = try await turns.next(endpoint)
+            } catch {
+                haveSetback(endpoint, "cannot see which job of \(endpoint.name) has its turn: \(error)")
+            }
+            guard let number = next else {
                 await busy.end(.endpoint(endpoint.name))
                 continue
             }
@@ -257,7 +268,7 @@ struct MainLoop: Sendable {
             let run = JobRun(
                 host: host, endpoint: endpoint, jobs: jobs, slots: slots, locks: own, units: units, number: number)
             group.addTask { [self] in
-                await run.run()
+                if let problem = await run.run() { haveSetback(endpoint, problem, job: number) }
                 do {
                     try await Retention(host: host, jobs: jobs, slots: slots).run(endpoint)
                 } catch {
@@ -271,6 +282,16 @@ struct MainLoop: Sendable {
             }
         }
         return moved
+    }
+
+    private func haveSetback(_ endpoint: Endpoint, _ problem: String, job: Int? = nil) {
+        host.failures.note()
+        setbacks.note(endpoint.name, once: host.once)
+        let outlook =
+            host.once
+            ? "; mend that, then start patchd again"
+            : "; mend that: it goes on by itself within \(Int(Setbacks.pause)) s"
+        host.log.tell(.cannotGoOn, problem + outlook, EventFields(job: job, endpoint: endpoint.name))
     }
 
     private func exitCode() async throws -> Int32 {
