@@ -6,6 +6,7 @@ public struct LockRule {
     private let folders: [String: FolderJob.State]
     private let behind: Set<String>
     private let isLocked: Bool
+    private let keepsDone: Bool
 
     /// The rule for one moment.
     ///
@@ -13,7 +14,13 @@ public struct LockRule {
     ///   - folders: how the folders of the job stand that runs, or that failed and holds; empty for none.
     ///   - isLocked: whether the job has come to its locks; before that nothing is locked for it.
     ///   - behind: folders below an ancestor that a job has raised.
-    public init(endpoint: Endpoint, folders: [String: FolderJob.State], isLocked: Bool, behind: Set<String>) {
+    ///   - keepsDone: whether what is done may yet be taken back. Nobody may work in it before that is settled: he would
+    ///     be in the way of the revert, and what he wrote to the database lost with it.
+    public init(
+        endpoint: Endpoint, folders: [String: FolderJob.State], isLocked: Bool, behind: Set<String>,
+        keepsDone: Bool = false
+    ) {
+        self.keepsDone = keepsDone
         self.endpoint = endpoint
         self.folders = folders
         self.isLocked = isLocked
@@ -34,6 +41,7 @@ public struct LockRule {
     private func phase(of folder: String, above: UpdateLock.Phase?) -> UpdateLock.Phase? {
         let state = isLocked ? folders[folder] : nil
         switch state {
+        case .done where keepsDone: return .updating
         case .pending, .running: return .updating
         case .failed: return .failed
         case .blocked: return .blocked

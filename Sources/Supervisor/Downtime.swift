@@ -132,10 +132,12 @@ struct Downtime: Sendable {
         await DatabaseWork(host: host, endpoint: endpoint).show(try locks.set(wanted))
     }
 
-    private func wanted(_ job: Job?, _ phase: UpdateLock.Phase) async throws -> [String: UpdateLock] {
+    private func wanted(
+        _ job: Job?, _ phase: UpdateLock.Phase, isEnding: Bool = false
+    ) async throws -> [String: UpdateLock] {
         let holding = await jobs.holding(endpoint.name)
         return try EndpointLocks(endpoint: endpoint, states: states).wanted(
-            for: job, updating: phase, holding: holding?.job == job?.job ? nil : holding)
+            for: job, updating: phase, holding: holding?.job == job?.job ? nil : holding, isEnding: isEnding)
     }
 
     /// Lifts the locks of folders that are fit for use, then starts their tasks again.
@@ -144,7 +146,7 @@ struct Downtime: Sendable {
     /// - Returns: what does not come up.
     func end(_ job: Job?) async throws -> [Fault] {
         let holding = job.flatMap { $0.isHolding ? $0 : nil }
-        let locked = try await wanted(holding, .updating)
+        let locked = try await wanted(holding, .updating, isEnding: true)
         try await set(locked)
         return try await quiesce.start(keeping: Set(locked.keys), job: job)
     }

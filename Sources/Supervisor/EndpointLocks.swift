@@ -13,8 +13,9 @@ struct EndpointLocks {
     ///   - running: the one that runs, or that failed and holds; nil for none.
     ///   - phase: what folders show that are being updated or about to be.
     ///   - holding: another job, which failed and holds folders that this one does not touch.
+    ///   - isEnding: whether nothing of the running one will be taken back any more.
     func wanted(
-        for running: Job?, updating phase: UpdateLock.Phase = .updating, holding: Job? = nil
+        for running: Job?, updating phase: UpdateLock.Phase = .updating, holding: Job? = nil, isEnding: Bool = false
     ) throws(StoreError) -> [String: UpdateLock] {
         let current = try states.all()
         let job = running.map { Self.merge($0, holding) } ?? holding
@@ -25,9 +26,12 @@ struct EndpointLocks {
             default: nil
             }
         let since = job?.announcedAt ?? job?.disconnectedAt ?? job?.startedAt
+        let mayGoBack =
+            endpoint.onFailure == .revertAll && !isEnding
+            && running.map { $0.operation == .apply && !$0.state.isFinal } ?? false
         let rule = LockRule(
             endpoint: endpoint, folders: job?.folders.mapValues(\.state) ?? [:], isLocked: job != nil,
-            behind: try states.behind())
+            behind: try states.behind(), keepsDone: mayGoBack)
         var wanted: [String: UpdateLock] = [:]
         for (folder, found) in rule.phases() {
             let state = current[folder]

@@ -188,6 +188,9 @@ struct JobRun: Sendable {
             if job.isLocking {
                 try states.refresh()
                 faults = try await downtime.end(job)
+                if endpoint.onFailure == .revertAll, job.rollback == nil {
+                    await tree.finish(try host.state.plan(job: number)?.endpoints.first?.folders ?? [])
+                }
             }
             if !job.isHolding {
                 job = try await jobs.change(number) { job in

@@ -75,7 +75,8 @@ struct TreeRun: Sendable {
                     try await block(below: folder.folder, names)
                 }
                 try await afterEach()
-                if isDone, folder.number(of: .after) != nil {
+                // What may yet be taken back is not free before the job's end, and its hook has its turn then.
+                if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
                     group.addTask {
                         await finish(folder)
                         return (folder, nil)

@@ -260,6 +260,36 @@ import Testing
         }
     }
 
+    /// Folders that were done were free before the job was taken back: whoever worked there met the revert, and what he had
+    /// written to the database went with it (model sequence 5100267).
+    @Test func `keeps all folders locked with onFailure revertAll until nothing will be taken back any more`() throws {
+        let host = try Installation(settings: "onFailure: revertAll\nhooks: {after: 'echo after >> hooks'}\n")
+        var update = failing(in: "SEEDPROD2")
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.1.5.sh"] =
+            "touch waiting; test $PATCHD_FOLDER != SEEDPROD2 || until [ -e \(host.root)/go ]; do sleep 0.05; done\n"
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.1.5.sh"] = "rm -f waiting\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        let once = try RunningProgram(host.program("patchd"), host.placed(["--once"]))
+        #expect(host.until("the last folder") { host.exists("srv/SEEDPROD2/waiting") })
+        #expect(
+            host.until("the others are done") { (try? states(host).prefix(4)) == ["done", "done", "done", "done"] })
+        for folder in host.folders {
+            #expect(try host.json("srv/\(folder)/update.lock")["phase"] as? String == "updating")
+        }
+        try host.write("", "go")
+        #expect(once.end() == 1, "\(once.errors)")
+        #expect(try states(host) == Array(repeating: "reverted", count: 5))
+        for folder in host.folders {
+            #expect(!host.exists("srv/\(folder)/update.lock") && !host.exists("srv/\(folder)/hooks"))
+        }
+        try host.write("", "srv/SEEDPROD2/mended")
+        #expect(try apply(host, update) == 0)
+        for folder in host.folders {
+            #expect(!host.exists("srv/\(folder)/update.lock"))
+            #expect(try host.read("srv/\(folder)/hooks") == "after\n")
+        }
+    }
+
     @Test func `is refused beforehand where a revert would be impossible`() throws {
         let host = try Installation(settings: "onFailure: revert\n")
         #expect(try apply(host, failing(in: "SEED", downgrade: false)) == 1)

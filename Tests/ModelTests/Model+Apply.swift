@@ -45,7 +45,8 @@ extension Model {
         if isPlannedOnly(job) { return false }
         let changed: [String]
         if job.isPlanned {
-            changed = Array(job.equal.keys)
+            // What is done, or left out, is free.
+            changed = job.equal.keys.filter { ["pending", "running"].contains(job.folders[$0] ?? "pending") }
         } else if let target = job.target {
             changed = (undone(target).0 ?? [:]).map(\.key)
         } else if holding != nil {

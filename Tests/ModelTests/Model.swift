@@ -237,7 +237,7 @@ struct Model: Hashable {
         for job in all where job.isFinal && !job.isHolding && !kept.contains(job) {
             for at in folders.indices { folders[at].undo[job.number]?.isKept = false }
         }
-        let needed = jobs.filter { $0.target == nil && (!$0.isFinal || $0.isHolding) } + kept
+        let needed = jobs.filter { !$0.isFinal || $0.isHolding } + kept
         archives.formIntersection(needed.map(\.update))
     }
 }
