@@ -11,8 +11,8 @@ import Testing
         let update = ExampleUpdate()
         try update.pack(to: "\(host.root)/update.zip")
         try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
-        let unzip = try Installation.run("/usr/bin/unzip", ["-q", "../update.zip"], in: source)
-        try #require(unzip.code == 0, "\(unzip.errors)")
+        let unpacked = try Installation.run("/usr/bin/bsdtar", ["-xf", "../update.zip"], in: source)
+        try #require(unpacked.code == 0, "\(unpacked.errors)")
     }
 
     private func pack(_ arguments: String...) throws -> Installation.Outcome {
