@@ -73,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchArchive", "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
-                "Systemd", argumentParser,
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
+                argumentParser,
             ],
             swiftSettings: settings),
 

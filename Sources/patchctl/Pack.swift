@@ -1,6 +1,5 @@
 import ArgumentParser
 import Glibc
-import PatchArchive
 import PatchFiles
 import PatchModel
 
@@ -57,13 +56,9 @@ struct Pack: ParsableCommand {
     ) throws -> CheckedUpdate {
         let limits = (try? places.configuration())?.daemon.limits ?? Limits()
         let file = try target.createFile(temporary, mode: 0o644)
-        do throws(ArchiveFailure) {
-            try ArchiveWriter.pack(directory: source, to: file, limits: limits)
-        } catch {
-            guard case .refused(let refusal) = error else { throw Failure("cannot pack \(directory): \(error)") }
-            throw refused(refusal)
-        }
-        let verdict = try Worker().unpack(try target.file(temporary), limits: limits)
+        let worker = try Worker()
+        if let refusal = try worker.pack(source, to: file, limits: limits) { throw refused(refusal) }
+        let verdict = try worker.unpack(try target.file(temporary), limits: limits)
         if let refusal = verdict.refusal { throw refused(refusal) }
         guard let update = verdict.update else { throw Failure("cannot pack \(directory): the check said nothing") }
         for finding in update.findings {

@@ -36,6 +36,23 @@ struct Worker: ~Copyable {
         return verdict
     }
 
+    /// Packs a directory into an empty file.
+    ///
+    /// - Returns: why it cannot be packed; nil when it is.
+    func pack(_ directory: borrowing Directory, to archive: borrowing File, limits: Limits) throws -> Refusal? {
+        let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
+        let answer = try scratch.directory.createFile("answer.json")
+        defer { try? scratch.directory.remove("answer.json") }
+        try run(
+            ["pack", "--limits", limits], input: directory.descriptor, output: archive.descriptor,
+            error: answer.descriptor, as: nil)
+        let bytes = try answer.read(limit: Int(try answer.status().size))
+        if bytes.isEmpty { return nil }
+        let verdict = try JSONText.read(UnpackVerdict.self, bytes)
+        if let problem = verdict.problem { throw Failure("cannot pack: \(problem)") }
+        return verdict.refusal
+    }
+
     /// Looks at a folder as its owner; nothing there is changed.
     ///
     /// - Parameters:

@@ -7,7 +7,8 @@ struct PatchdWorker: ParsableCommand {
         commandName: "patchd-worker",
         abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
         subcommands: [
-            UnpackCommand.self, FactsCommand.self, SurveyCommand.self, StageCommand.self, ApplyCommand.self,
+            UnpackCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self, StageCommand.self,
+            ApplyCommand.self,
             FinishCommand.self, RevertCommand.self, ForgetCommand.self, VerifyCommand.self, ShowCommand.self,
             BaselineCommand.self,
         ])

@@ -17,10 +17,7 @@ import Testing
         "Supervisor": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore"],
         "patchd": ["PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd"],
         "patchd-worker": ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps"],
-        "patchctl": [
-            "PatchArchive", "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
-            "Systemd",
-        ],
+        "patchctl": ["PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd"],
     ]
 
     /// Anything else is a dependency that somebody has to give a reason for in docs/decisions.md.

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Glibc
+import PatchArchive
+import PatchFiles
+import PatchModel
+
+/// Packs the directory on standard input into the empty file on standard output. Standard error gets a verdict where that
+/// cannot be done, and nothing else.
+struct PackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "pack")
+
+    @Option(help: "What the archive may ask for, as JSON.")
+    var limits: String?
+
+    @OptionGroup var places: Places
+
+    func run() throws {
+        let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()
+        let directory = Directory(adopting: 0, path: "the directory")
+        let archive = File(adopting: 1, path: "the archive")
+        let verdict: UnpackVerdict
+        do throws(ArchiveFailure) {
+            return try ArchiveWriter.pack(directory: directory, to: archive, limits: limits)
+        } catch {
+            switch error {
+            case .refused(let refusal): verdict = UnpackVerdict(refusal)
+            case .failed(let error): verdict = UnpackVerdict(problem: "\(error)")
+            }
+        }
+        try File(adopting: 2, path: "answer").write(JSONText.line(verdict))
+    }
+}
