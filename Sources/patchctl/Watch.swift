@@ -27,7 +27,6 @@ struct Watch: ParsableCommand {
             let current = try places.jobs().filter { job == nil || $0.job == job }
             view.show(current)
             if job != nil, let own = current.first, own.state.isFinal || own.state == .pendingApproval {
-                view.end()
                 return try Ending.report(.jobs([own]), stateOf: places)
             }
             if job == nil, !isTold, current.allSatisfy(\.state.isFinal) { Notes.write("nothing goes on yet") }
@@ -71,9 +70,6 @@ struct JobView {
         shown.forEach { Output.write($0) }
         drawn = shown.count
     }
-
-    /// Leaves the screen as it is.
-    mutating func end() { drawn = 0 }
 
     private mutating func erase() {
         if drawn > 0 { Output.draw("\u{1B}[\(drawn)A\u{1B}[J") }
