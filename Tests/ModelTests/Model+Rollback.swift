@@ -57,7 +57,11 @@ extension Model {
     mutating func runRollback(_ number: Int) {
         guard let target = jobs[number - 1].target else { return }
         let (found, code) = undone(target)
-        guard let undone = found else { return fail(number, code) }
+        guard let undone = found else {
+            // Resumed, it had a plan once; this one has none.
+            jobs[number - 1].folders = [:]
+            return fail(number, code)
+        }
         jobs[number - 1].folders = Dictionary(
             uniqueKeysWithValues: folders.map { ($0.name, undone[$0.name] == nil ? "upToDate" : "pending") })
         let isIrreversible = undone.contains { name, jobs in

@@ -16,7 +16,8 @@ import Testing
         let begun = Date()
         let run = SequenceRun(seed: seed, count: count, cache: cache)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 { group.addTask { try await run.workOnThread() } }
+            // Half of the time a sequence waits for its programs' files, locks and children.
+            for _ in 0..<4 { group.addTask { try await run.workOnThread() } }
             try await group.waitForAll()
         }
         let seconds = Int(Date().timeIntervalSince(begun))
@@ -67,7 +68,10 @@ final class SequenceRun: Sendable {
                 progress.steps += sequence.steps.count
                 progress.kills += sequence.steps.count { $0.kill != nil }
             }
-            if number > 0, number.isMultiple(of: 1000) { print("model test: \(number) sequences begun") }
+            if number > 0, number.isMultiple(of: 100) {
+                print("model test: \(number) sequences begun")
+                fflush(nil)
+            }
             guard let difference = try sequence.run(cache: cache) else { continue }
             progress.withLock { $0.failures += 1 }
             let (shortest, left) = try sequence.shrunk(difference, cache: cache)
