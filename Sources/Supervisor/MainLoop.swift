@@ -71,11 +71,7 @@ struct MainLoop: Sendable {
                 for own in locks.values { own.restore() }
                 await showAgain()
                 try await dropStaleHolds()
-                let requests = Requests(
-                    host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown
-                )
-                if await scans.isDue { try requests.removeOld() }
-                var (moved, isOpen) = try await requests.answerSome()
+                var (moved, isOpen) = await answerRequests()
                 await startPlans(&group)
                 await startErrands(&group)
                 await startShowing(&group)
@@ -92,9 +88,9 @@ struct MainLoop: Sendable {
                 notifications.alive()
                 if moved { continue }
                 let scan = await scans.next
-                if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, errands.isEmpty,
-                    !isOpen
-                {
+                // What was carried out and cannot be answered is left for the next run.
+                let isAnswered = errands.isEmpty || setbacks.rest(of: .requests) != nil
+                if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, isAnswered, !isOpen {
                     leavesSomething = isGrowing || isLeft
                     if scan == nil, !leavesSomething { break }
                     if leavesSomething {
@@ -108,12 +104,27 @@ struct MainLoop: Sendable {
                 // Once a minute the scan is the truth, whatever the events said.
                 let pause = min(
                     scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, alarm.rest ?? 60,
-                    (notifications.watchdog ?? 120) / 2)
+                    setbacks.rest(of: .requests) ?? 60, (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }
             let code = try await exitCode()
             return leavesSomething && code != 1 ? 5 : code
+        }
+    }
+
+    /// - Returns: whether any was answered, and whether one is still being written.
+    private func answerRequests() async -> (answered: Bool, isOpen: Bool) {
+        if setbacks.rest(of: .requests) != nil { return (false, false) }
+        let requests = Requests(
+            host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown)
+        do {
+            if await scans.isDue { try requests.removeOld() }
+            return try await requests.answerSome()
+        } catch {
+            haveSetback(
+                .requests, "cannot answer what was asked for in \(host.spool.requests): \(error)", EventFields())
+            return (false, false)
         }
     }
 
@@ -249,7 +260,7 @@ struct MainLoop: Sendable {
         alarm.stop()
         let turns = Turns(host: host, jobs: jobs, queued: queued, alarm: alarm)
         for endpoint in host.configuration.endpoints {
-            if let rest = setbacks.rest(of: endpoint.name) {
+            if let rest = setbacks.rest(of: .endpoint(endpoint.name)) {
                 if rest.isFinite { alarm.ring(in: rest) }
                 continue
             }
@@ -258,7 +269,9 @@ struct MainLoop: Sendable {
             do {
                 next = try await turns.next(endpoint)
             } catch {
-                haveSetback(endpoint, "cannot see which job of \(endpoint.name) has its turn: \(error)")
+                haveSetback(
+                    .endpoint(endpoint.name), "cannot see which job of \(endpoint.name) has its turn: \(error)",
+                    EventFields(endpoint: endpoint.name))
             }
             guard let number = next else {
                 await busy.end(.endpoint(endpoint.name))
@@ -268,7 +281,10 @@ struct MainLoop: Sendable {
             let run = JobRun(
                 host: host, endpoint: endpoint, jobs: jobs, slots: slots, locks: own, units: units, number: number)
             group.addTask { [self] in
-                if let problem = await run.run() { haveSetback(endpoint, problem, job: number) }
+                if let problem = await run.run() {
+                    haveSetback(
+                        .endpoint(endpoint.name), problem, EventFields(job: number, endpoint: endpoint.name))
+                }
                 do {
                     try await Retention(host: host, jobs: jobs, slots: slots).run(endpoint)
                 } catch {
@@ -284,14 +300,14 @@ struct MainLoop: Sendable {
         return moved
     }
 
-    private func haveSetback(_ endpoint: Endpoint, _ problem: String, job: Int? = nil) {
+    private func haveSetback(_ work: Setbacks.Work, _ problem: String, _ fields: EventFields) {
         host.failures.note()
-        setbacks.note(endpoint.name, once: host.once)
+        setbacks.note(work, once: host.once)
         let outlook =
             host.once
             ? "; mend that, then start patchd again"
             : "; mend that: it goes on by itself within \(Int(Setbacks.pause)) s"
-        host.log.tell(.cannotGoOn, problem + outlook, EventFields(job: job, endpoint: endpoint.name))
+        host.log.tell(.cannotGoOn, problem + outlook, fields)
     }
 
     private func exitCode() async throws -> Int32 {

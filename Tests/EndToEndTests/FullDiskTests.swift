@@ -19,14 +19,7 @@ final class `A job whose state's disk is full` {
 
     deinit { umount2("\(host.root)/state", Int32(MNT_DETACH)) }
 
-    private func fill() {
-        let file = open("\(host.root)/state/fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        defer { close(file) }
-        for size in [65536, 1024, 1] {
-            let block = [UInt8](repeating: 0, count: size)
-            while write(file, block, size) > 0 {}
-        }
-    }
+    private func fill() { host.fill("state") }
 
     /// The daemon tried it again at once and without end, 34 times a second, with two lines in the journal each time.
     @Test func `goes on by itself once there is room, and fills no journal until then`() throws {
@@ -54,5 +47,48 @@ final class `A job whose state's disk is full` {
         try FileManager.default.removeItem(atPath: "\(host.root)/state/fill")
         #expect(try host.once().code == 0)
         #expect(try host.json("state/endpoints/payroll/SEEDPROD2.json")["version"] as? String == "8.0.2")
+    }
+}
+
+@Suite(.enabled(if: geteuid() == 0, "a file system of its own needs root"))
+final class `Requests that cannot be answered, as the spool's disk is full` {
+    let host: Installation
+
+    init() throws {
+        host = try Installation()
+        try FileManager.default.createDirectory(
+            atPath: "\(host.root)/spool/requests/done", withIntermediateDirectories: true)
+        let mounted = try Installation.run(
+            "/bin/mount", ["-t", "tmpfs", "-o", "size=64k", "none", "\(host.root)/spool/requests/done"])
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        host.fill("spool/requests/done")
+        try host.write(#"{"command": "resume", "job": 9}"#, "spool/requests/resume.json")
+        try host.write(#"{"command": "gc"}"#, "spool/requests/gc.json")
+    }
+
+    deinit { umount2("\(host.root)/spool/requests/done", Int32(MNT_DETACH)) }
+
+    /// The daemon ended, and with it whatever update was under way, for as long as there was no room.
+    @Test func `wait, and the updates do not`() throws {
+        let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
+        #expect(host.until("told") { daemon.errors.contains("cannot answer what was asked for") })
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(host.until("done") { (try? host.job(1)["state"] as? String) == "done" })
+        #expect(host.exists("spool/requests/resume.json") && host.exists("spool/requests/gc.json"))
+        try FileManager.default.removeItem(atPath: "\(host.root)/spool/requests/done/fill")
+        #expect(host.until("answered") { host.exists("spool/requests/done/gc.json") })
+        #expect(try host.json("spool/requests/done/resume.json")["code"] as? String == "unknownJob")
+        let lines = daemon.errors.split(separator: "\n").filter { $0.contains("cannot answer") }
+        #expect(lines.count < 4, "\(lines.count)")
+    }
+
+    @Test func `are left by a single run, and answered by the next`() throws {
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 1)
+        #expect(try host.job(1)["state"] as? String == "done")
+        #expect(host.exists("spool/requests/gc.json"))
+        try FileManager.default.removeItem(atPath: "\(host.root)/spool/requests/done/fill")
+        #expect(try host.once().code == 0)
+        #expect(try host.json("spool/requests/done/gc.json")["ok"] as? Bool == true)
     }
 }

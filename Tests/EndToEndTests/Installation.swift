@@ -119,6 +119,16 @@ final class Installation {
         String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(relative)")), as: UTF8.self)
     }
 
+    /// Leaves no byte free on the file system of a directory, with a file `fill` there.
+    func fill(_ relative: String) {
+        let file = open("\(root)/\(relative)/fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        for size in [65536, 1024, 1] {
+            let block = [UInt8](repeating: 0, count: size)
+            while Glibc.write(file, block, size) > 0 {}
+        }
+    }
+
     func exists(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(relative)") }
 
     /// A JSON file as a dictionary.
