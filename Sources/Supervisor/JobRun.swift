@@ -58,9 +58,7 @@ struct JobRun: Sendable {
         }
         // Without those that an admin has left out since.
         let pending = planned.filter { job.folders[$0.folder]?.state != .excluded }
-        let open = pending.filter { folder in
-            [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
-        }
+        let open = pending.filter { tree.isOpen($0, in: job) }
         if !open.isEmpty {
             try await change(pending, open, job)
         } else {

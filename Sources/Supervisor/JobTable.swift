@@ -11,6 +11,8 @@ actor JobTable {
     nonisolated let damaged: [DamagedJob]
     /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
     private(set) var arriving: [String: Int] = [:]
+    /// Endpoints of which it has not been looked what is to be forgotten since jobs came or ended.
+    private var untidy: Set<String> = []
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
@@ -28,6 +30,12 @@ actor JobTable {
 
     /// The first job that may be at work on an endpoint and cannot be read; nil for none.
     nonisolated func damaged(on endpoint: String) -> DamagedJob? { damaged.first { $0.concerns(endpoint) } }
+
+    /// What an endpoint's jobs keep may have to be forgotten.
+    func makeUntidy(_ endpoint: String) { untidy.insert(endpoint) }
+
+    /// Whether it may; it is looked after now.
+    func takeUntidy(_ endpoint: String) -> Bool { untidy.remove(endpoint) != nil }
 
     private var nextNumber: Int { (jobs.keys + damaged.map(\.job)).max().map { $0 + 1 } ?? 1 }
 
@@ -63,6 +71,7 @@ actor JobTable {
     private func add(_ job: Job) throws(StoreError) -> Int {
         try state.create(job)
         jobs[job.job] = job
+        untidy.insert(job.endpoint)
         tell(summary())
         return job.job
     }
@@ -80,6 +89,7 @@ actor JobTable {
         if job != before {
             try state.write(job)
             jobs[number] = job
+            if job.state.isFinal { untidy.insert(job.endpoint) }
             if let notice = Notice(of: job, before: before) { notices.add(notice) }
             tell(summary())
         }

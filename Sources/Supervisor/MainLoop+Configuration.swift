@@ -24,6 +24,8 @@ extension MainLoop {
         for endpoint in host.configuration.endpoints where fresh.contains(endpoint.name) {
             if await busy.contains(.endpoint(endpoint.name)) { continue }
             fresh.remove(endpoint.name)
+            // A kill may have come between a job's end and what follows from it, and `retain` be another one.
+            await jobs.makeUntidy(endpoint.name)
             let states = FolderStates(host: host, endpoint: endpoint)
             try states.recordNewFolders()
             let own = Locks(endpoint: endpoint, log: host.log, watch: watch)

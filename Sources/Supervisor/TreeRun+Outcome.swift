@@ -76,7 +76,11 @@ extension TreeRun {
     }
 
     func block(below name: String, _ names: Set<String>) async throws {
-        let below = endpoint.descendants(of: name).filter(names.contains)
+        guard let before = await jobs.job(number) else { return }
+        // After a crash some are blocked already, or were taken back.
+        let below = endpoint.descendants(of: name).filter {
+            names.contains($0) && before.folders[$0]?.state == .pending
+        }
         let job = try await jobs.change(number) { job in
             for child in below {
                 job.folders[child]?.state = .blocked

@@ -47,6 +47,25 @@ struct TreeRun: Sendable {
         throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
     }
 
+    /// Whether a folder of an update is not where the job leaves it: it is to be raised, or `onFailure` wants it back.
+    func isOpen(_ folder: FolderPlan, in job: Job) -> Bool {
+        switch job.folders[folder.folder]?.state ?? .pending {
+        case .pending, .running: true
+        case .failed: job.rollback == nil && endpoint.onFailure != .hold
+        case .done: job.rollback == nil && isTakenBack(job)
+        case .upToDate, .excluded, .blocked, .reverted: false
+        }
+    }
+
+    /// Whether all that is done goes back. After a cancel it stays (contract §7).
+    private func isTakenBack(_ job: Job) -> Bool {
+        endpoint.onFailure == .revertAll
+            && job.folders.values.contains { folder in
+                [.failed, .reverted].contains(folder.state) && !folder.code.isEmpty
+                    && folder.code != FaultCode.cancelled.rawValue
+            }
+    }
+
     func isPrepared(_ folder: String) throws -> Bool {
         LedgerSummary(try Ledger.read(host.state.ledger(job: number, folder: folder))).isPrepared
     }
@@ -84,9 +103,7 @@ struct TreeRun: Sendable {
                 }
             }
         }
-        guard endpoint.onFailure == .revertAll, let job = await jobs.job(number),
-            job.folders.values.contains(where: { $0.state == .reverted || $0.state == .failed })
-        else { return }
+        guard let job = await jobs.job(number), isTakenBack(job) else { return }
         let begun = folders.filter { [.done, .failed].contains(job.folders[$0.folder]?.state) }
         try await upwards(begun) { folder in
             _ = try await revert(folder, job: number)
@@ -98,8 +115,15 @@ struct TreeRun: Sendable {
     func apply(_ folder: FolderPlan) async throws -> Bool {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return false }
-        if job.folders[name]?.state == .done { return true }
-        if [.failed, .reverted].contains(job.folders[name]?.state) { return false }
+        switch job.folders[name]?.state {
+        case .done: return true
+        case .reverted: return false
+        case .failed:
+            // The daemon ended between the two, or between a revert that failed and the job's end.
+            if endpoint.onFailure != .hold { _ = try await revert(folder, job: number) }
+            return false
+        default: break
+        }
         // A folder that had not begun stays as it was.
         if job.cancelledAt != nil, job.folders[name]?.state == .pending { return false }
         // A revert that was under way when the daemon ended goes on.

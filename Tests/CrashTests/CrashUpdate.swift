@@ -9,10 +9,10 @@ enum CrashUpdate {
         var mode = 0o644
     }
 
-    /// Says in `runs` when it began and ended, and fails while a file `fail` lies beside it. It makes
+    /// Says in `runs` when it began and ended, and fails while a file `fail`, or one with its own name, lies beside it. It makes
     /// no call that is counted before the worker's own: a script that is killed by itself has failed, and is not cut off.
     private static func script(_ name: String) -> String {
-        "set -e\necho \(name) begins >>runs\nread line <lib/a.dat\necho \"$line\" >seen-\(name)\n[ ! -e fail ] || exit 3\necho \(name) ended >>runs\n"
+        "set -e\necho \(name) begins >>runs\nread line <lib/a.dat\necho \"$line\" >seen-\(name)\n[ ! -e fail ] || exit 3\n[ ! -e fail-\(name) ] || exit 3\necho \(name) ended >>runs\n"
     }
 
     private static let first: [Entry] = [

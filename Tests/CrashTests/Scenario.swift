@@ -10,6 +10,10 @@ enum Scenario: String, CaseIterable {
     case rollback
     /// The same where an admin gives up what was written to the database since: it comes back from its copy.
     case discard
+    /// A job that fails in one folder, which goes back by itself.
+    case revert
+    /// The same where all folders of the job do.
+    case revertAll
 
     /// The worker's phases that run in it.
     var phases: [String] {
@@ -17,8 +21,20 @@ enum Scenario: String, CaseIterable {
         case .apply: ["unpack", "survey", "stage", "apply"]
         case .resume: ["apply"]
         case .rollback, .discard: ["survey", "revert"]
+        case .revert, .revertAll: ["unpack", "survey", "stage", "apply", "revert"]
         }
     }
+
+    /// What the endpoint does about a folder that fails.
+    var onFailure: String {
+        switch self {
+        case .revert, .revertAll: rawValue
+        case .apply, .resume, .rollback, .discard: "hold"
+        }
+    }
+
+    /// Whether the job fails also when nothing disturbs it.
+    var fails: Bool { onFailure != "hold" }
 
     /// The number of the job that is disturbed.
     var job: Int { self == .rollback || self == .discard ? 3 : 2 }
@@ -26,7 +42,7 @@ enum Scenario: String, CaseIterable {
     /// The request that starts it; nil where a drop does.
     var request: String? {
         switch self {
-        case .apply: nil
+        case .apply, .revert, .revertAll: nil
         case .resume: #"{"command":"resume","job":2}"#
         case .rollback: #"{"command":"rollback","job":2}"#
         case .discard: #"{"command":"rollback","job":2,"discardData":true}"#
@@ -45,12 +61,14 @@ enum Scenario: String, CaseIterable {
         let options: String? =
             switch self {
             case .apply, .resume: nil
-            case .rollback: #"{"patches":{"JOBS":false,"HAND":false}}"#
+            case .rollback, .revert, .revertAll: #"{"patches":{"JOBS":false,"HAND":false}}"#
             case .discard: #"{"patches":{"HAND":false}}"#
             }
+        // The last of a folder's scripts fails, so that there is something to take back.
+        if fails { try bench.write("", "srv/SEED2/fail-c") }
         try bench.drop("8.0.2", options: options)
         switch self {
-        case .apply: return
+        case .apply, .revert, .revertAll: return
         case .resume:
             try bench.write("", "srv/SEED/fail")
             try bench.once(expecting: 1)

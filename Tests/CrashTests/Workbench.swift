@@ -42,7 +42,7 @@ final class Workbench {
         let handlers = "handlers: {hnd: '/bin/sh \(root)/bin/handler {file}'}\n"
         try Data(CrashUpdate.handler.utf8).write(to: URL(fileURLWithPath: "\(root)/bin/handler"))
         try Data(
-            "endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\n\(hooks)\(handlers)folders:\n\(folders.joined())"
+            "endpoint: payroll\npath: \(host)/srv\n\(owner)grace: 1s\nonFailure: \(scenario.onFailure)\n\(hooks)\(handlers)folders:\n\(folders.joined())"
                 .utf8
         ).write(to: URL(fileURLWithPath: "\(root)/etc/endpoints.d/payroll.yaml"))
         for (version, dependency) in [("8.0.1", "8.0.0"), ("8.0.2", "8.0.1")] {
@@ -52,7 +52,7 @@ final class Workbench {
         try prepare()
         try disk.keep()
         try reset()
-        try once(expecting: 0)
+        try once(expecting: scenario.fails ? 1 : 0)
         undisturbed = try picture()
     }
 
@@ -246,7 +246,11 @@ final class Workbench {
     func recover(from cut: Cut) throws -> String? {
         try order()
         if case .error = cut.effect { return try recoverFromError() }
-        guard try end(of: start()) == 0 else { return "the next start did not exit with 0:\n\(output)" }
+        let code = try end(of: start())
+        // Where the job fails it may have ended before the cut.
+        guard code == 0 || scenario.fails && code == 1 else {
+            return "the next start did not exit as expected:\n\(output)"
+        }
         return difference(try picture())
     }
 
@@ -263,12 +267,24 @@ final class Workbench {
             _ = try end(of: start())
         }
         let job = try? String(contentsOfFile: "\(host)/state/jobs/\(scenario.job)/job.json", encoding: .utf8)
-        if let job, job.contains("\"state\" : \"failed\"") {
+        if let job, job.contains("\n  \"state\" : \"failed\""), try !isSettled() {
             if !said.contains("/") && !job.contains("/") { return "the failure names no path:\n\(said)" }
             try request("{\"command\":\"resume\",\"job\":\(scenario.job)}", "resume-error.json")
-            guard try end(of: start()) == 0 else { return "resume did not help:\n\(output)\nbefore:\n\(said)" }
+            guard try end(of: start()) == (scenario.fails ? 1 : 0) else {
+                return "resume did not help:\n\(output)\nbefore:\n\(said)"
+            }
         }
         return difference(try picture()).map { "\($0)\nthe failed run said:\n\(said)" }
+    }
+
+    /// Whether the job failed as it does undisturbed, and was taken back.
+    private func isSettled() throws -> Bool {
+        guard scenario.fails, let bytes = FileManager.default.contents(atPath: "\(host)/state/jobs/2/job.json"),
+            let job = try JSONSerialization.jsonObject(with: bytes) as? [String: Any],
+            let folders = job["folders"] as? [String: [String: Any]]
+        else { return false }
+        let states = folders.values.map { $0["state"] as? String }
+        return states.contains("reverted") && !states.contains("failed")
     }
 
     private func answer(to request: String) throws -> [String: Any]? {

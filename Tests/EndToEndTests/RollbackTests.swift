@@ -290,6 +290,42 @@ import Testing
         }
     }
 
+    /// What a job left, as it would have been had the daemon ended just before the job's end.
+    private func takeBackTheEnd(_ host: Installation) throws {
+        let job = try host.read("state/jobs/1/job.json")
+        let open = job.replacingOccurrences(
+            of: "\n  \"state\" : \"failed\"", with: "\n  \"state\" : \"running\"")
+        try #require(open != job)
+        try host.write(open, "state/jobs/1/job.json")
+    }
+
+    /// The job ended with the folder failed and locked (model sequence 8001119).
+    @Test(arguments: ["revert", "revertAll"])
+    func `is put back also when the daemon ended after the failure and before the revert`(action: String) throws {
+        let host = try Installation()
+        let before = try host.picture()
+        #expect(try apply(host, failing(in: "PAIE")) == 1)
+        try host.configure("payroll", settings: "onFailure: \(action)\n")
+        try takeBackTheEnd(host)
+        #expect(try host.once().code == 1)
+        #expect(try states(host) == ["reverted", "blocked", "blocked", "blocked", "blocked"])
+        #expect(try host.picture().filter { !$0.contains("/log ") } == before)
+        #expect(try host.json("state/jobs/1/job.json")["code"] as? String == "script")
+    }
+
+    /// The job ended with some of its folders at the old version and some at the new one.
+    @Test func `takes the rest back with revertAll when the daemon ended between two folders`() throws {
+        let host = try Installation(settings: "onFailure: revert\n")
+        let before = try host.picture()
+        #expect(try apply(host, failing(in: "SEEDPROD")) == 1)
+        #expect(try states(host) == ["done", "done", "done", "reverted", "blocked"])
+        try host.configure("payroll", settings: "onFailure: revertAll\n")
+        try takeBackTheEnd(host)
+        #expect(try host.once().code == 1)
+        #expect(try states(host) == ["reverted", "reverted", "reverted", "reverted", "blocked"])
+        #expect(try host.picture().filter { !$0.contains("/log ") } == before)
+    }
+
     @Test func `is refused beforehand where a revert would be impossible`() throws {
         let host = try Installation(settings: "onFailure: revert\n")
         #expect(try apply(host, failing(in: "SEED", downgrade: false)) == 1)
@@ -472,6 +508,25 @@ import Testing
         for folder in host.folders { try host.write("", "srv/\(folder)/go") }
         try host.write("{\"command\": \"resume\", \"job\": 1}", "spool/requests/d.json")
         #expect(host.until("done") { (try? host.json("state/jobs/1/job.json")["state"] as? String) == "done" })
+    }
+
+    /// They went back, too: a cancel is no failure.
+    @Test func `leaves what is done also with revertAll`() throws {
+        let host = try Installation(settings: "onFailure: revertAll\n")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
+            "[ $PATCHD_FOLDER = PAIE ] || { touch waiting; until [ -e \(host.root)/go ]; do sleep 0.05; done; }\n"
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "rm -f waiting\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
+        #expect(host.until("in mid-update") { host.exists("srv/SEED/waiting") })
+        try cancel(host)
+        #expect(host.until("answered") { host.exists("spool/requests/done/c.json") })
+        try host.write("", "go")
+        #expect(host.until("over") { (try? host.job(1)["state"] as? String) == "cancelled" }, "\(daemon.errors)")
+        #expect(try host.json("state/endpoints/payroll/PAIE.json")["version"] as? String == "8.0.2")
+        #expect(try host.json("state/endpoints/payroll/SEED.json")["version"] as? String == "8.0.1")
+        #expect(!host.exists("srv/PAIE/update.lock"))
     }
 }
 

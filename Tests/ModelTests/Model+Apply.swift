@@ -5,6 +5,7 @@ extension Model {
             run(number)
             forget()
         }
+        forget()
     }
 
     /// First come, first served, but a job waits while its dependency is nowhere or another one brings it.
