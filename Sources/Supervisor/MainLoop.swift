@@ -115,17 +115,19 @@ struct MainLoop: Sendable {
 
     /// - Returns: whether any was answered, and whether one is still being written.
     private func answerRequests() async -> (answered: Bool, isOpen: Bool) {
-        if setbacks.rest(of: .requests) != nil { return (false, false) }
+        var found = (answered: false, isOpen: false)
+        if setbacks.rest(of: .requests) != nil { return found }
         let requests = Requests(
             host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown)
+        let isDue = await scans.isDue
         do {
-            if await scans.isDue { try requests.removeOld() }
-            return try await requests.answerSome()
+            if isDue { try requests.removeOld() }
+            found = try await requests.answerSome()
         } catch {
             haveSetback(
                 .requests, "cannot answer what was asked for in \(host.spool.requests): \(error)", EventFields())
-            return (false, false)
         }
+        return found
     }
 
     var intake: Intake { Intake(host: host, jobs: jobs, arrivals: arrivals) }
