@@ -173,7 +173,8 @@ final class Workbench {
     /// By call, or in all, the most lines that one process wrote.
     private func counted(_ target: String, isCall: Bool) throws -> [String: Int] {
         var most: [String: Int] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired") where name.hasPrefix(target) {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(root)/fired")
+        where name == target || name.hasPrefix("\(target).") {
             var counts: [String: [Substring: Int]] = [:]
             for line in try String(contentsOfFile: "\(root)/fired/\(name)", encoding: .utf8).split(separator: "\n") {
                 let words = line.split(separator: " ", maxSplits: 1)
