@@ -60,15 +60,22 @@ struct Downtime: Sendable {
 
     private func yieldToHolds(_ job: Job) async throws {
         if job.admittedAt != nil || job.hasBegun { return }
-        let folders = Set(try await wanted(job, .disconnect).keys)
-        guard let standing = try host.hold(on: endpoint, folders) else { return }
+        guard let standing = try host.hold(on: endpoint, touched(by: job)) else { return }
         throw Postponed(reason: standing.description)
+    }
+
+    /// The folders that a job changes, and those below them. Others may be locked, too, because another job failed in them or
+    /// they are behind: who holds one of those is in nobody's way. Whoever gives a job its turn has to ask for as many holds
+    /// at least, or it would get it again at once, without end.
+    private func touched(by job: Job) -> Set<String> {
+        let changed = job.folders.filter { [.pending, .running].contains($0.value.state) }.keys
+        return Set(changed).union(changed.flatMap(endpoint.descendants))
     }
 
     /// Waits until nobody is inside the folders any more: `grace` and a little longer, in which who is inside is killed by
     /// the `patchctl guard` that let him in.
     private func drain(_ job: Job) async throws {
-        let folders = Set(try await wanted(job, .disconnect).keys)
+        let folders = touched(by: job)
         let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
         let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
         for folder in endpoint.activeFolders where folders.contains(folder.name) {

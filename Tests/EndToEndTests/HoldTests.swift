@@ -70,6 +70,29 @@ import Testing
         #expect(state(host, 2) == "done")
     }
 
+    /// The job was let in and put back at once, without end: only the second look saw the hold.
+    @Test func `on a folder that is locked for another reason keeps no job from its sibling`() throws {
+        let host = try Installation()
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEED\n"
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "true\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        try host.write(#"{"exclude":["SEED2"]}"#, "spool/incoming/update.zip.json")
+        #expect(try host.once().code == 1)
+        #expect(try host.json("srv/SEED/update.lock")["phase"] as? String == "failed")
+        #expect(try host.json("srv/SEED2/update.lock")["phase"] as? String == "behind")
+        try hold("payroll.SEED.lock", "", host)
+        try hold("payroll.SEED2.lock", "", host)
+        try host.write(#"{"command":"rollback","target":"payroll/SEEDPROD"}"#, "spool/requests/a.json")
+        let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
+        #expect(host.until("taken back") { state(host, 2) == "done" }, "\(daemon.errors)")
+        // What is behind is brought up, whatever holds its sibling.
+        try host.write(#"{"command":"resume","job":1,"skip":["SEED"]}"#, "spool/requests/c.json")
+        try host.write(
+            #"{"command":"catchup","endpoint":"payroll","folder":"SEEDPROD"}"#, "spool/requests/d.json")
+        #expect(host.until("brought up") { state(host, 3) == "done" }, "\(job(host, 3))")
+    }
+
     @Test func `does not concern a test, and keeps those that came later in their places`() throws {
         let host = try Installation()
         try hold("payroll.lock", "", host)
