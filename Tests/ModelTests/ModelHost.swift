@@ -20,6 +20,11 @@ final class ModelHost {
     /// Where nothing has to reach a disk, so that syncing costs nothing; a sticky directory, as the owner's rule wants.
     static let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
 
+    /// A program that does not end, and what was said last.
+    struct Endless: Error {
+        var lines: [String]
+    }
+
     init(_ model: Model, cache: String) throws {
         let place = "\(Self.base)/patchd-model-\(UInt64.random(in: .min ... .max))"
         root = place
@@ -213,8 +218,15 @@ final class ModelHost {
         process.standardError = errors
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(root)/output"))
         process.standardInput = FileHandle.nullDevice
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
         try process.run()
-        process.waitUntilExit()
+        if ended.wait(timeout: .now() + 120) == .timedOut {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+            let said = try String(contentsOfFile: "\(root)/errors", encoding: .utf8).split(separator: "\n")
+            throw Endless(lines: ["\(program) has not ended within two minutes"] + said.suffix(8).map(String.init))
+        }
         let isExit = process.terminationReason == .exit
         return (
             isExit ? process.terminationStatus : 128 + process.terminationStatus,

@@ -40,7 +40,12 @@ struct Sequence {
         for (index, step) in steps.enumerated() {
             let before = model
             let outcome = model.carryOut(step.action)
-            let (answer, exit) = try host.carryOut(step, before: before)
+            let (answer, exit): (String?, Int?)
+            do {
+                (answer, exit) = try host.carryOut(step, before: before)
+            } catch let endless as ModelHost.Endless {
+                return Difference(count: index + 1, lines: endless.lines)
+            }
             let withVerify = index == steps.count - 1 || index % 4 == 3
             var wanted = model.picture(outcome)
             var found = try host.picture(withVerify: withVerify)
