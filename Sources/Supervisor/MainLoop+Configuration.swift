@@ -59,8 +59,7 @@ extension MainLoop {
     }
 
     /// Once a minute: nobody need wait for a hold for it to go when it is over.
-    func dropStaleHolds() async throws {
-        guard await scans.isDue else { return }
+    func dropStaleHolds() throws {
         for endpoint in host.configuration.endpoints {
             _ = try host.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
         }

@@ -70,8 +70,7 @@ struct MainLoop: Sendable {
                 try await load()
                 for own in locks.values { own.restore() }
                 await showAgain()
-                try await dropStaleHolds()
-                var (moved, isOpen) = await answerRequests()
+                var (moved, isOpen) = await lookAfterSpool()
                 await startPlans(&group)
                 await startErrands(&group)
                 await startShowing(&group)
@@ -89,7 +88,7 @@ struct MainLoop: Sendable {
                 if moved { continue }
                 let scan = await scans.next
                 // What was carried out and cannot be answered is left for the next run.
-                let isAnswered = errands.isEmpty || setbacks.rest(of: .requests) != nil
+                let isAnswered = errands.isEmpty || setbacks.rest(of: .spool) != nil
                 if host.once, await busy.isEmpty, host.notices.isEmpty, unshown.endpoints.isEmpty, isAnswered, !isOpen {
                     leavesSomething = isGrowing || isLeft
                     if scan == nil, !leavesSomething { break }
@@ -104,7 +103,7 @@ struct MainLoop: Sendable {
                 // Once a minute the scan is the truth, whatever the events said.
                 let pause = min(
                     scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, alarm.rest ?? 60,
-                    setbacks.rest(of: .requests) ?? 60, (notifications.watchdog ?? 120) / 2)
+                    setbacks.rest(of: .spool) ?? 60, (notifications.watchdog ?? 120) / 2)
                 let onlyWoken = watch.wait(seconds: pause)
                 if !onlyWoken { await scans.ask() }
             }
@@ -114,18 +113,20 @@ struct MainLoop: Sendable {
     }
 
     /// - Returns: whether any was answered, and whether one is still being written.
-    private func answerRequests() async -> (answered: Bool, isOpen: Bool) {
+    private func lookAfterSpool() async -> (answered: Bool, isOpen: Bool) {
         var found = (answered: false, isOpen: false)
-        if setbacks.rest(of: .requests) != nil { return found }
+        if setbacks.rest(of: .spool) != nil { return found }
         let requests = Requests(
             host: host, jobs: jobs, slots: slots, locks: locks, plans: plans, errands: errands, unshown: unshown)
         let isDue = await scans.isDue
         do {
-            if isDue { try requests.removeOld() }
+            if isDue {
+                try dropStaleHolds()
+                try requests.removeOld()
+            }
             found = try await requests.answerSome()
         } catch {
-            haveSetback(
-                .requests, "cannot answer what was asked for in \(host.spool.requests): \(error)", EventFields())
+            haveSetback(.spool, "cannot look after requests and holds: \(error)", EventFields())
         }
         return found
     }

@@ -8,8 +8,8 @@ final class Setbacks: Sendable {
     enum Work: Hashable {
         /// A job could not even be ended; the endpoint's folders are locked meanwhile.
         case endpoint(String)
-        /// A request could not be answered.
-        case requests
+        /// A request could not be answered, or a hold that is over not be removed.
+        case spool
     }
 
     /// Seconds until the next try.

@@ -71,14 +71,14 @@ final class `Requests that cannot be answered, as the spool's disk is full` {
     /// The daemon ended, and with it whatever update was under way, for as long as there was no room.
     @Test func `wait, and the updates do not`() throws {
         let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
-        #expect(host.until("told") { daemon.errors.contains("cannot answer what was asked for") })
+        #expect(host.until("told") { daemon.errors.contains("cannot look after requests") })
         try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
         #expect(host.until("done") { (try? host.job(1)["state"] as? String) == "done" })
         #expect(host.exists("spool/requests/resume.json") && host.exists("spool/requests/gc.json"))
         try FileManager.default.removeItem(atPath: "\(host.root)/spool/requests/done/fill")
         #expect(host.until("answered") { host.exists("spool/requests/done/gc.json") })
         #expect(try host.json("spool/requests/done/resume.json")["code"] as? String == "unknownJob")
-        let lines = daemon.errors.split(separator: "\n").filter { $0.contains("cannot answer") }
+        let lines = daemon.errors.split(separator: "\n").filter { $0.contains("cannot look after") }
         #expect(lines.count < 4, "\(lines.count)")
     }
 

@@ -87,10 +87,17 @@ import Testing
         let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
         #expect(host.until("taken back") { state(host, 2) == "done" }, "\(daemon.errors)")
         // What is behind is brought up, whatever holds its sibling.
-        try host.write(#"{"command":"resume","job":1,"skip":["SEED"]}"#, "spool/requests/c.json")
-        try host.write(
-            #"{"command":"catchup","endpoint":"payroll","folder":"SEEDPROD"}"#, "spool/requests/d.json")
-        #expect(host.until("brought up") { state(host, 3) == "done" }, "\(job(host, 3))")
+        for (name, request) in [
+            ("b.json", #"{"command":"resume","job":1,"skip":["SEED"]}"#),
+            ("c.json", #"{"command":"catchup","endpoint":"payroll","folder":"SEEDPROD"}"#),
+        ] {
+            try host.write(request, "spool/requests/.r")
+            rename("\(host.root)/spool/requests/.r", "\(host.root)/spool/requests/\(name)")
+            #expect(host.until("answered") { host.exists("spool/requests/done/\(name)") })
+            let answer = try host.json("spool/requests/done/\(name)")
+            #expect(answer["ok"] as? Bool == true, "\(answer)")
+        }
+        #expect(host.until("brought up") { state(host, 3) == "done" }, "\(job(host, 3)) \(daemon.errors)")
     }
 
     @Test func `does not concern a test, and keeps those that came later in their places`() throws {
