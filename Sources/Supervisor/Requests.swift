@@ -47,6 +47,11 @@ struct Requests: Sendable {
                 isOpen = true
                 continue
             }
+            // Written while those before it were answered.
+            guard try requests.status(name) == status else {
+                isOpen = true
+                continue
+            }
             let id = Self.id(status)
             var record = AuditRecord(
                 uid: status.uid, user: UserDatabase.name(of: status.uid) ?? "", request: name, id: id)

@@ -114,6 +114,21 @@ import Testing
         #expect(host.exists("spool/rejected/\(short)"))
     }
 
+    /// One that had been listed half written and was complete when its turn came was refused as one that is changed.
+    @Test func `that are written in place while others are answered are answered as well`() throws {
+        let host = try Installation()
+        let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
+        #expect(host.until("ready") { daemon.errors.contains("ready") })
+        for number in 1...300 {
+            let file = open("\(host.root)/spool/requests/\(number).json", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            for part in [#"{"command":"#, #""resume","#, #""job":99}"#] { write(file, part, part.utf8.count) }
+            close(file)
+        }
+        #expect(host.until("all are answered") { host.exists("spool/requests/done/300.json") }, "\(daemon.errors)")
+        let codes = try (1...300).map { try host.json("spool/requests/done/\($0).json")["code"] as? String }
+        #expect(Set(codes) == ["unknownJob"])
+    }
+
     @Test func `and their answers go after a day`() throws {
         _ = try host.ask(#"{"command":"gc"}"#)
         let place = "\(host.root)/spool/requests/done"
