@@ -110,11 +110,11 @@ let package = Package(
         // The same, cut off at every point; scripts/crash-matrix runs all of it.
         .target(name: "CMounts", path: "Tests/CMounts"),
         .testTarget(
-            name: "CrashTests", dependencies: ["CMounts", "PatchFiles", "PatchLedger"], swiftSettings: settings),
+            name: "CrashTests", dependencies: ["CMounts", "PatchFiles", "PatchLedger", "Support"], swiftSettings: settings),
         // The same in a systemd of its own, booted for each test.
         .testTarget(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
         // Random sequences of commands, held against a small model of the contract.
-        .testTarget(name: "ModelTests", swiftSettings: settings),
+        .testTarget(name: "ModelTests", dependencies: ["Support"], swiftSettings: settings),
     ]
 )

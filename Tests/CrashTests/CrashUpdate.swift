@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The two updates of the matrix. The first one brings what the second one replaces, so that each kind of step occurs.
 enum CrashUpdate {

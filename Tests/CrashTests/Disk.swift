@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A file system of its own for each lane of the matrix.
 final class Disk {

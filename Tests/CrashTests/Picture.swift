@@ -1,6 +1,7 @@
 import Foundation
 import PatchFiles
 import PatchLedger
+import Support
 
 /// Everything that counts after a job: folders, state, spool, locks; without times and numbers that differ from run to
 /// run, and without how often a start was needed.

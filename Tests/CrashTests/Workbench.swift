@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A throw-away host for one scenario, whose folders, state and spool lie on a disk of their own. Its `patchd-worker` is a
 /// shell script that starts the real one, with the disturbance that is asked for in one phase.

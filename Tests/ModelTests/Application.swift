@@ -1,10 +1,12 @@
 import Foundation
+import Support
 
 /// An application that runs under `patchctl guard --restart`. While it is inside, a file of its own is a copy of the
 /// folder's state as it was when it started; when it is told to leave while the folder is already being changed, it says so
 /// in `disturbed/`.
 final class Application {
-    private let process = Process()
+    private let guardian: Command
+    private var ended: Int32?
     private let inside: String
 
     init(_ folder: String, of host: ModelHost) throws {
@@ -16,20 +18,19 @@ final class Application {
             cp "$0" "$1.new"; mv "$1.new" "$1"
             while :; do sleep 1000 & wait; done
             """
-        process.executableURL = URL(fileURLWithPath: "\(ModelHost.programs ?? "")/patchctl")
-        process.arguments =
-            ["guard", "--restart"] + host.places + [
+        guardian = try Command.start(
+            ["\(ModelHost.programs ?? "")/patchctl", "guard", "--restart"] + host.places + [
                 "farm/\(folder)", "--", "/bin/sh", "-c", script, state, inside, changing,
                 "\(host.root)/disturbed/\(folder)",
-            ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+            ])
     }
 
     /// It is told to end, and has ended.
     deinit {
-        process.terminate()
-        process.waitUntilExit()
+        if ended == nil {
+            kill(guardian.process, SIGTERM)
+            _ = guardian.end(wait: true)
+        }
         unlink(inside)
     }
 
@@ -43,7 +44,10 @@ final class Application {
     private var place: String {
         guard let bytes = FileManager.default.contents(atPath: inside),
             let state = try? JSONSerialization.jsonObject(with: bytes) as? [String: Any]
-        else { return process.isRunning ? "out" : "ended with \(process.terminationStatus)" }
+        else {
+            ended = ended ?? guardian.end(wait: false)
+            return ended.map { "ended with \($0)" } ?? "out"
+        }
         return "in \(state["version"] as? String ?? "?")"
     }
 }

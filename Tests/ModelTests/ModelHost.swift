@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// A throw-away host with one endpoint, the model's counterpart: the real programs on real files.
@@ -170,15 +171,11 @@ final class ModelHost {
 
     /// What SQLite's own program says to a statement in a folder's database; nil when it fails.
     private func rows(_ folder: String, _ statement: String) throws -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = ["\(root)/srv/\(folder)/app.db", statement]
-        let output = Foundation.Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .newlines) : nil
+        let said = "\(root)/sqlite"
+        let command = try Command.start(
+            ["/usr/bin/sqlite3", "\(root)/srv/\(folder)/app.db", statement], output: said)
+        guard command.end(wait: true) == 0 else { return nil }
+        return try String(contentsOfFile: said, encoding: .utf8).trimmingCharacters(in: .newlines)
     }
 
     /// Where the applications are, once they are where they are expected or have had long enough to get there.
@@ -204,34 +201,17 @@ final class ModelHost {
     func run(
         _ program: String, _ arguments: [String], _ environment: [String: String]
     ) throws -> (code: Int32, output: Data) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "\(try #require(Self.programs, "build first"))/\(program)")
-        process.arguments = arguments + places
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: a worker outlives a killed daemon and would keep a pipe open.
-        for name in ["output", "errors"] {
-            if !FileManager.default.fileExists(atPath: "\(root)/\(name)") { try write("", name) }
-        }
-        truncate("\(root)/output", 0)
-        let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(root)/errors"))
-        try errors.seekToEnd()
-        process.standardError = errors
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(root)/output"))
-        process.standardInput = FileHandle.nullDevice
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        if ended.wait(timeout: .now() + 120) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
+        let command = try Command.start(
+            ["\(try #require(Self.programs, "build first"))/\(program)"] + arguments + places,
+            environment: environment, output: "\(root)/output", errors: "\(root)/errors")
+        guard let code = command.end(within: 120) else {
+            kill(command.process, SIGKILL)
+            _ = command.end(wait: true)
             let said = try String(contentsOfFile: "\(root)/errors", encoding: .utf8).split(separator: "\n")
             throw Endless(lines: ["\(program) has not ended within two minutes"] + said.suffix(8).map(String.init))
         }
-        let isExit = process.terminationReason == .exit
-        return (
-            isExit ? process.terminationStatus : 128 + process.terminationStatus,
-            try Data(contentsOf: URL(fileURLWithPath: "\(root)/output"))
-        )
+        return (code, try Data(contentsOf: URL(fileURLWithPath: "\(root)/output")))
     }
 
     /// A JSON file as a dictionary.

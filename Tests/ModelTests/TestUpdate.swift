@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// An update of the model: tiny, and known by three numbers.
 struct TestUpdate: Hashable, CustomStringConvertible {
@@ -72,12 +73,7 @@ struct TestUpdate: Hashable, CustomStringConvertible {
             try Data(file.text.utf8).write(to: URL(fileURLWithPath: full))
             chmod(full, mode_t(file.mode))
         }
-        let zip = Process()
-        zip.executableURL = URL(fileURLWithPath: "/usr/bin/zip")
-        zip.arguments = ["-qrX", "\(place).zip", "."]
-        zip.currentDirectoryURL = URL(fileURLWithPath: place)
-        try zip.run()
-        zip.waitUntilExit()
+        try Command.tool("/bin/sh", "-c", "cd '\(place)' && exec zip -qrX '\(place).zip' .")
         // Two sequences may pack the same one at once.
         rename("\(place).zip", name)
         return name
