@@ -40,6 +40,8 @@ public struct LedgerSummary: Sendable {
     public private(set) var wasDone = false
     /// Whether the way back was begun: only ``LedgerRecord/reverted`` can be its end.
     public private(set) var isReverting = false
+    /// Why the folder failed, as long as no further step was taken: on the way back, what led to that.
+    public private(set) var cause: (code: FaultCode, message: String)?
     /// By job, the steps recorded as undone.
     public private(set) var undone: [Int: Set<Int>] = [:]
     /// The downgrade that was started last and not finished, and its attempt.
@@ -93,11 +95,13 @@ public struct LedgerSummary: Sendable {
         case .started(let step, let attempt):
             started = (step, attempt)
             ran.insert(step)
+            cause = nil
             // What runs when the folder is done takes nothing of that back.
             if outcome != .done { outcome = .unfinished }
         case .finished(let steps):
             finished.formUnion(steps)
             started = nil
+            cause = nil
             if outcome != .done { outcome = .unfinished }
         case .warned(let step, let message):
             finished.insert(step)
@@ -105,6 +109,7 @@ public struct LedgerSummary: Sendable {
             started = nil
         case .failed(let step, let code, let message):
             outcome = .failed(step: step, code: code, message: message)
+            if !isReverting { cause = (code, message) }
         case .resumed:
             started = nil
             undoing = nil

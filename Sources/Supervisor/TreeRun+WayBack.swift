@@ -47,7 +47,7 @@ extension TreeRun {
     func revert(_ folder: FolderPlan, job undone: Int) async throws -> Bool {
         let name = folder.folder
         guard let job = await jobs.job(undone) else { return false }
-        let reason = job.folders[name]?.message ?? ""
+        var (code, reason) = (job.folders[name]?.code ?? "", job.folders[name]?.message ?? "")
         // Another job that is over holds the folder as failed until it is back, so that a crash finds it held.
         if undone == number { try await jobs.change(undone) { $0.folders[name]?.state = .running } }
         try states.change(name) { state in
@@ -59,9 +59,11 @@ extension TreeRun {
             fields(name, job))
         do {
             try work.resume(undone, name)
-            _ = try await wayBack(undone, folder).shown {
+            let summary = try await wayBack(undone, folder).shown {
                 try await work.run(.revert, job, name) { $0.outcome == .reverted }
             }
+            // What the job's file says may be why an earlier try to go back failed, or nothing any more.
+            if let cause = summary.cause { (code, reason) = (cause.code.rawValue, cause.message) }
         } catch {
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
             try await fail(folder, fault, in: undone)
@@ -79,9 +81,11 @@ extension TreeRun {
         }
         try history(folder, .reverted, of: job)
         try states.refresh()
+        let (lastCode, lastReason) = (code, reason)
         try await jobs.change(undone) { job in
             job.folders[name]?.state = .reverted
-            job.folders[name]?.message = reason
+            job.folders[name]?.code = lastCode
+            job.folders[name]?.message = lastReason
             job.folders[name]?.progress.done = 0
         }
         host.log.tell(

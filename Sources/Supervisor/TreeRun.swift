@@ -52,18 +52,37 @@ struct TreeRun: Sendable {
         switch job.folders[folder.folder]?.state ?? .pending {
         case .pending, .running: true
         case .failed: job.rollback == nil && endpoint.onFailure != .hold
-        case .done: job.rollback == nil && isTakenBack(job)
+        case .done: isTakenBack(job)
         case .upToDate, .excluded, .blocked, .reverted: false
         }
     }
 
     /// Whether all that is done goes back. After a cancel it stays (contract §7).
-    private func isTakenBack(_ job: Job) -> Bool {
-        endpoint.onFailure == .revertAll
+    func isTakenBack(_ job: Job) -> Bool {
+        endpoint.onFailure == .revertAll && job.rollback == nil
             && job.folders.values.contains { folder in
-                [.failed, .reverted].contains(folder.state) && !folder.code.isEmpty
-                    && folder.code != FaultCode.cancelled.rawValue
+                switch folder.state {
+                case _ where folder.code == FaultCode.cancelled.rawValue: false
+                case .reverted: true
+                // One that runs and has a code failed, and is on its way back.
+                case .failed, .running: !folder.code.isEmpty
+                default: false
+                }
             }
+    }
+
+    /// Whether a folder was on its way back when the daemon ended, or when that failed: nothing but going on ends it.
+    private func isGoingBack(_ folder: FolderPlan, in job: Job) throws -> Bool {
+        switch job.folders[folder.folder]?.state {
+        case .failed: return endpoint.onFailure != .hold
+        case .running: return try work.summary(number, folder.folder).isReverting
+        case .pending:
+            let summary = try work.summary(number, folder.folder)
+            if summary.isReverting { return true }
+            // Resumed: what lies above it may be back, so that it would not be come to on the way down.
+            return isTakenBack(job) && summary.isPrepared && summary.outcome != .prepared
+        default: return false
+        }
     }
 
     func isPrepared(_ folder: String) throws -> Bool {
@@ -78,6 +97,12 @@ struct TreeRun: Sendable {
         // A folder that has the version already may lie between two that have not: a failure blocks all below it.
         func above(_ folder: FolderPlan) -> String? {
             endpoint.ancestors(of: folder.folder).first(where: names.contains)
+        }
+        if let job = await jobs.job(number) {
+            try await upwards(folders.filter { try isGoingBack($0, in: job) }) { folder in
+                _ = try await revert(folder, job: number)
+                try await afterEach()
+            }
         }
         // Without an answer: a hook of a folder that is done has ended.
         try await withThrowingTaskGroup(of: (FolderPlan, Bool?).self) { group in
@@ -104,8 +129,7 @@ struct TreeRun: Sendable {
             }
         }
         guard let job = await jobs.job(number), isTakenBack(job) else { return }
-        let begun = folders.filter { [.done, .failed].contains(job.folders[$0.folder]?.state) }
-        try await upwards(begun) { folder in
+        try await upwards(folders.filter { job.folders[$0.folder]?.state == .done }) { folder in
             _ = try await revert(folder, job: number)
             try await afterEach()
         }
@@ -115,22 +139,10 @@ struct TreeRun: Sendable {
     func apply(_ folder: FolderPlan) async throws -> Bool {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return false }
-        switch job.folders[name]?.state {
-        case .done: return true
-        case .reverted: return false
-        case .failed:
-            // The daemon ended between the two, or between a revert that failed and the job's end.
-            if endpoint.onFailure != .hold { _ = try await revert(folder, job: number) }
-            return false
-        default: break
-        }
+        if job.folders[name]?.state == .done { return true }
+        if [.failed, .reverted].contains(job.folders[name]?.state) { return false }
         // A folder that had not begun stays as it was.
         if job.cancelledAt != nil, job.folders[name]?.state == .pending { return false }
-        // A revert that was under way when the daemon ended goes on.
-        if try work.summary(number, name).isReverting {
-            _ = try await revert(folder, job: number)
-            return false
-        }
         // First the job: should the second write fail, the job's end finds the folder and leaves it locked.
         try await jobs.change(number) { $0.folders[name]?.state = .running }
         try states.change(name) { state in

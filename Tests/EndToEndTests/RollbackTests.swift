@@ -519,7 +519,7 @@ import Testing
         update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "rm -f waiting\n"
         try update.pack(to: "\(host.root)/spool/incoming/update.zip")
         let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
-        #expect(host.until("in mid-update") { host.exists("srv/SEED/waiting") })
+        #expect(host.until("in mid-update") { host.exists("srv/SEED/waiting") }, "\(daemon.errors)")
         try cancel(host)
         #expect(host.until("answered") { host.exists("spool/requests/done/c.json") })
         try host.write("", "go")

@@ -51,8 +51,10 @@ extension Model {
         } else if let target = job.target {
             changed = (undone(target).0 ?? [:]).map(\.key)
         } else if holding != nil {
-            // What a corrected archive would come to is known once it has put back what failed.
-            changed = folders.map(\.name)
+            // What a corrected archive would come to is known once it has put back what failed, or was approved.
+            changed =
+                job.isApproved
+                ? job.folders.filter { $0.value == "pending" }.map(\.key) : folders.map(\.name)
         } else {
             changed = raises(job).map(\.name)
         }

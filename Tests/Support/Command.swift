@@ -5,6 +5,7 @@ import Foundation
 public struct Command {
     /// What kept it from being run, or from what it should have done.
     public struct Problem: Error, CustomStringConvertible {
+        /// What went wrong, with what the program said.
         public let description: String
     }
 
@@ -29,6 +30,8 @@ public struct Command {
         } else {
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
+        // Else it would keep open for writing what another thread is just dropping.
+        for descriptor: Int32 in 3..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         let own = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
         var words = arguments.map { strdup($0) } + [nil]
         var variables = own.map { strdup("\($0.key)=\($0.value)") } + [nil]
