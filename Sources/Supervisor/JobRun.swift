@@ -34,8 +34,8 @@ struct JobRun: Sendable {
             // Whatever could not be written, a job is not over between two versions with `revertAll`, nor where an admin could
             // not resume it: its folders stay locked, and it is gone on with as after a crash. What is damaged would not be
             // read the next time either.
-            if !(error is LedgerError), let job = await jobs.job(number), job.rollback == nil, job.hasBegun,
-                endpoint.onFailure == .revertAll || job.isSettled
+            if fault.code == .io, !(error is LedgerError), let job = await jobs.job(number), job.rollback == nil,
+                job.hasBegun, job.cancelledAt == nil, endpoint.onFailure == .revertAll || job.isSettled
             {
                 return "cannot go on with job \(number): \(fault)"
             }
