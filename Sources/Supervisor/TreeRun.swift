@@ -73,9 +73,11 @@ struct TreeRun: Sendable {
 
     /// Whether a folder was on its way back when the daemon ended, or when that failed: nothing but going on ends it.
     private func isGoingBack(_ folder: FolderPlan, in job: Job) throws -> Bool {
-        switch job.folders[folder.folder]?.state {
+        let own = job.folders[folder.folder]
+        switch own?.state {
         case .failed: return endpoint.onFailure != .hold
-        case .running: return try work.summary(number, folder.folder).isReverting
+        // One that has a code failed before.
+        case .running: return try own?.code.isEmpty == false || work.summary(number, folder.folder).isReverting
         case .pending:
             let summary = try work.summary(number, folder.folder)
             if summary.isReverting { return true }
