@@ -55,7 +55,7 @@ struct Picture {
         if path.hasSuffix("/runs") {
             // What a script that was cut off wrote is its own affair: it is written again, and a power cut may have left
             // zeros in its place, because only what a script that has ended wrote is made durable.
-            let lines = text.filter { $0 != "\0" }.split(separator: "\n")
+            let lines = text.filter { $0 != "\0" }.split(separator: "\n").filter { !$0.hasSuffix(" begins") }
             return Set(lines).sorted().joined(separator: " | ")
         }
         return text.count < 200 ? text.debugDescription : "\(bytes.count) bytes, \(SHA256.hash(of: Array(bytes)))"
