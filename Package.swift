@@ -110,7 +110,8 @@ let package = Package(
         // The same, cut off at every point; scripts/crash-matrix runs all of it.
         .target(name: "CMounts", path: "Tests/CMounts"),
         .testTarget(
-            name: "CrashTests", dependencies: ["CMounts", "PatchFiles", "PatchLedger", "Support"], swiftSettings: settings),
+            name: "CrashTests", dependencies: ["CMounts", "PatchFiles", "PatchLedger", "Support"],
+            swiftSettings: settings),
         // The same in a systemd of its own, booted for each test.
         .testTarget(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
