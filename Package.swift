@@ -35,26 +35,27 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Values and pure decisions: no I/O.
-        .target(name: "PatchModel", swiftSettings: settings),
-        .target(name: "PatchPlan", dependencies: ["PatchModel"], swiftSettings: settings),
+        .target(name: "PatchJSON", swiftSettings: settings),
+        .target(name: "PatchModel", dependencies: ["PatchJSON"], swiftSettings: settings),
+        .target(name: "PatchPlan", dependencies: ["PatchJSON", "PatchModel"], swiftSettings: settings),
 
         // One concern of the outside world each.
         .target(name: "PatchFiles", dependencies: ["CLinux", "CCrypto"], swiftSettings: settings),
         .target(
-            name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchModel"], swiftSettings: settings),
-        .target(name: "PatchConfig", dependencies: ["CYAML", "PatchModel"], swiftSettings: settings),
-        .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
-        .target(name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchModel"], swiftSettings: settings),
-        .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchModel"], swiftSettings: settings),
+            name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchConfig", dependencies: ["CYAML", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
-            dependencies: ["PatchFiles", "PatchLedger", "PatchModel", "PatchSQL"],
+            dependencies: ["PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchSQL"],
             swiftSettings: settings),
         .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
         .target(
             name: "Supervisor",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore",
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchPlan", "PatchStore",
                 logging,
             ],
             swiftSettings: settings),
@@ -63,43 +64,43 @@ let package = Package(
         .executableTarget(
             name: "patchd",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchModel", "Supervisor", "Systemd", logging, argumentParser,
+                "PatchConfig", "PatchFiles", "PatchJSON", "PatchModel", "Supervisor", "Systemd", logging, argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "patchd-worker",
-            dependencies: ["PatchArchive", "PatchFiles", "PatchModel", "PatchSteps", argumentParser],
+            dependencies: ["PatchArchive", "PatchFiles", "PatchJSON", "PatchModel", "PatchSteps", argumentParser],
             swiftSettings: settings),
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
                 argumentParser,
             ],
             swiftSettings: settings),
 
         // Tests, a target a module.
-        .testTarget(name: "PatchModelTests", dependencies: ["PatchModel"], swiftSettings: settings),
-        .testTarget(name: "PatchPlanTests", dependencies: ["PatchModel", "PatchPlan"], swiftSettings: settings),
+        .testTarget(name: "PatchModelTests", dependencies: ["PatchJSON", "PatchModel"], swiftSettings: settings),
+        .testTarget(name: "PatchPlanTests", dependencies: ["PatchJSON", "PatchModel", "PatchPlan"], swiftSettings: settings),
         .testTarget(name: "PatchFilesTests", dependencies: ["PatchFiles"], swiftSettings: settings),
         .testTarget(
-            name: "PatchArchiveTests", dependencies: ["PatchArchive", "PatchFiles", "PatchModel"],
+            name: "PatchArchiveTests", dependencies: ["PatchArchive", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
-        .testTarget(name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchModel"], swiftSettings: settings),
+        .testTarget(name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .testTarget(
-            name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchModel"],
+            name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
         .testTarget(
-            name: "SupervisorTests", dependencies: ["Supervisor", "PatchFiles", "PatchModel", logging],
+            name: "SupervisorTests", dependencies: ["Supervisor", "PatchFiles", "PatchJSON", "PatchModel", logging],
             swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(
             name: "PatchStepsTests",
-            dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchModel", "PatchSQL"],
+            dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchSQL"],
             swiftSettings: settings),
         // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
         .testTarget(
-            name: "PatchSQLTests", dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchModel"],
+            name: "PatchSQLTests", dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.
@@ -116,6 +117,6 @@ let package = Package(
         .testTarget(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
         // Random sequences of commands, held against a small model of the contract.
-        .testTarget(name: "ModelTests", dependencies: ["Support"], swiftSettings: settings),
+        .testTarget(name: "ModelBasedTests", dependencies: ["Support"], swiftSettings: settings),
     ]
 )

@@ -33,7 +33,7 @@ enum CleanPath {
 
     private static func check(_ relative: Substring, of text: String) throws(InvalidValue) {
         guard !text.isEmpty else { throw InvalidValue("is empty") }
-        guard !Word.hasControls(text) else { throw InvalidValue("holds control characters") }
+        guard !ScalarReader.hasControls(text) else { throw InvalidValue("holds control characters") }
         guard text.utf8.count < 4096 else { throw InvalidValue("is longer than a path can be") }
         for component in relative.split(separator: "/", omittingEmptySubsequences: false) {
             switch component {

@@ -11,7 +11,7 @@ struct DaemonReader {
     ///
     /// - Throws: ``InvalidValue`` when it is another and not there.
     private static func group(_ text: String) throws(InvalidValue) -> String {
-        let name = try Word.account(text)
+        let name = try ScalarReader.account(text)
         guard name == DaemonSettings().approvers || GroupDatabase.exists(name) else {
             throw InvalidValue(
                 "names the group \"\(name)\", which this host does not have"
@@ -29,7 +29,7 @@ struct DaemonReader {
         section.read("signature", into: &settings.signature, oneOf: [.auto, .required, .off])
         section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
         section.read("approvers", into: &settings.approvers, Self.group)
-        section.read("notify", into: &settings.notify, Word.command)
+        section.read("notify", into: &settings.notify, ScalarReader.command)
         if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth"]) {
             limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))
             limits.read("unpacked", into: &settings.limits.unpacked, Quantity.size)

@@ -23,7 +23,7 @@ struct DatabaseURL {
             throw InvalidValue("begins with sqlite:, postgresql: or mariadb:, not \"\(scheme):\"" + hint)
         }
         var rest = String(text[text.index(after: colon)...])
-        guard !Word.hasControls(rest), !rest.contains(" ") else {
+        guard !ScalarReader.hasControls(rest), !rest.contains(" ") else {
             throw InvalidValue("holds blanks or control characters")
         }
         if scheme == "sqlite" {

@@ -3,7 +3,7 @@ import PatchModel
 /// An endpoint as its file says, and the places that checks across endpoints name.
 struct EndpointDraft {
     var endpoint: Endpoint
-    let place: Place
+    let place: SourceLocation
     let name: Located<String>?
     let path: Located<String>?
     let folders: [FolderDraft]
@@ -31,12 +31,12 @@ struct EndpointReader {
         var endpoint = Endpoint(name: name?.value ?? "", path: path?.value ?? "", folders: [])
         let defaults = endpoint
 
-        endpoint.accepts = section.list("accepts", Word.nameGlob)
+        endpoint.accepts = section.list("accepts", ScalarReader.nameGlob)
         let tasks = readTasks(section, into: &endpoint.tasks)
         section.read("leadTime", into: &endpoint.leadTime, Quantity.duration)
         section.read("grace", into: &endpoint.grace, Quantity.duration)
         section.read("disconnect", into: &endpoint.disconnect, oneOf: [.always, .onDemand])
-        section.read("spare", into: &endpoint.spare, eachBy: Word.account)
+        section.read("spare", into: &endpoint.spare, eachBy: ScalarReader.account)
         readBackup(section, into: &endpoint)
         section.read("links", into: &endpoint.links, oneOf: [.deny, .inside])
         section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
@@ -47,14 +47,14 @@ struct EndpointReader {
         endpoint.specificPrograms = globs("specificPrograms", section)
         readHandlers(section, into: &endpoint.handlers)
         let hooks = section.section("hooks", keys: ["before", "validate", "after"])
-        hooks?.read("before", into: &endpoint.hooks.before, Word.command)
-        hooks?.read("validate", into: &endpoint.hooks.validate, Word.command)
-        hooks?.read("after", into: &endpoint.hooks.after, Word.command)
+        hooks?.read("before", into: &endpoint.hooks.before, ScalarReader.command)
+        hooks?.read("validate", into: &endpoint.hooks.validate, ScalarReader.command)
+        hooks?.read("after", into: &endpoint.hooks.after, ScalarReader.command)
 
         let inherited = FolderTree(folders, problems: problems).folders(
             version: section.value("version", FolderDraft.version)?.value,
-            modules: section.list("modules", Word.module) ?? [],
-            owner: section.value("owner", Word.account)?.value)
+            modules: section.list("modules", ScalarReader.module) ?? [],
+            owner: section.value("owner", ScalarReader.account)?.value)
         for (key, names) in [("stop", endpoint.tasks.stop), ("maintenance", endpoint.tasks.maintenance)] {
             for name in names {
                 guard let problem = units.problem(with: name, folders: inherited.map(\.name)) else { continue }
@@ -74,7 +74,7 @@ struct EndpointReader {
     ///
     /// - Throws: ``InvalidValue`` when it is malformed, or `all`, which holds mean otherwise.
     private static func name(_ text: String) throws(InvalidValue) -> String {
-        let name = try Word.name(text)
+        let name = try ScalarReader.name(text)
         guard name.lowercased() != "all" else {
             throw InvalidValue("cannot be \"\(name)\": in holds that stands for every endpoint")
         }
@@ -108,17 +108,17 @@ struct EndpointReader {
     private func readTasks(_ section: Section, into tasks: inout Endpoint.Tasks) -> Section? {
         let keys = ["stop", "maintenance", "stopCommand", "startCommand", "idleCheck"]
         guard let inner = section.section("tasks", keys: keys) else { return nil }
-        inner.read("stop", into: &tasks.stop, eachBy: Word.unitGlob)
-        inner.read("maintenance", into: &tasks.maintenance, eachBy: Word.unit)
-        inner.read("stopCommand", into: &tasks.stopCommand, Word.command)
-        inner.read("startCommand", into: &tasks.startCommand, Word.command)
-        inner.read("idleCheck", into: &tasks.idleCheck, Word.command)
+        inner.read("stop", into: &tasks.stop, eachBy: ScalarReader.unitGlob)
+        inner.read("maintenance", into: &tasks.maintenance, eachBy: ScalarReader.unit)
+        inner.read("stopCommand", into: &tasks.stopCommand, ScalarReader.command)
+        inner.read("startCommand", into: &tasks.startCommand, ScalarReader.command)
+        inner.read("idleCheck", into: &tasks.idleCheck, ScalarReader.command)
         return inner
     }
 
     private func readBackup(_ section: Section, into endpoint: inout Endpoint) {
-        section.read("backup", into: &endpoint.backup, Word.backup)
-        section.read("restore", into: &endpoint.restore, Word.command)
+        section.read("backup", into: &endpoint.backup, ScalarReader.backup)
+        section.read("restore", into: &endpoint.restore, ScalarReader.command)
         let isCommand = !["auto", "none"].contains(endpoint.backup)
         if let place = section.place(of: "restore"), !endpoint.restore.isEmpty, !isCommand {
             problems.report(
@@ -132,7 +132,7 @@ struct EndpointReader {
     private func globs(_ key: String, _ section: Section) -> [String] {
         var globs: [String] = []
         for item in section.items(key) ?? [] {
-            guard let glob = section.value(of: item, "an item of \"\(key)\"", Word.glob) else { continue }
+            guard let glob = section.value(of: item, "an item of \"\(key)\"", ScalarReader.glob) else { continue }
             if globs.contains(glob.value) {
                 problems.report(at: glob.place, "\"\(glob.value)\" is given twice in \"\(key)\"")
             }
@@ -163,7 +163,7 @@ struct EndpointReader {
     ///
     /// - Throws: ``InvalidValue`` when ``HandlerCommand`` could not run it.
     private static func handler(_ text: String) throws(InvalidValue) -> String {
-        let line = try Word.line(text)
+        let line = try ScalarReader.line(text)
         do throws(HandlerCommand.Malformed) {
             _ = try HandlerCommand(line)
         } catch {

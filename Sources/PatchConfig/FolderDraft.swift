@@ -7,7 +7,7 @@ struct FolderDraft {
     ]
 
     /// Where the folder's map begins.
-    let place: Place
+    let place: SourceLocation
     /// As it was written, a malformed one too, so that its children find it.
     let name: Located<String>
     /// False for the root, and only for it.
@@ -26,15 +26,15 @@ struct FolderDraft {
     /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
     init?(_ node: YAMLNode, base: String?, problems: Problems) {
         guard let section = Section(node, "a folder", keys: Self.keys, problems: problems) else { return nil }
-        let checkedName = section.required("name", of: "a folder", Word.name)
+        let checkedName = section.required("name", of: "a folder", ScalarReader.name)
         hasParent = section.place(of: "parent") != nil
-        parent = section.value("parent", Word.line)
+        parent = section.value("parent", ScalarReader.line)
         role = section.choice("type", [.supervisor, .standard, .test, .specific])
         version = section.value("version", Self.version)?.value
-        modules = section.list("modules", Word.module)
-        owner = section.value("owner", Word.account)?.value
+        modules = section.list("modules", ScalarReader.module)
+        owner = section.value("owner", ScalarReader.account)?.value
         database = section.value("database") { text throws(InvalidValue) in try DatabaseURL(text) }
-        active = section.value("active", Word.flag)?.value ?? true
+        active = section.value("active", ScalarReader.flag)?.value ?? true
         let relative = section.value("path", CleanPath.folder)
         guard let name = checkedName ?? section.raw("name") else { return nil }
         self.name = name

@@ -14,7 +14,7 @@ struct FolderTree {
 
     /// Reports everything that keeps the folders from being one tree of separate directories. `isWhole` is false when
     /// a folder could not be read: then one that is missing may be that one.
-    func check(endpoint: Place, isWhole: Bool) {
+    func check(endpoint: SourceLocation, isWhole: Bool) {
         checkNames()
         checkParents(isWhole: isWhole)
         let cycles = checkCycles()
@@ -92,7 +92,7 @@ struct FolderTree {
         return !reported.isEmpty
     }
 
-    private func checkRoots(endpoint: Place, isWhole: Bool) {
+    private func checkRoots(endpoint: SourceLocation, isWhole: Bool) {
         let roots = drafts.filter { !$0.hasParent }
         if roots.isEmpty, isWhole {
             problems.report(at: endpoint, "no folder is the root; exactly one has no \"parent\"")

@@ -51,7 +51,7 @@ struct UnbuiltKey<Owner: Sendable>: Sendable {
 extension Array {
     /// Reports each key of the table that is used; `place` finds where it stands.
     func report<Owner>(
-        _ value: Owner, defaults: Owner, to problems: Problems, place: (String) -> Place
+        _ value: Owner, defaults: Owner, to problems: Problems, place: (String) -> SourceLocation
     ) where Element == UnbuiltKey<Owner> {
         for unbuilt in self where unbuilt.isUsed(value, defaults) {
             problems.report(at: place(unbuilt.key), "\"\(unbuilt.key)\": \(unbuilt.message)")

@@ -11,7 +11,7 @@ struct InvalidValue: Error {
 
 /// A map of the configuration with the keys that it may have; every read reports what is wrong with the value.
 struct Section {
-    let place: Place
+    let place: SourceLocation
     private let entries: [YAMLNode.Entry]
     private let problems: Problems
 
@@ -32,7 +32,7 @@ struct Section {
     }
 
     /// Where a key stands; nil when it is not given.
-    func place(of key: String) -> Place? { entry(key)?.place }
+    func place(of key: String) -> SourceLocation? { entry(key)?.place }
 
     /// A key's map; nil when it is not given or none.
     func section(_ key: String, keys: [String]) -> Section? {
@@ -89,12 +89,16 @@ struct Section {
     }
 
     /// The same for one of a few words.
-    func read<Word: RawRepresentable<String>>(_ key: String, into target: inout Word, oneOf words: [Word]) {
+    func read<ScalarReader: RawRepresentable<String>>(
+        _ key: String, into target: inout ScalarReader, oneOf words: [ScalarReader]
+    ) {
         if let found = choice(key, words) { target = found.value }
     }
 
     /// One of a few words; nil when it is not given or another.
-    func choice<Word: RawRepresentable<String>>(_ key: String, _ words: [Word]) -> Located<Word>? {
+    func choice<ScalarReader: RawRepresentable<String>>(_ key: String, _ words: [ScalarReader]) -> Located<
+        ScalarReader
+    >? {
         value(key) { text throws(InvalidValue) in
             if let word = words.first(where: { $0.rawValue == text }) { return word }
             let known = words.map(\.rawValue)

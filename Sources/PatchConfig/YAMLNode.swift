@@ -12,12 +12,12 @@ struct YAMLNode {
     /// One line of a map; the order of the file is kept.
     struct Entry {
         let key: String
-        let place: Place
+        let place: SourceLocation
         let value: YAMLNode
     }
 
     let content: Content
-    let place: Place
+    let place: SourceLocation
 
     /// How messages call it.
     var kind: String {

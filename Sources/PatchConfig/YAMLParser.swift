@@ -10,7 +10,7 @@ struct YAMLEvent {
     }
 
     var kind: Kind
-    let place: Place
+    let place: SourceLocation
     /// `&name`, if any.
     var anchor: String?
     /// `!name`, if any.
@@ -19,7 +19,7 @@ struct YAMLEvent {
 
 /// Not YAML: nothing after this place can be read.
 struct YAMLSyntaxError: Error {
-    let place: Place
+    let place: SourceLocation
     let message: String
 }
 
@@ -96,15 +96,16 @@ struct YAMLParser: ~Copyable {
             let line = before.count { $0 == UInt8(ascii: "\n") } + 1
             let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count + 1
             return YAMLSyntaxError(
-                place: Place(file: file, line: line, column: column), message: "this is not UTF-8 text: \(what)")
+                place: SourceLocation(file: file, line: line, column: column),
+                message: "this is not UTF-8 text: \(what)")
         }
         let context = handle.pointee.context.map { " \(String(cString: $0))" } ?? ""
         return YAMLSyntaxError(
             place: place(handle.pointee.problem_mark), message: "this is not YAML: \(what)\(context)")
     }
 
-    private func place(_ mark: yaml_mark_t) -> Place {
-        Place(file: file, line: mark.line + 1, column: mark.column + 1)
+    private func place(_ mark: yaml_mark_t) -> SourceLocation {
+        SourceLocation(file: file, line: mark.line + 1, column: mark.column + 1)
     }
 
     private static func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {

@@ -85,7 +85,7 @@ struct YAMLReader: ~Copyable {
 
     private mutating func map(depth: Int) throws(YAMLSyntaxError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
-        var seen: [String: Place] = [:]
+        var seen: [String: SourceLocation] = [:]
         while true {
             let event = try parser.next()
             if case .mapEnd = event.kind { return entries }

@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// Why a ledger cannot be used.

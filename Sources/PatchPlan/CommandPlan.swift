@@ -1,3 +1,4 @@
+import PatchJSON
 import PatchModel
 
 /// What the commands of a patch's `jobs.json` come to in one folder (contract §4): steps in the commands' order, and at

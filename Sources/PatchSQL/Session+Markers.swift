@@ -1,3 +1,4 @@
+import PatchJSON
 public import PatchModel
 
 // patchd_step: a row a script, and one, with empty names, that holds the folder's version in `version`. Times are RFC

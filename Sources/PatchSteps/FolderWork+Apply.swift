@@ -13,7 +13,7 @@ extension FolderWork {
         }
         let areas = try areas(ofJob: order.job)
         let places = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
-            try Places(folder, order: order)
+            try PathResolver(folder, order: order)
         }
         let registry = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
             try Registry(folder, order: order)
@@ -49,7 +49,7 @@ extension FolderWork {
     /// A run of files is switched as a whole and then made durable as a whole: the ledger's slots tell after a crash
     /// which of them are live.
     private mutating func switchFiles(
-        _ range: Range<Int>, in areas: WorkAreas, _ places: Places, _ registry: Registry
+        _ range: Range<Int>, in areas: WorkAreas, _ places: PathResolver, _ registry: Registry
     ) throws(WorkerError) {
         let open = range.filter { !state.finished.contains($0) }.compactMap { state.slots[$0] }
         for run in StepSlot.runs(open, of: order.plan) {
@@ -76,7 +76,7 @@ extension FolderWork {
     /// An application or the admin may have changed a file between staging and the lock. An undo has to know its
     /// original exactly, so the ledger learns what is there before the first of these steps is switched.
     private mutating func renew(
-        _ run: [StepSlot], in areas: WorkAreas, _ places: Places, _ registry: Registry
+        _ run: [StepSlot], in areas: WorkAreas, _ places: PathResolver, _ registry: Registry
     ) throws(WorkerError) {
         var renewed: [StepSlot] = []
         for slot in run {
@@ -118,7 +118,7 @@ extension FolderWork {
 
     /// The step's own place, after making sure that links and mounts lead there as they did when it was staged.
     private func checkWay(
-        to slot: StepSlot, _ step: PlannedStep, _ places: Places
+        to slot: StepSlot, _ step: PlannedStep, _ places: PathResolver
     ) throws(WorkerError) -> String {
         let place = try place(of: step, slot.step, places)
         let isSame = slot.place == place.path || slot.place == Switch.beside(place.path, Registry.newSuffix)
@@ -131,14 +131,14 @@ extension FolderWork {
             """)
     }
 
-    private func isAdmins(_ change: Switch, _ places: Places, _ registry: Registry) throws(WorkerError) -> Bool {
+    private func isAdmins(_ change: Switch, _ places: PathResolver, _ registry: Registry) throws(WorkerError) -> Bool {
         try note(change.slot.step, places, registry)
         return try look(at: change) { () throws(FileError) in
             try registry.isAdmins(change.step, at: change.slot.place, change.live())
         }
     }
 
-    private func checkGivesWay(_ change: Switch, _ places: Places, _ registry: Registry) throws(WorkerError) {
+    private func checkGivesWay(_ change: Switch, _ places: PathResolver, _ registry: Registry) throws(WorkerError) {
         try note(change.slot.step, places, registry)
         let foreign = try look(at: change) { () throws(FileError) in
             change.step.kind == .remove
@@ -154,7 +154,7 @@ extension FolderWork {
     }
 
     /// Lets the registry know what the steps before one have brought; it is read only where somebody asks.
-    private func note(_ end: Int, _ places: Places, _ registry: Registry) throws(WorkerError) {
+    private func note(_ end: Int, _ places: PathResolver, _ registry: Registry) throws(WorkerError) {
         for index in order.plan.steps.indices.prefix(end).dropFirst(registry.noted) {
             let step = order.plan.steps[index]
             if step.kind.isRun { continue }

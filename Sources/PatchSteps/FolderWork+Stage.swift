@@ -24,7 +24,7 @@ extension FolderWork {
         let own = try area("", in: areas)
         var staging = try working("look at folder \(order.plan.folder)") { () throws(FileError) in
             Staging(
-                own: own, areas: areas, places: try Places(folder, order: order),
+                own: own, areas: areas, places: try PathResolver(folder, order: order),
                 registry: try Registry(folder, order: order))
         }
         for (index, step) in order.plan.steps.enumerated() {
@@ -52,7 +52,7 @@ extension FolderWork {
     private struct Staging {
         let own: WorkArea
         let areas: WorkAreas
-        let places: Places
+        let places: PathResolver
         let registry: Registry
         /// What the registry is to say of this job.
         var brought: [ExactText: Registry.Entry] = [:]
@@ -165,8 +165,8 @@ extension FolderWork {
     private var target: String { "\(order.endpoint)/\(order.plan.folder)" }
 
     /// Where a step's path leads.
-    func place(of step: PlannedStep, _ index: Int, _ places: Places) throws(WorkerError) -> Places.Place {
-        do throws(Places.Obstacle) {
+    func place(of step: PlannedStep, _ index: Int, _ places: PathResolver) throws(WorkerError) -> PathResolver.Place {
+        do throws(PathResolver.Obstacle) {
             return try places.place(of: step)
         } catch {
             switch error {

@@ -10,7 +10,7 @@ final class Survey {
 
     private let folder: Directory
     private let order: WorkOrder
-    private let places: Places
+    private let places: PathResolver
     private let registry: Registry
     /// What earlier steps of the plan will have put at a place.
     private var coming: [ExactText: PlannedStep] = [:]
@@ -20,7 +20,7 @@ final class Survey {
 
     init(_ folder: borrowing Directory, tree: borrowing Directory, order: WorkOrder) throws(FileError) {
         let copy = try folder.duplicate()
-        let places = try Places(folder, order: order)
+        let places = try PathResolver(folder, order: order)
         let registry = try Registry(folder, order: order)
         self.folder = copy
         self.places = places
@@ -86,8 +86,8 @@ final class Survey {
 
     // MARK: Steps
 
-    private func place(of step: PlannedStep) throws(FileError) -> Places.Place? {
-        do throws(Places.Obstacle) {
+    private func place(of step: PlannedStep) throws(FileError) -> PathResolver.Place? {
+        do throws(PathResolver.Obstacle) {
             return try places.place(of: step)
         } catch {
             switch error {
@@ -99,7 +99,7 @@ final class Survey {
         }
     }
 
-    private func look(at step: PlannedStep, _ index: Int, _ place: Places.Place) throws(FileError) {
+    private func look(at step: PlannedStep, _ index: Int, _ place: PathResolver.Place) throws(FileError) {
         try look(atMount: place.mount)
         let live = try live(place.path)
         if let live, live.kind != .directory || step.kind != .directory, try folder.isMountPoint(place.path) {
@@ -127,7 +127,7 @@ final class Survey {
     }
 
     private func look(
-        atDirectory step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
+        atDirectory step: PlannedStep, _ index: Int, _ place: PathResolver.Place, _ live: FileStatus?
     ) throws(FileError) {
         let before = coming.updateValue(step, forKey: ExactText(place.path))
         guard live?.kind == .directory, before == nil || before?.kind == .directory else {
@@ -141,7 +141,7 @@ final class Survey {
     }
 
     private func look(
-        atFile step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
+        atFile step: PlannedStep, _ index: Int, _ place: PathResolver.Place, _ live: FileStatus?
     ) throws(FileError) {
         let before = coming[ExactText(place.path)]
         let isAdmins = before == nil ? try registry.isAdmins(step, at: place.path, live) : false
@@ -206,7 +206,7 @@ final class Survey {
     }
 
     private func look(
-        atRemoved step: PlannedStep, _ index: Int, _ place: Places.Place, _ live: FileStatus?
+        atRemoved step: PlannedStep, _ index: Int, _ place: PathResolver.Place, _ live: FileStatus?
     ) throws(FileError) {
         let before = coming.updateValue(step, forKey: ExactText(place.path))
         if before.map({ $0.kind == .remove }) ?? (live == nil) {
@@ -220,7 +220,7 @@ final class Survey {
 
     /// Whether what is live may be moved away.
     private func checkRights(
-        _ live: FileStatus, _ step: PlannedStep, _ place: Places.Place
+        _ live: FileStatus, _ step: PlannedStep, _ place: PathResolver.Place
     ) throws(FileError) {
         let what = step.kind == .remove ? "remove" : "replace"
         if live.kind == .file, try folder.file(place.path).isImmutable {

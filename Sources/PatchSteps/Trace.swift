@@ -1,4 +1,5 @@
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// Where a worker tells what it does: a JSON object a line. A trace that cannot be written is no reason to stop in

@@ -9,7 +9,7 @@ struct UndoSurvey {
     private(set) var warnings: [String] = []
 
     private let order: WorkOrder
-    /// Places that a newer one of the jobs has switched: what is live there is no concern of an older one.
+    /// PathResolver that a newer one of the jobs has switched: what is live there is no concern of an older one.
     private var seen: Set<ExactText> = []
 
     init(_ folder: borrowing Directory, order: WorkOrder, jobs: [UndoneJob]) throws(FileError) {

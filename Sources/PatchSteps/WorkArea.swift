@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// `.patchd/` at the top of a mount within a folder: where new files wait beside their place and originals are kept, on

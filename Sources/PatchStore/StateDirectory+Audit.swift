@@ -1,4 +1,5 @@
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 extension StateDirectory {

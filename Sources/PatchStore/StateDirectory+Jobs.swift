@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 extension StateDirectory {

@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// The state cannot be read or written. Unreadable state is never treated as empty state.

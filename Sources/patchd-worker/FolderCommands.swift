@@ -9,7 +9,7 @@ import Synchronization
 struct FactsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "facts")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.find() } }
 }
@@ -18,7 +18,7 @@ struct FactsCommand: ParsableCommand {
 struct SurveyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "survey")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.survey() } }
 }
@@ -27,7 +27,7 @@ struct SurveyCommand: ParsableCommand {
 struct StageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "stage")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.stage() } }
 }
@@ -36,7 +36,7 @@ struct StageCommand: ParsableCommand {
 struct ApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "apply")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
 }
@@ -45,7 +45,7 @@ struct ApplyCommand: ParsableCommand {
 struct FinishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "finish")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.finish() } }
 }
@@ -54,7 +54,7 @@ struct FinishCommand: ParsableCommand {
 struct RevertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revert")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.revert() } }
 }
@@ -63,7 +63,7 @@ struct RevertCommand: ParsableCommand {
 struct ForgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "forget")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.forget() } }
 }
@@ -72,7 +72,7 @@ struct ForgetCommand: ParsableCommand {
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "verify")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.verify() } }
 }
@@ -81,7 +81,7 @@ struct VerifyCommand: ParsableCommand {
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.show() } }
 }
@@ -90,7 +90,7 @@ struct ShowCommand: ParsableCommand {
 struct BaselineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "baseline")
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.baseline() } }
 }

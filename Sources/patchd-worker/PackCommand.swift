@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import PatchArchive
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// Packs the directory on standard input into the empty file on standard output. Standard error gets a verdict where that
@@ -12,7 +13,7 @@ struct PackCommand: ParsableCommand {
     @Option(help: "What the archive may ask for, as JSON.")
     var limits: String?
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws {
         let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()

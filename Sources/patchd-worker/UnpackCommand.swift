@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import PatchArchive
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// Checks the archive on standard input and writes the verdict to standard output. Exit code 0 means that there is a
@@ -18,7 +19,7 @@ struct UnpackCommand: ParsableCommand {
     @Option(help: "The same in a file; for where a command line cannot carry it.")
     var limitsFile: String?
 
-    @OptionGroup var places: Places
+    @OptionGroup var directories: Directories
 
     func run() throws {
         umask(0o022)

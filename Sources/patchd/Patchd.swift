@@ -36,7 +36,7 @@ struct Patchd: AsyncParsableCommand {
     func run() async throws {
         umask(0o022)
         let withSystemd = !withoutSystemd && ServiceManager.isRunning
-        let log = Logger(label: "patchd") { _ in
+        let logger = Logger(label: "patchd") { _ in
             if JournalLog.isConnected { return JournalLog() }
             // By hand: who called it reads along, and the journal has the folders' stories all the same.
             if withSystemd, JournalLog.isThere { return MultiplexLogHandler([JournalLog(), StandardErrorLog()]) }
@@ -46,7 +46,7 @@ struct Patchd: AsyncParsableCommand {
         let worker = Self.besideThis("patchd-worker")
         let faultPoint = getenv("PATCHD_FAULT_POINT").map { String(cString: $0) }
         let daemon = Daemon(
-            places: Places(
+            directories: Directories(
                 configuration: configDir, spool: spoolDir, state: stateDir, runtime: runtimeDir,
                 units: "/etc/systemd/system"),
             once: once,
@@ -55,7 +55,7 @@ struct Patchd: AsyncParsableCommand {
                 ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
                 : ChildWorkers(program: worker, faultPoint: faultPoint),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
-            notifications: SystemdNotifications(), log: log,
+            notifications: SystemdNotifications(), logger: logger,
             knownUnits: {
                 if ignoresUnits { return .ignored }
                 return withSystemd ? .these(try ServiceManager().unitFiles()) : .absent

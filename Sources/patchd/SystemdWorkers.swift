@@ -85,9 +85,9 @@ struct SystemdWorkers: Workers {
 
     /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
     private func cage(_ start: WorkerStart) -> [UnitProperty] {
-        let places = [start.path] + [start.other].compactMap { $0 }
+        let directories = [start.path] + [start.other].compactMap { $0 }
         var properties: [UnitProperty] = [
-            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths(places),
+            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths(directories),
             .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
             .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
             // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
@@ -96,8 +96,8 @@ struct SystemdWorkers: Workers {
             .killMode("mixed"),
         ]
         // A private /tmp would hide a folder that lies there.
-        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in places.contains { $0.hasPrefix(place) } }
-        properties.append(isInTemporary ? .readWritePaths(places + ["/tmp", "/var/tmp"]) : .privateTmp)
+        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }
+        properties.append(isInTemporary ? .readWritePaths(directories + ["/tmp", "/var/tmp"]) : .privateTmp)
         return properties
     }
 

@@ -1,3 +1,4 @@
+import PatchJSON
 import PatchModel
 import Testing
 
@@ -86,6 +87,6 @@ struct StrictJSONTests {
     func `A whole number is only what is written as one`(_ text: String) throws {
         let reader = try JSONReader(strictJSON: Array(text.utf8), file: "f", refusedAs: .optionsInvalid)
         #expect(throws: Refusal.self) { try reader.integer() }
-        #expect(try JSONReader(.number("-12"), at: JSONPlace(file: "f"), refusedAs: .optionsInvalid).integer() == -12)
+        #expect(try JSONReader(.number("-12"), at: JSONPath(file: "f"), refusedAs: .optionsInvalid).integer() == -12)
     }
 }

@@ -150,7 +150,7 @@ import Testing
         var actions: [Escalation.Action] = []
         try database.run("DELETE FROM pay") { _ in
         } tryAgain: { error in
-            let action = escalation.next(error.blockers, at: SQLiteWarden.now)
+            let action = escalation.next(error.blockers, at: StatementAuthorizer.now)
             if action != .wait { actions.append(action) }
             if case .end(let blockers) = action { for pid in blockers.compactMap(\.pid) { kill(pid, SIGKILL) } }
             if case .giveUp = action { return false }

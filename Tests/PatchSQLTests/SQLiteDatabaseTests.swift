@@ -1,5 +1,6 @@
 import Foundation
 import PatchFiles
+import PatchJSON
 import PatchModel
 import Testing
 

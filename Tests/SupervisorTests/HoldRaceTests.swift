@@ -16,12 +16,12 @@ import Testing
         for name in ["holds", "SEED"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
-        let log = Logger(label: "race") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger(label: "race") { _ in SwiftLogNoOpLogHandler() }
         let endpoint = Endpoint(
             name: "payroll", path: root, folders: [Folder(name: "SEED", parent: nil, path: "\(root)/SEED")])
-        let holds = Holds(path: "\(root)/holds", log: log)
+        let holds = Holds(path: "\(root)/holds", logger: logger)
         let watch = try DirectoryWatch([root])
-        let locks = Locks(endpoint: endpoint, log: log, watch: watch)
+        let locks = Locks(endpoint: endpoint, logger: logger, watch: watch)
         let lock = UpdateLock(
             endpoint: "payroll", folder: "SEED", phase: .disconnect, update: "A", from: nil, to: nil, job: 1,
             since: .now)

@@ -1,0 +1,80 @@
+import PatchJSON
+
+/// What a job does may have to be approved first (contract §7): by whom that was done, and what exactly was approved.
+public struct JobApproval: Hashable, Codable, Sendable {
+    /// Who approved.
+    public struct Approver: Hashable, Codable, Sendable {
+        /// The user's name.
+        public var name: String
+        /// The user's number.
+        public var uid: UInt32
+        /// When.
+        public var at: Timestamp
+        /// The archive's.
+        public var sha256: String
+
+        /// An approver from its parts.
+        public init(name: String, uid: UInt32, at: Timestamp, sha256: String) {
+            self.name = name
+            self.uid = uid
+            self.at = at
+            self.sha256 = sha256
+        }
+    }
+
+    /// SHA-256 of ``EndpointPlan/approvalText(sha256:options:)``: the archive, the options and the plan that an approver sees.
+    public var digest: String
+    /// Nil: nobody yet.
+    public var by: Approver?
+    /// Whether the preflight before the start gave what was approved: from then on the job runs by its plan as any other.
+    public var isConfirmed: Bool
+
+    /// An approval that is waited for, or given.
+    public init(digest: String, by: Approver? = nil) {
+        self.digest = digest
+        self.by = by
+        isConfirmed = false
+    }
+}
+
+extension Job {
+    /// Whether it may change nothing yet, because of the endpoint's `approval`: an apply that was dropped. What else applies
+    /// was commanded by an approver.
+    public func needsApproval(on endpoint: Endpoint) -> Bool {
+        endpoint.approval == .required && operation == .apply && !claim.isEmpty && !hasBegun && !isLocking
+            && approval?.isConfirmed != true
+    }
+
+    /// Whether it is only planned when its turn comes, for an approver to see: neither windows nor holds matter yet.
+    public func isPlannedOnly(on endpoint: Endpoint) -> Bool { needsApproval(on: endpoint) && approval?.by == nil }
+
+    /// Whether an endpoint's windows limit its start: an apply that was dropped and has not begun.
+    public func keepsWindows(of endpoint: Endpoint) -> Bool {
+        operation == .apply && !claim.isEmpty && !hasBegun && !isLocking && !isPlannedOnly(on: endpoint)
+    }
+}
+
+extension EndpointPlan {
+    private struct Approved: Encodable {
+        var sha256: String
+        var options: String
+        var plan: EndpointPlan
+    }
+
+    /// What an approval binds to, the same bytes for the same archive, options and plan. What does not say what is done is
+    /// left out: faults and warnings, which speak of the host at that moment, and the statements that were read from
+    /// scripts, which the archive's sum covers.
+    ///
+    /// - Throws: `EncodingError`; a plan does not cause one.
+    public func approvalText(sha256: String, options: UpdateOptions) throws -> [UInt8] {
+        var plan = self
+        plan.faults = []
+        plan.warnings = []
+        for index in plan.folders.indices {
+            for step in plan.folders[index].steps.indices { plan.folders[index].steps[step].statements = nil }
+            for step in plan.folders[index].downgrades.indices { plan.folders[index].downgrades[step].statements = nil }
+        }
+        return try JSONText.line(
+            Approved(sha256: sha256, options: String(decoding: options.strictJSON, as: UTF8.self), plan: plan))
+    }
+}

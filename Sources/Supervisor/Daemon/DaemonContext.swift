@@ -1,0 +1,46 @@
+import Glibc
+import Logging
+import PatchConfig
+import PatchFiles
+import PatchModel
+import PatchStore
+import Synchronization
+
+/// What every part of the daemon works with.
+struct DaemonContext: Sendable {
+    let directories: Directories
+    var configuration: Configuration
+    let state: StateDirectory
+    let spool: Spool
+    let workers: any Workers
+    let units: any Units
+    let logger: Logger
+    /// What a person waits for, on its way to `notify`.
+    let notices: NoticeQueue
+    /// Whether the daemon ends when nothing can run any more.
+    let once: Bool
+    let holds: Holds
+    /// What went wrong since the start, for the exit code.
+    let failures: FailureCount
+
+    /// Whether a user may approve and command, and keep patchd away from anything: root, and the group `approvers`.
+    func mayCommand(_ uid: UInt32) -> Bool {
+        if uid == 0 || uid == geteuid() { return true }
+        guard
+            let group = UserIdentity.group(named: configuration.daemon.approvers),
+            let user = UserIdentity(uid: uid)
+        else { return false }
+        return user.groups.contains(group)
+    }
+
+    func endpoint(_ name: String) -> Endpoint? { configuration.endpoints.first { $0.name == name } }
+}
+
+/// Counts refused files and failed jobs.
+final class FailureCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func note() { count.add(1, ordering: .relaxed) }
+
+    var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+}

@@ -1,0 +1,86 @@
+import Logging
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// What a worker does with a folder's database outside of a job's steps. Its order and its answer need not outlive it.
+struct DatabaseWork: Sendable {
+    let context: DaemonContext
+    let endpoint: Endpoint
+
+    private var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
+
+    /// Shows in the databases of folders what their locks say, or that they are free. Somebody in the middle of writing
+    /// is not disturbed for it: that is told, and no error. What is shown is remembered until it is shown no more.
+    func show(_ locks: [String: UpdateLock?]) async {
+        await withDiscardingTaskGroup { group in
+            for (folder, lock) in locks where hasDatabase(folder) {
+                group.addTask { show(lock, folder) }
+            }
+        }
+    }
+
+    /// Where it has to be shown again that folders are free: that failed, or a daemon ended before it.
+    ///
+    /// - Parameter free: the folders that are not locked.
+    func leftovers(_ free: Set<String>) -> [String: UpdateLock?] {
+        let shown = (try? context.state.shown(endpoint.name)) ?? []
+        return Dictionary(uniqueKeysWithValues: shown.intersection(free).map { ($0, UpdateLock?.none) })
+    }
+
+    private func hasDatabase(_ folder: String) -> Bool {
+        endpoint.folders.contains { $0.name == folder && $0.database != nil }
+    }
+
+    private func show(_ lock: UpdateLock?, _ folder: String) {
+        do {
+            if lock != nil { try context.state.setShown(true, folder, of: endpoint.name) }
+            try run(.show, folder, lock: lock)
+            if lock == nil { try context.state.setShown(false, folder, of: endpoint.name) }
+        } catch {
+            let what = lock == nil ? "free" : "locked"
+            context.logger.log(
+                .databaseNotShown,
+                "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)",
+                EventFields(job: lock?.job, endpoint: endpoint.name, folder: folder, update: lock?.update ?? ""))
+        }
+    }
+
+    /// Takes a folder's database as it is for a version.
+    func baseline(_ folder: String, _ version: Version) throws { try run(.baseline, folder, to: version) }
+
+    private func run(
+        _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil
+    ) throws {
+        let (path, other, user) = try context.place(of: name, in: endpoint)
+        let state = try context.state.folder(name, of: endpoint.name)
+        guard let to = version ?? state?.version ?? lock?.to else { return }
+        let plan = FolderPlan(folder: name, parent: nil, path: path, state: .upToDate, from: state?.version, to: to)
+        var order = WorkOrder(
+            job: lock?.job ?? state?.job ?? 0, endpoint: endpoint.name, update: state?.update ?? "", scriptTimeout: 60,
+            plan: plan, database: try states.database(of: name, at: to))
+        order.lock = lock
+        let scratch = "\(phase.rawValue)-\(endpoint.name)-\(name)"
+        defer { context.state.removeScratch(scratch) }
+        let file = try context.state.scratch(scratch)
+        do {
+            // Closed at once: a second descriptor would keep the lock when the worker has ended.
+            var ledger = try Ledger(file.duplicate())
+            try ledger.append(.begin(order))
+        }
+        _ = try file.lock(wait: true)
+        let start = WorkerStart(
+            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: path, other: other, user: user)
+        _ = try context.workers.work(
+            start, tree: context.state.emptyDirectory(), ledger: file, trace: context.state.scratch(scratch + "-trace"))
+        // A service is started and not waited for; it holds the lock until it has ended.
+        let answer = try context.state.scratch(scratch)
+        _ = try answer.lock(wait: true)
+        switch LedgerSummary(try Ledger.read(answer)).outcome {
+        case .done: return
+        case .failed(_, let code, let message): throw Fault(folder: name, code, message)
+        default: throw Fault(folder: name, .io, "the worker ended without an answer")
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Logging
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// The time in which an endpoint's folders are locked: how it begins, and how it ends.
+struct Downtime: Sendable {
+    let context: DaemonContext
+    let endpoint: Endpoint
+    let jobs: JobStore
+    let locks: Locks
+    let quiesce: Quiesce
+
+    private var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
+
+    /// Tells the applications to go, gives them their time, and stops the normal tasks. Gone on with after a crash by
+    /// calling it again: what the job's file says was announced is not announced anew.
+    ///
+    /// Whoever holds a folder or stays inside comes first. The order is what makes that sure: the lock is written, then
+    /// holds are looked for; a hold is written, then the lock is looked for. Of any two, one sees the other. Once nobody
+    /// was found, that is recorded before anything is stopped, and what comes later waits for this job.
+    ///
+    /// - Parameter isCritical: the update allows no lead time.
+    /// - Throws: ``JobDeferred`` where somebody keeps patchd away.
+    func begin(_ number: Int, isCritical: Bool) async throws {
+        guard var job = await jobs.job(number) else { return }
+        if endpoint.leadTime > 0, !isCritical, job.disconnectedAt == nil {
+            job = try await jobs.change(number) { $0.announcedAt = $0.announcedAt ?? .now }
+            try await lock(job, .announced)
+            try await yieldToHolds(job)
+            log(.announced, "please go down: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
+            // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
+            let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
+            let end = MonotonicClock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
+            while MonotonicClock.seconds < end {
+                try await stopIfCancelled(number)
+                MonotonicClock.wait(seconds: min(1, end - MonotonicClock.seconds))
+            }
+        }
+        job = try await jobs.change(number) { $0.disconnectedAt = $0.disconnectedAt ?? .now }
+        let isResumed = job.hasBegun
+        try await stopIfCancelled(number)
+        try await lock(job, isResumed ? job.lockPhase : .disconnect)
+        if !isResumed { log(.disconnected, "stay away: \(job.update) \(job.version) begins", job) }
+        if job.admittedAt == nil {
+            if !isResumed {
+                try await yieldToHolds(job)
+                try await drain(job)
+            }
+            job = try await jobs.change(number) { $0.admittedAt = .now }
+        }
+        try await quiesce.stop(for: Set(try await wanted(job, .disconnect).keys), job: job)
+        try await lock(job, job.lockPhase)
+    }
+
+    private func stopIfCancelled(_ number: Int) async throws {
+        guard let job = await jobs.job(number), job.cancelledAt != nil, !job.hasBegun else { return }
+        throw Fault(.cancelled, "cancelled before a folder was changed")
+    }
+
+    private func yieldToHolds(_ job: Job) async throws {
+        if job.admittedAt != nil || job.hasBegun { return }
+        guard let standing = try context.hold(on: endpoint, touched(by: job)) else { return }
+        throw JobDeferred(reason: standing.description)
+    }
+
+    /// The folders that a job changes, and those below them. Others may be locked, too, because another job failed in them or
+    /// they are behind: who holds one of those is in nobody's way. Whoever gives a job its turn has to ask for as many holds
+    /// at least, or it would get it again at once, without end.
+    private func touched(by job: Job) -> Set<String> {
+        let changed = job.folders.filter { [.pending, .running].contains($0.value.state) }.keys
+        return Set(changed).union(changed.flatMap(endpoint.descendants))
+    }
+
+    /// Waits until nobody is inside the folders any more: `grace` and a little longer, in which who is inside is killed by
+    /// the `patchctl guard` that let him in.
+    private func drain(_ job: Job) async throws {
+        let folders = touched(by: job)
+        let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
+        let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
+        for folder in endpoint.activeFolders where folders.contains(folder.name) {
+            let gate = try FolderGate.open(folder.path)
+            var pause = 0.005
+            while try !gate.drain() {
+                try await stopIfCancelled(job.job)
+                if MonotonicClock.seconds >= end {
+                    let holders = gate.holders()
+                    let counting = holders.filter { mayStay(RunningProcess($0), in: folder) }
+                    if holders.isEmpty || !counting.isEmpty { throw deferred(by: counting, in: folder) }
+                    tellStrangers(holders, in: folder, job)
+                    break
+                }
+                MonotonicClock.wait(seconds: pause)
+                pause = min(pause * 2, 0.25)
+            }
+        }
+    }
+
+    /// Whether an update is put off for a process: anybody who can read a directory can lock it, and must not so keep an
+    /// endpoint from its updates. Who may hold the folder may, and who belongs to its group.
+    private func mayStay(_ process: RunningProcess, in folder: Folder) -> Bool {
+        guard let uid = process.user else { return false }
+        if context.mayHold(.folder(endpoint: endpoint.name, folder: folder.name), uid, on: endpoint) { return true }
+        guard let group = try? Directory.openWithoutLinks(folder.path).status().gid else { return false }
+        return UserIdentity(uid: uid)?.groups.contains(group) ?? false
+    }
+
+    private func tellStrangers(_ holders: [Int32], in folder: Folder, _ job: Job) {
+        context.logger.log(
+            .strangerInside,
+            "\(endpoint.name)/\(folder.name) is updated though \(names(holders)) stayed inside: no user of the folder's",
+            EventFields(job: job.job, endpoint: endpoint.name, folder: folder.name, update: job.update))
+    }
+
+    private func names(_ holders: [Int32]) -> String {
+        holders.map { pid in
+            let process = RunningProcess(pid)
+            return "\(process.name ?? "?") (pid \(pid)\(process.unit.map { ", \($0)" } ?? ""))"
+        }.joined(separator: ", ")
+    }
+
+    /// Seconds that whoever is inside gets beyond `grace` (contract §8).
+    private static let patience = 10.0
+
+    private func deferred(by holders: [Int32], in folder: Folder) -> JobDeferred {
+        let who = holders.isEmpty ? "a process that cannot be seen from here" : names(holders)
+        return JobDeferred(
+            reason: "\(who) to leave \(endpoint.name)/\(folder.name), in which it stayed beyond grace "
+                + "(\(Int(endpoint.grace)) s); end it, or wait until it has ended",
+            insider: Insider(
+                folder: folder.name, pid: holders.first ?? 0,
+                started: holders.first.map { RunningProcess($0).started } ?? 0))
+    }
+
+    /// Makes the locks what the job's folders demand.
+    func lock(_ job: Job, _ phase: UpdateLock.Phase) async throws { try await set(await wanted(job, phase)) }
+
+    private func set(_ wanted: [String: UpdateLock]) async throws {
+        await DatabaseWork(context: context, endpoint: endpoint).show(try locks.set(wanted))
+    }
+
+    private func wanted(
+        _ job: Job?, _ phase: UpdateLock.Phase, isEnding: Bool = false
+    ) async throws -> [String: UpdateLock] {
+        let holding = await jobs.holding(endpoint.name)
+        return try EndpointLocks(endpoint: endpoint, states: states).wanted(
+            for: job, updating: phase, holding: holding?.job == job?.job ? nil : holding, isEnding: isEnding)
+    }
+
+    /// Lifts the locks of folders that are fit for use, then starts their tasks again.
+    ///
+    /// - Parameter job: as it stands now; nil: no job is under way, only what earlier ones left is put right.
+    /// - Returns: what does not come up.
+    func end(_ job: Job?) async throws -> [Fault] {
+        let holding = job.flatMap { $0.isHolding ? $0 : nil }
+        let locked = try await wanted(holding, .updating, isEnding: true)
+        try await set(locked)
+        return try await quiesce.start(keeping: Set(locked.keys), job: job)
+    }
+
+    private func log(_ event: Event, _ text: String, _ job: Job) {
+        context.logger.log(
+            event, "\(endpoint.name): \(text)", EventFields(job))
+    }
+}

@@ -1,0 +1,158 @@
+import Logging
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// Undoing, deepest folder first.
+extension TreeRun {
+    /// Takes back what earlier jobs did; a parent when everything below it is through.
+    ///
+    /// - Parameter plans: of the rollback job.
+    func rollBack(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
+        try await upwards(folders) { folder in
+            try await rollBack(folder)
+            try await afterEach()
+        }
+    }
+
+    /// Does something in each folder, deepest first, siblings side by side.
+    func upwards(
+        _ folders: [FolderPlan], _ body: @escaping @Sendable (FolderPlan) async throws -> Void
+    ) async throws {
+        var open = folders
+        try await withThrowingTaskGroup(of: String.self) { group in
+            var running: Set<String> = []
+            func start() {
+                for folder in open where !running.contains(folder.folder) {
+                    let below = endpoint.descendants(of: folder.folder)
+                    guard !open.contains(where: { below.contains($0.folder) }) else { continue }
+                    running.insert(folder.folder)
+                    group.addTask {
+                        try await body(folder)
+                        return folder.folder
+                    }
+                }
+            }
+            start()
+            while let done = try await group.next() {
+                open.removeAll { $0.folder == done }
+                start()
+            }
+        }
+    }
+
+    /// Undoes what a job did in a folder, from that job's own ledger.
+    ///
+    /// - Returns: whether the folder is as it was before; if not, it is failed and says why.
+    func revert(_ folder: FolderPlan, job undone: Int) async throws -> Bool {
+        let name = folder.folder
+        guard let job = await jobs.job(undone) else { return false }
+        var (code, reason) = (job.folders[name]?.code ?? "", job.folders[name]?.message ?? "")
+        // Another job that is over holds the folder as failed until it is back, so that a crash finds it held.
+        if undone == number { try await jobs.change(undone) { $0.folders[name]?.state = .running } }
+        try states.change(name) { state in
+            state.status = .reverting
+            state.job = undone
+        }
+        context.logger.log(
+            .folderReverting, "\(endpoint.name)/\(name): goes back to \(folder.from?.description ?? "its old version")",
+            fields(name, job))
+        do {
+            try work.resume(undone, name)
+            let summary = try await undoProgress(undone, folder).shown {
+                try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            }
+            // What the job's file says may be why an earlier try to go back failed, or nothing any more.
+            if let cause = summary.cause { (code, reason) = (cause.code.rawValue, cause.message) }
+        } catch {
+            let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
+            try await fail(folder, fault, in: undone)
+            return false
+        }
+        try context.state.renderTrace(job: undone, folder: name)
+        let before = try states.before([undone], in: name)
+        try states.change(name) { state in
+            state.version = folder.from
+            state.status = .current
+            state.message = reason
+            state.update = before.update
+            state.patches = before.patches
+            state.updatedAt = .now
+        }
+        try history(folder, .reverted, of: job)
+        try states.refresh()
+        let (lastCode, lastReason) = (code, reason)
+        try await jobs.change(undone) { job in
+            job.folders[name]?.state = .reverted
+            job.folders[name]?.code = lastCode
+            job.folders[name]?.message = lastReason
+            job.folders[name]?.progress.done = 0
+        }
+        context.logger.log(
+            .folderReverted, "\(endpoint.name)/\(name): is as it was before job \(undone)", fields(name, job))
+        return true
+    }
+
+    func rollBack(_ folder: FolderPlan) async throws {
+        let name = folder.folder
+        guard let job = await jobs.job(number), job.folders[name]?.state != .done,
+            job.folders[name]?.state != .failed
+        else { return }
+        // What lies above a folder that could not go back stays where it is, too.
+        let below = endpoint.descendants(of: name)
+        if below.contains(where: { job.folders[$0]?.state == .failed || job.folders[$0]?.state == .blocked }) {
+            try await jobs.change(number) { job in
+                job.folders[name]?.state = .blocked
+                job.folders[name]?.message = "a folder below it could not be rolled back"
+            }
+            return
+        }
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
+        try states.change(name) { state in
+            state.status = .reverting
+            state.job = number
+            state.trace = "jobs/\(number)/traces/\(name).log"
+        }
+        context.logger.log(
+            .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
+            fields(name, job))
+        do {
+            let summary = try await undoProgress(number, folder).shown {
+                try await work.run(.revert, job, name) { $0.outcome == .reverted }
+            }
+            try await commitRollback(folder, summary.order?.undo.map(\.job) ?? [])
+        } catch {
+            try await fail(folder, error as? Fault ?? Fault(folder: name, .io, "\(error)"))
+        }
+    }
+
+    func commitRollback(_ folder: FolderPlan, _ undone: [Int]) async throws {
+        let name = folder.folder
+        guard let job = await jobs.job(number) else { return }
+        try context.state.renderTrace(job: number, folder: name)
+        let before = try states.before(undone, in: name)
+        try states.change(name) { state in
+            state.previousVersion = folder.from
+            state.version = folder.to
+            state.status = .current
+            state.message = ""
+            state.update = before.update
+            state.patches = before.patches
+            state.updatedAt = .now
+        }
+        try history(folder, .done, of: job, undone: undone)
+        try states.refresh()
+        // A job that held this folder holds it no more.
+        for number in undone {
+            try await jobs.change(number) { job in
+                if job.folders[name]?.state == .failed { job.folders[name]?.state = .reverted }
+            }
+        }
+        try await jobs.change(number) { $0.folders[name]?.state = .done }
+        context.logger.log(.folderReverted, "\(endpoint.name)/\(name): has \(folder.to) again", fields(name, job))
+    }
+
+    private func undoProgress(_ job: Int, _ folder: FolderPlan) -> Progress {
+        Progress(jobs: jobs, work: work, job: job, folder: folder, quiesce: quiesce, isUndo: true)
+    }
+}

@@ -1,0 +1,174 @@
+import Logging
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// A job's work in the endpoint's tree of folders: parent first, siblings side by side.
+struct TreeRun: Sendable {
+    let context: DaemonContext
+    let endpoint: Endpoint
+    let jobs: JobStore
+    let slots: WorkerSlots
+    let quiesce: Quiesce
+    let number: Int
+
+    var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
+    var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs) }
+
+    /// Brings everything beside its place while the applications run.
+    ///
+    /// - Throws: ``Fault`` when some folder cannot be staged. Nothing live was changed then, so as after a fault of the
+    ///   preflight no folder is failed and none is locked.
+    func stage(_ folders: [FolderPlan]) async throws {
+        guard let job = await jobs.job(number) else { return }
+        let faults = await withTaskGroup(of: Fault?.self) { group in
+            for folder in folders {
+                group.addTask {
+                    do {
+                        // A worker that is at work since before a restart of the daemon is past this, and holds the
+                        // ledger's lock for long: the others need not wait for it.
+                        if try isPrepared(folder.folder) { return nil }
+                        _ = try await work.run(.stage, job, folder.folder) { $0.isPrepared }
+                        return nil
+                    } catch {
+                        return error as? Fault ?? Fault(folder: folder.folder, .io, "\(error)")
+                    }
+                }
+            }
+            return await group.reduce(into: [Fault]()) { all, fault in if let fault { all.append(fault) } }
+        }
+        guard let first = faults.first else { return }
+        try await jobs.change(number) { job in
+            for fault in faults where job.folders[fault.folder] != nil {
+                job.folders[fault.folder]?.code = fault.code.rawValue
+                job.folders[fault.folder]?.message = fault.message
+            }
+        }
+        throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
+    }
+
+    /// Whether a folder of an update is not where the job leaves it: it is to be raised, or `onFailure` wants it back.
+    func isOpen(_ folder: FolderPlan, in job: Job) -> Bool {
+        switch job.folders[folder.folder]?.state ?? .pending {
+        case .pending, .running: true
+        case .failed: job.rollback == nil && endpoint.onFailure != .hold
+        case .done: isTakenBack(job)
+        case .upToDate, .excluded, .blocked, .reverted: false
+        }
+    }
+
+    /// Whether all that is done goes back. After a cancel it stays (contract §7).
+    func isTakenBack(_ job: Job) -> Bool {
+        endpoint.onFailure == .revertAll && job.rollback == nil
+            && job.folders.values.contains { folder in
+                switch folder.state {
+                case _ where folder.code == FaultCode.cancelled.rawValue: false
+                case .reverted: true
+                // One that runs and has a code failed, and is on its way back.
+                case .failed, .running: !folder.code.isEmpty
+                default: false
+                }
+            }
+    }
+
+    /// Whether a folder was on its way back when the daemon ended, or when that failed: nothing but going on ends it.
+    private func isGoingBack(_ folder: FolderPlan, in job: Job) throws -> Bool {
+        let own = job.folders[folder.folder]
+        switch own?.state {
+        case .failed: return endpoint.onFailure != .hold
+        // One that has a code failed before.
+        case .running: return try own?.code.isEmpty == false || work.summary(number, folder.folder).isReverting
+        case .pending:
+            let summary = try work.summary(number, folder.folder)
+            if summary.isReverting { return true }
+            // Resumed: what lies above it may be back, so that it would not be come to on the way down.
+            return isTakenBack(job) && summary.isPrepared && summary.outcome != .prepared
+        default: return false
+        }
+    }
+
+    func isPrepared(_ folder: String) throws -> Bool {
+        LedgerSummary(try Ledger.read(context.state.ledger(job: number, folder: folder))).isPrepared
+    }
+
+    /// Updates folders; a child as soon as its own parent is done.
+    ///
+    /// - Parameter afterEach: called when a folder is through, whatever came of it.
+    func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
+        let names = Set(folders.map(\.folder))
+        // A folder that has the version already may lie between two that have not: a failure blocks all below it.
+        func above(_ folder: FolderPlan) -> String? {
+            endpoint.ancestors(of: folder.folder).first(where: names.contains)
+        }
+        if let job = await jobs.job(number) {
+            try await upwards(folders.filter { try isGoingBack($0, in: job) }) { folder in
+                _ = try await revert(folder, job: number)
+                try await afterEach()
+            }
+        }
+        // Without an answer: a hook of a folder that is done has ended.
+        try await withThrowingTaskGroup(of: (FolderPlan, Bool?).self) { group in
+            for folder in folders where above(folder) == nil {
+                group.addTask { (folder, try await apply(folder)) }
+            }
+            while let (folder, answer) = try await group.next() {
+                guard let isDone = answer else { continue }
+                if isDone {
+                    for child in folders where above(child) == folder.folder {
+                        group.addTask { (child, try await apply(child)) }
+                    }
+                } else {
+                    try await block(below: folder.folder, names)
+                }
+                try await afterEach()
+                // What may yet be taken back is not free before the job's end, and its hook has its turn then.
+                if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
+                    group.addTask {
+                        await finish(folder)
+                        return (folder, nil)
+                    }
+                }
+            }
+        }
+        guard let job = await jobs.job(number), isTakenBack(job) else { return }
+        try await upwards(folders.filter { job.folders[$0.folder]?.state == .done }) { folder in
+            _ = try await revert(folder, job: number)
+            try await afterEach()
+        }
+    }
+
+    /// Whether the folder is done afterwards.
+    func apply(_ folder: FolderPlan) async throws -> Bool {
+        let name = folder.folder
+        guard let job = await jobs.job(number) else { return false }
+        if job.folders[name]?.state == .done { return true }
+        if [.failed, .reverted].contains(job.folders[name]?.state) { return false }
+        // A folder that had not begun stays as it was.
+        if job.cancelledAt != nil, job.folders[name]?.state == .pending { return false }
+        // First the job: should the second write fail, the job's end finds the folder and leaves it locked.
+        try await jobs.change(number) { $0.folders[name]?.state = .running }
+        try states.change(name) { state in
+            state.status = .updating
+            state.job = number
+            state.trace = "jobs/\(number)/traces/\(name).log"
+        }
+        context.logger.log(
+            .folderUpdating,
+            "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",
+            fields(name, job))
+        do {
+            let progress = Progress(jobs: jobs, work: work, job: number, folder: folder, quiesce: quiesce)
+            let summary = try await progress.shown {
+                try await work.run(.apply, job, name) { $0.outcome == .done }
+            }
+            try await commit(folder, summary)
+            return true
+        } catch let fault as Fault {
+            try await fail(folder, fault)
+        } catch let error as LedgerError {
+            try await fail(folder, Fault(folder: name, .io, "\(error)"))
+        }
+        if endpoint.onFailure != .hold { _ = try await revert(folder, job: number) }
+        return false
+    }
+}

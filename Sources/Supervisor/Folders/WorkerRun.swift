@@ -1,0 +1,121 @@
+import Glibc
+import Logging
+import PatchConfig
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchStore
+
+/// Starts workers for a folder until its ledger says what is waited for.
+struct WorkerRun: Sendable {
+    let context: DaemonContext
+    let endpoint: Endpoint
+    let slots: WorkerSlots
+    let jobs: JobStore
+
+    /// How often a worker may end without having recorded anything before it is given up.
+    private static let fruitless = 200
+
+    /// Brings one folder to the end of a phase. A worker that dies is started again; one that still lives from before a
+    /// restart of the daemon is waited for (it holds the ledger's flock).
+    ///
+    /// - Parameters:
+    ///   - order: written to a ledger that is still empty.
+    ///   - isOver: whether the phase is through.
+    /// - Throws: ``Fault`` when the folder failed or cannot be worked on.
+    func run(
+        _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder? = nil,
+        isOver: @Sendable (LedgerSummary) -> Bool
+    ) async throws -> LedgerSummary {
+        await slots.take(for: endpoint.name)
+        do {
+            let summary = try await work(phase, job, folder, order: order, isOver: isOver)
+            await slots.give(by: endpoint.name)
+            return summary
+        } catch {
+            await slots.give(by: endpoint.name)
+            throw error
+        }
+    }
+
+    private func work(
+        _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
+    ) async throws -> LedgerSummary {
+        let (path, other, user) = try context.place(of: folder, in: endpoint)
+        var fruitless = 0
+        var known = -1
+        while true {
+            let file = try context.state.ledger(job: job.job, folder: folder)
+            _ = try file.lock(wait: true)
+            let (records, count) = try begin(file, order: order)
+            let summary = LedgerSummary(records)
+            if isOver(summary) { return summary }
+            if case .failed(_, let code, let message) = summary.outcome {
+                throw Fault(folder: folder, code, message)
+            }
+            if phase == .apply, await jobs.job(job.job)?.cancelledAt != nil {
+                throw Fault(folder: folder, .cancelled, "job \(job.job) was cancelled")
+            }
+            fruitless = count == known ? fruitless + 1 : 0
+            known = count
+            guard fruitless < Self.fruitless else {
+                throw Fault(
+                    folder: folder, .io,
+                    "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
+                )
+            }
+            let needsArchive = ![.facts, .revert, .forget].contains(phase) && summary.order?.undo.isEmpty != false
+            let tree = try needsArchive ? context.state.tree(ofArchive: job.sha256) : context.state.emptyDirectory()
+            let trace = try context.state.trace(job: job.job, folder: folder)
+            let end = try context.workers.work(
+                WorkerStart(
+                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, other: other,
+                    user: user),
+                tree: tree, ledger: file, trace: trace)
+            if let end {
+                context.logger.log(
+                    .workerEnded, "\(endpoint.name)/\(folder): the worker ended early (\(end)) and is started again",
+                    EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
+            }
+        }
+    }
+
+    /// Asks the worker of a folder, if one runs, to end after its step.
+    func interrupt(_ job: Int, _ folder: String) {
+        context.workers.interrupt(
+            WorkerStart(phase: .apply, job: job, endpoint: endpoint.name, folder: folder, path: "", user: nil))
+    }
+
+    /// Where a folder stands in a job.
+    func summary(_ job: Int, _ folder: String) throws -> LedgerSummary {
+        LedgerSummary(try Ledger.read(context.state.ledger(job: job, folder: folder)))
+    }
+
+    /// Lets a folder that failed go on.
+    func resume(_ job: Int, _ folder: String) throws {
+        var ledger = try Ledger(context.state.ledger(job: job, folder: folder))
+        if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
+    }
+
+    private func begin(_ file: borrowing File, order: WorkOrder?) throws -> ([LedgerRecord], Int) {
+        var ledger = try Ledger(file.duplicate())
+        if ledger.records.isEmpty, let order { try ledger.append(.begin(order)) }
+        return (ledger.records, ledger.records.count)
+    }
+}
+
+extension DaemonContext {
+    /// A folder's path, the directory of a database that lies elsewhere, and the user that works there; nil when that is
+    /// this process's own.
+    func place(of name: String, in endpoint: Endpoint) throws -> (path: String, other: String?, user: UserIdentity?) {
+        guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
+            throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
+        }
+        let other = DatabaseFile(folder)?.place
+        let recorded = try state.folder(name, of: endpoint.name)?.owner
+        let owner = try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
+        if owner.uid == geteuid() { return (folder.path, other, nil) }
+        let known = UserIdentity(uid: owner.uid)
+        return (folder.path, other, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+import PatchFiles
+
+/// What lies in `incoming/` under a name that ends in `.zip`.
+struct DroppedFile {
+    /// What is to be done with it now.
+    enum Readiness: Equatable {
+        case complete
+        /// It may still be growing; look again after that many seconds, or when an event comes.
+        case growing(Double)
+    }
+
+    /// Bytes of a name to which those of sidecars and temporary files can still be added.
+    static let longestName = 200
+
+    let name: String
+    let status: FileStatus
+    /// Whether it was seen to be renamed in: whoever renames has written before.
+    let cameByRename: Bool
+
+    /// Names that are looked at; everything else is left alone.
+    static func isCandidate(_ name: String) -> Bool { name.hasSuffix(".zip") && !name.hasPrefix(".") }
+
+    var arrival: ArrivalOrder.Arrival { ArrivalOrder.Arrival(changed: status.changed, name: name, owner: status.uid) }
+
+    /// Whether it can be taken (contract §3).
+    ///
+    /// - Parameters:
+    ///   - file: it, as it was opened to be taken.
+    ///   - settle: seconds without a change after which a file that is no archive is complete.
+    ///   - once: nobody will look again: what nobody writes is complete, as is what was renamed in.
+    func readiness(of file: borrowing File, settle: Double, once: Bool) throws(FileError) -> Readiness {
+        let unwritten = file.nobodyWrites()
+        if unwritten == false { return .growing(settle) }
+        if once || cameByRename { return .complete }
+        if try Self.endsAsArchive(file, size: status.size) { return .complete }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let age = Double(now.tv_sec) - Double(status.changed) / 1e9
+        // A clock that was set back must not keep a file for ever.
+        return age >= settle || age < -1 ? .complete : .growing(settle - age)
+    }
+
+    /// Whether an end record stands where its comment ends with the file. No more is believed of it here.
+    private static func endsAsArchive(_ file: borrowing File, size: Int64) throws(FileError) -> Bool {
+        let length = min(size, 22 + 65535)
+        let tail = try file.read(at: size - length, limit: Int(length))
+        guard tail.count >= 22 else { return false }
+        for at in stride(from: tail.count - 22, through: 0, by: -1) where tail[at] == 0x50 {
+            guard tail[at + 1] == 0x4b, tail[at + 2] == 5, tail[at + 3] == 6 else { continue }
+            if at + 22 + Int(tail[at + 20]) + Int(tail[at + 21]) << 8 == tail.count { return true }
+        }
+        return false
+    }
+}

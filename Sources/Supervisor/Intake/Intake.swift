@@ -1,0 +1,171 @@
+import Glibc
+import Logging
+import PatchConfig
+import PatchFiles
+import PatchJSON
+import PatchModel
+import PatchPlan
+import PatchStore
+
+/// Takes what is dropped, has it checked, and makes its jobs. What one user drops is taken in its order, one after the other;
+/// different users' drops side by side, so that nobody waits for what another has dropped.
+struct Intake: Sendable {
+    let context: DaemonContext
+    let jobs: JobStore
+    let arrivals: ArrivalOrder
+
+    /// What one user has dropped.
+    struct UserQueue: Sendable {
+        let owner: UInt32
+        /// What was taken, and could not be brought to its end.
+        var claims: [IntakeClaim] = []
+        var files: [DroppedFile] = []
+
+        /// In the order in which they came.
+        var arrivals: [ArrivalOrder.Arrival] { claims.map(\.arrival) + files.map(\.arrival) }
+    }
+
+    /// Removes what a kill left half copied. Only before anything is taken: what has no claim then lies where it was dropped.
+    func removeLeftovers() throws {
+        let intake = try context.state.directory("intake")
+        for id in try intake.names() {
+            if try intake.status("\(id)/claim.json") == nil {
+                try intake.removeTree(id)
+            } else if try claim(id, in: intake) == nil {
+                context.failures.note()
+                context.logger.log(
+                    .cannotGoOn,
+                    "\"\(intake.path)/\(id)/claim.json\", which says what was taken, is damaged; the archive beside it is kept: "
+                        + "drop it again, then move the directory away")
+            }
+        }
+    }
+
+    /// Nil where there is none, or none that can be read.
+    private func claim(_ id: String, in intake: borrowing Directory) throws(FileError) -> IntakeClaim? {
+        guard let bytes = try intake.readFile("\(id)/claim.json") else { return nil }
+        return try? JSONText.read(IntakeClaim.self, bytes)
+    }
+
+    /// What there is to take, by user; first whose has been there for longest.
+    ///
+    /// - Parameter renamed: the names that came by a rename.
+    func queues(renamed: Set<String>) throws -> [UserQueue] {
+        var queues: [UInt32: UserQueue] = [:]
+        let intake = try context.state.directory("intake")
+        for id in try intake.names() {
+            guard let claim = try claim(id, in: intake) else { continue }
+            let owner = claim.owner ?? 0
+            queues[owner, default: UserQueue(owner: owner)].claims.append(claim)
+        }
+        let incoming = try Directory.open(context.spool.incoming)
+        for name in try incoming.names() where DroppedFile.isCandidate(name) {
+            guard let status = try incoming.status(name) else { continue }
+            let file = DroppedFile(name: name, status: status, cameByRename: renamed.contains(name))
+            queues[status.uid, default: UserQueue(owner: status.uid)].files.append(file)
+        }
+        let sorted = queues.values.map { queue in
+            var queue = queue
+            queue.claims.sort { $0.arrival < $1.arrival }
+            queue.files.sort { $0.arrival < $1.arrival }
+            return queue
+        }
+        return sorted.sorted { one, other in
+            (one.arrivals.min()?.changed ?? 0, one.owner) < (other.arrivals.min()?.changed ?? 0, other.owner)
+        }
+    }
+
+    /// What became of a file that was looked at.
+    private enum Step {
+        case taken(IntakeClaim)
+        case refused
+        /// It is not complete, or was changed meanwhile; look again after so many seconds.
+        case left(Double)
+    }
+
+    /// Takes everything of a user's that is complete.
+    ///
+    /// - Returns: whether anything was taken, and after how many seconds to look again at what is not complete.
+    func work(_ queue: UserQueue) async throws -> (taken: Bool, again: Double?) {
+        defer { arrivals.end(queue.arrivals) }
+        for claim in queue.claims {
+            // Brought to its end by the queue before this one, after this one's list was made.
+            if try context.state.directory("intake").status(claim.id) == nil { continue }
+            try remove(claim)
+            try await process(claim)
+            arrivals.end([claim.arrival])
+        }
+        var taken = !queue.claims.isEmpty
+        var again: Double?
+        for file in queue.files {
+            switch try look(file, of: queue.owner) {
+            case .left(let seconds): again = min(again ?? seconds, seconds)
+            case .refused: taken = true
+            case .taken(let claim):
+                try await process(claim)
+                taken = true
+            }
+            arrivals.end([file.arrival])
+        }
+        return (taken, again)
+    }
+
+    /// Looks at one file, and takes or refuses it. What its owner does to it meanwhile is his own affair.
+    private func look(_ found: DroppedFile, of owner: UInt32) throws -> Step {
+        let file: DroppedFile
+        do throws(FileError) {
+            let incoming = try Directory.open(context.spool.incoming)
+            guard let status = try incoming.status(found.name), status.uid == owner else { return .left(1) }
+            file = DroppedFile(name: found.name, status: status, cameByRename: found.cameByRename)
+            if file.name.utf8.count > DroppedFile.longestName {
+                let limit = DroppedFile.longestName
+                let reason = "a file's name has at most \(limit) bytes; give it a shorter one"
+                return try reject(file, Refusal(.limitExceeded, reason), from: incoming)
+            }
+            guard file.status.kind == .file else {
+                let reason = "\"\(file.name)\" is no plain file; drop the archive itself"
+                return try reject(file, Refusal(.notAFile, reason), from: incoming)
+            }
+            let source = try incoming.file(file.name)
+            guard try source.status() == file.status else { return .left(1) }
+            let settle = context.configuration.daemon.settle
+            if case .growing(let seconds) = try file.readiness(of: source, settle: settle, once: context.once) {
+                return .left(seconds)
+            }
+            let limits = context.configuration.daemon.limits
+            guard UInt64(file.status.size) <= limits.archive else {
+                let reason =
+                    "the archive alone has \(file.status.size) bytes, more than limits.unpacked allows it to hold"
+                return try reject(file, Refusal(.limitExceeded, reason), from: incoming)
+            }
+        } catch {
+            // It was removed, or another was put in its place.
+            if [ENOENT, ELOOP, ENXIO].contains(error.number) { return .left(1) }
+            throw error
+        }
+        return try take(file).map(Step.taken) ?? .left(1)
+    }
+
+    private func reject(
+        _ file: DroppedFile, _ refusal: Refusal, from incoming: borrowing Directory
+    ) throws(FileError) -> Step {
+        let isLong = file.name.utf8.count > DroppedFile.longestName
+        let short = isLong ? String(decoding: file.name.utf8.prefix(64), as: UTF8.self) + ".zip" : file.name
+        try context.spool.reject(short, sha256: "", refusal, options: nil) { (rejected, free) throws(FileError) in
+            try incoming.rename(file.name, to: rejected, free)
+        }
+        log(refusal, short)
+        return .refused
+    }
+
+    func log(_ refusal: Refusal, _ file: String) {
+        context.logger.log(
+            .archiveRefused, "\(file) is refused (\(refusal.code)): \(refusal)", EventFields(code: "\(refusal.code)"))
+        context.failures.note()
+        var notice = Notice(.refused)
+        notice.update = file
+        notice.code = refusal.code.rawValue
+        notice.message = "\(refusal)"
+        context.notices.add(notice)
+    }
+}

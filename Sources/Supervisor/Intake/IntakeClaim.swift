@@ -1,0 +1,22 @@
+import PatchModel
+
+/// `intake/<k>/claim.json`: a drop that was taken. Written before the drop is removed, so that after a crash it is
+/// taken neither twice nor never.
+struct IntakeClaim: Codable, Hashable, Sendable {
+    var schema = 1
+    /// The directory's name below `intake/`.
+    var id: String
+    /// In `incoming/`.
+    var file: String
+    var device: UInt64
+    var inode: UInt64
+    var changed: Int64
+    /// Who dropped it; nil in a claim of an older patchd.
+    var owner: UInt32?
+    var sha256: String
+    var at: Timestamp
+    /// Why its options cannot be read; nil where they can, or there are none.
+    var badOptions: String?
+
+    var arrival: ArrivalOrder.Arrival { ArrivalOrder.Arrival(changed: changed, name: file, owner: owner ?? 0) }
+}

@@ -1,0 +1,148 @@
+import Logging
+import PatchFiles
+import PatchModel
+import PatchPlan
+import PatchStore
+import Synchronization
+
+/// Where the endpoint asks for approval, nothing of a job is done before somebody approved just this.
+struct ApprovalGate: Sendable {
+    let context: DaemonContext
+    let jobs: JobStore
+    let number: Int
+
+    /// Whether a job may do what its preflight has come to. Else it waits for approval; its plan is written already, so
+    /// that the file and what waits are never two things.
+    ///
+    /// - Parameter before: the plan that was there until now; nil for none.
+    /// - Throws: ``Fault`` `cancelled`.
+    func lets(_ plan: EndpointPlan, through job: Job, approved before: EndpointPlan?) async throws -> Bool {
+        let digest = try Self.digest(of: plan, job.sha256, job.options)
+        if let approval = job.approval, approval.by != nil, approval.digest == digest {
+            try await jobs.change(number) { $0.approval?.isConfirmed = true }
+            return true
+        }
+        var message = ""
+        if let approver = job.approval?.by {
+            let lines = before.map { PlanDifference.lines(from: $0, to: plan) } ?? []
+            message =
+                "\(approver.name) approved another plan than the one it has by now"
+                + (lines.isEmpty ? "" : "; what changed: \(lines.joined(separator: "; "))")
+        }
+        let text = message
+        let changed = try await jobs.change(number) { job in
+            if job.cancelledAt != nil { return }
+            job.state = .pendingApproval
+            job.approval = JobApproval(digest: digest)
+            job.message = text
+            job.waitingFor = ""
+            // It holds no place, so it begins anew when it is approved.
+            job.startedAt = nil
+            job.turn = nil
+        }
+        guard changed.state == .pendingApproval else {
+            throw Fault(.cancelled, "cancelled before a folder was changed")
+        }
+        context.logger.log(
+            .jobPendingApproval,
+            "job \(number): \(job.update) \(job.version) on \(job.endpoint) waits for approval\(text.isEmpty ? "" : ": \(text)"); "
+                + "see: patchctl show \(number)",
+            EventFields(changed))
+        return false
+    }
+
+    static func digest(of plan: EndpointPlan, _ sha256: String, _ options: UpdateOptions) throws -> String {
+        SHA256.hash(of: try plan.approvalText(sha256: sha256, options: options))
+    }
+}
+
+/// Options that were given with an approval, and what they come to.
+struct PlannedOptions: Sendable {
+    var options: UpdateOptions
+    var plan: EndpointPlan
+    var folders: [String: FolderJob]
+    var digest: String
+}
+
+/// Plans for changed options, made beside the main loop; their requests are answered when they are there.
+final class OptionPlans: Sendable {
+    /// One plan to make.
+    struct Order: Sendable {
+        /// Which request asks for it.
+        var request: String
+        var job: Job
+        /// With the job's in place of those that are not changed.
+        var options: UpdateOptions
+    }
+
+    private enum Stand: Sendable {
+        case asked(Order)
+        case underWay
+        case made(Result<PlannedOptions, any Error>)
+    }
+
+    private let stands = Mutex<[String: Stand]>([:])
+
+    /// What a request's plan is; nil: not made yet, and ordered with this at the latest.
+    func plan(_ order: Order) throws -> PlannedOptions? {
+        let made = stands.withLock { stands -> Result<PlannedOptions, any Error>? in
+            if case .made(let result) = stands[order.request] { return result }
+            if stands[order.request] == nil { stands[order.request] = .asked(order) }
+            return nil
+        }
+        return try made?.get()
+    }
+
+    /// Forgets plans for requests that were withdrawn or answered.
+    func keep(only requests: Set<String>) { stands.withLock { $0 = $0.filter { requests.contains($0.key) } } }
+
+    /// Those that nobody is making yet.
+    var asked: [Order] {
+        stands.withLock { stands in
+            stands.values.compactMap { stand in if case .asked(let order) = stand { order } else { nil } }
+        }
+    }
+
+    func begin(_ order: Order) { stands.withLock { $0[order.request] = .underWay } }
+
+    /// - Parameter result: dropped when its request is gone.
+    func end(_ order: Order, _ result: Result<PlannedOptions, any Error>) {
+        stands.withLock { stands in
+            if stands[order.request] != nil { stands[order.request] = .made(result) }
+        }
+    }
+}
+
+extension OptionPlans.Order {
+    /// Makes the plan. Nothing of the job is changed but the ledgers in which the folders answered.
+    ///
+    /// - Throws: ``Fault``: the first one that is in the way, with all in its message.
+    func planned(_ preflight: Preflight, looksInside: Bool) async throws -> PlannedOptions {
+        var job = job
+        job.options = options
+        let plan = try await preflight.run(job, looksInside: looksInside)
+        if let first = plan.faults.first {
+            throw Fault(first.code, plan.faults.map(\.description).joined(separator: "\n"))
+        }
+        return PlannedOptions(
+            options: options, plan: plan, folders: try preflight.folders(plan, of: job.job),
+            digest: try ApprovalGate.digest(of: plan, job.sha256, options))
+    }
+}
+
+extension JobSelector {
+    /// Lets go of jobs that wait for an approval that their endpoint no longer asks for.
+    func releaseUngated(_ endpoint: Endpoint) async throws {
+        guard endpoint.approval == .none else { return }
+        for job in await jobs.all(of: endpoint.name) where job.approval != nil && job.approval?.isConfirmed != true {
+            guard !job.state.isFinal, !job.hasBegun else { continue }
+            // It was made to be looked at; what the job runs by is planned at its turn.
+            try context.state.removePlan(job: job.job)
+            try await jobs.change(job.job) { job in
+                if job.state == .pendingApproval { job.state = .queued }
+                job.approval = nil
+                job.message = ""
+            }
+        }
+    }
+}

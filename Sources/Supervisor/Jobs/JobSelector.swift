@@ -1,0 +1,139 @@
+import Logging
+import PatchFiles
+import PatchModel
+import PatchPlan
+import PatchStore
+
+/// Decides which job of an endpoint has its turn: first come, first served, but a job waits while none of its folders has
+/// the dependency or while another one brings it (contract §3).
+struct JobSelector: Sendable {
+    let context: DaemonContext
+    let jobs: JobStore
+    let queued: QueuedUpdates
+    /// Rung when it has to be looked again without anything having happened in the spool.
+    let wakeTimer: WakeTimer
+
+    /// The job to run next; nil when none can. Jobs that wait are told what for.
+    func next(_ endpoint: Endpoint) async throws -> Int? {
+        // One look at all of them: a job that held the endpoint may be resumed between two.
+        try await releaseUngated(endpoint)
+        let all = await jobs.all(of: endpoint.name)
+        let open = all.filter { !$0.state.isFinal }
+        if let damaged = jobs.damaged(on: endpoint.name) {
+            for job in open where job.startedAt == nil && [.queued, .waiting].contains(job.state) {
+                try await wait(
+                    job, for: "job \(damaged.job), which cannot be read; restore its file, then restart patchd")
+            }
+            return nil
+        }
+        // One that was resumed goes on before all others if it had come as far as a plan, else it waits like a new one.
+        if let running = open.first(where: { $0.state == .running }) { return running.job }
+        let resumed = try open.first { job in
+            try [.queued, .waiting].contains(job.state) && job.startedAt != nil
+                && context.state.plan(job: job.job) != nil
+        }
+        if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
+        let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
+        queued.keep(waiting, of: endpoint.name)
+        if waiting.isEmpty { return nil }
+        if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
+            if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
+            // What takes back or corrects what holds need not wait for it.
+            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
+                guard try await isLetIn(way, endpoint) else { return nil }
+                return try await admit(way, of: endpoint, raising: nil) ? way.job : nil
+            }
+            for job in waiting {
+                try await wait(
+                    job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
+            }
+            return nil
+        }
+        let states = try FolderStates(context: context, endpoint: endpoint).all()
+        var updates: [Int: QueuedUpdate] = [:]
+        for job in waiting where job.rollback == nil && job.operation == .apply {
+            let update = try queued.update(of: job, on: endpoint, states) {
+                try context.state.contents(ofArchive: job.sha256)
+            }
+            guard let update else { return job.job }
+            updates[job.job] = update
+        }
+        var held: Job?
+        for job in waiting {
+            // It waits for nothing, but is not preferred either: dropped without end, tests would hold up every update.
+            if job.operation == .test { return job.job }
+            // It keeps its place; only what is to be approved may be looked at meanwhile.
+            if let held, !job.isPlannedOnly(on: endpoint) {
+                try await wait(job, for: "job \(held.job), which waits itself")
+                continue
+            }
+            // A rollback waits for no other update.
+            let own = updates[job.job]
+            let others = updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)
+            switch own?.readiness(among: others) ?? .ready {
+            case .ready:
+                guard try await isLetIn(job, endpoint) else { continue }
+                if try await admit(job, of: endpoint, raising: own.map { Set($0.raises.keys) }) { return job.job }
+                held = job
+            case .waits(let reason): try await wait(job, for: reason)
+            }
+        }
+        return nil
+    }
+
+    /// Whether nobody keeps patchd away from what a job would change; else it is told to wait.
+    ///
+    /// - Parameter raised: the folders that an update would raise; nil: what else the job is about says which.
+    private func admit(_ job: Job, of endpoint: Endpoint, raising raised: Set<String>?) async throws -> Bool {
+        if job.isPlannedOnly(on: endpoint) { return true }
+        if let insider = job.insider, stays(insider, in: endpoint) {
+            wakeTimer.ring(in: 1)
+            return false
+        }
+        var folders = raised ?? []
+        if raised == nil { folders = try await changed(by: job, on: endpoint) }
+        let affected = folders.union(folders.flatMap(endpoint.descendants))
+        guard let standing = try context.hold(on: endpoint, affected) else { return true }
+        if let again = Holds.again(standing.hold) { wakeTimer.ring(in: again) }
+        try await wait(job, for: standing.description)
+        return false
+    }
+
+    /// Whether who stayed inside is still there.
+    private func stays(_ insider: Insider, in endpoint: Endpoint) -> Bool {
+        guard let folder = endpoint.folders.first(where: { $0.name == insider.folder }) else { return false }
+        guard insider.pid > 0 else { return (try? FolderGate.open(folder.path).drain()) == false }
+        return RunningProcess(insider.pid).started == insider.started
+            && (try? FolderGate.open(folder.path).holders().contains(insider.pid)) == true
+    }
+
+    /// The folders that a job which has its plan or takes others back would change.
+    private func changed(by job: Job, on endpoint: Endpoint) async throws -> Set<String> {
+        if let plan = try context.state.plan(job: job.job)?.endpoints.first {
+            // Without those that are done, and those that an admin has left out since.
+            let open = plan.folders.filter { folder in
+                folder.state == .pending
+                    && [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
+            }
+            return Set(open.map(\.folder))
+        }
+        guard let target = job.rollback else { return Set(endpoint.activeFolders.map(\.name)) }
+        let plan = try FolderStates(context: context, endpoint: endpoint).rollbackPlan(
+            await jobs.order(of: endpoint.name))
+        return Set(((try? plan.jobs(for: target)) ?? [:]).keys)
+    }
+
+    func wait(_ job: Job, for reason: String) async throws {
+        if job.state == .waiting, job.waitingFor == reason { return }
+        try await jobs.change(job.job) { job in
+            // Cancelled meanwhile.
+            if job.state.isFinal { return }
+            job.state = .waiting
+            job.waitingFor = reason
+            job.waitingSince = job.waitingSince ?? .now
+        }
+        context.logger.log(
+            .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",
+            EventFields(job))
+    }
+}

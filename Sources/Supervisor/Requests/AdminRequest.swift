@@ -1,0 +1,121 @@
+import PatchJSON
+import PatchModel
+
+/// What a request asks for (contract §7).
+enum AdminRequest: Equatable {
+    case resume(job: Int, assumeDone: String?, skip: [String])
+    case cancel(job: Int)
+    case rollback(job: Int, discardsData: Bool)
+    case rollbackFolder(endpoint: String, folder: String, to: Version?, discardsData: Bool)
+    case baseline(endpoint: String, folder: String, Version)
+    case catchup(endpoint: String, folder: String, force: Bool)
+    case approve(job: Int, sha256: String?, options: JSONValue?)
+    case decline(job: Int)
+    case mark(UpdateName, unstable: Bool)
+    case gc
+
+    private static let folderKeys = ["endpoint", "folder", "target"]
+
+    /// What a command may have besides its word.
+    private static let keys: [String: [String]] = [
+        "resume": ["job", "assumeDone", "skip"], "cancel": ["job"], "decline": ["job"],
+        "approve": ["job", "sha256", "options"], "rollback": folderKeys + ["job", "to", "discardData"],
+        "baseline": folderKeys + ["version"], "catchup": folderKeys + ["force"], "markUnstable": ["update"],
+        "markStable": ["update"], "gc": [],
+    ]
+
+    /// The word of a request, also of one that is refused; nil where there is none.
+    static func word(_ bytes: [UInt8]) -> String? {
+        let reader = try? JSONReader(strictJSON: bytes, file: "", refusedAs: .optionsInvalid)
+        let word = try? reader?.anyObject().first { $0.name == "command" }?.value.text()
+        return word.map { String($0.prefix(40)) }
+    }
+
+    /// The job that it names.
+    var job: Int? {
+        switch self {
+        case .resume(let job, _, _), .cancel(let job), .rollback(let job, _), .approve(let job, _, _),
+            .decline(let job):
+            job
+        case .rollbackFolder, .baseline, .catchup, .mark, .gc: nil
+        }
+    }
+
+    /// The endpoint and folder that it names.
+    var place: (endpoint: String?, folder: String?) {
+        switch self {
+        case .rollbackFolder(let endpoint, let folder, _, _), .baseline(let endpoint, let folder, _),
+            .catchup(let endpoint, let folder, _):
+            (endpoint, folder)
+        case .resume, .cancel, .rollback, .approve, .decline, .mark, .gc: (nil, nil)
+        }
+    }
+
+    /// Reads a request.
+    ///
+    /// - Throws: ``Refusal``; its code is none of a request's answer.
+    init(_ bytes: [UInt8], file: String) throws(Refusal) {
+        let reader = try JSONReader(strictJSON: bytes, file: file, refusedAs: .optionsInvalid)
+        guard let named = try reader.anyObject().first(where: { $0.name == "command" })?.value else {
+            throw reader.refusal("the key \"command\" is missing")
+        }
+        let word = try named.text()
+        guard let keys = Self.keys[word] else {
+            throw reader.refusal(
+                "command \"\(word.prefix(40))\" is not supported\(Suggestion.hint(for: word, in: Self.keys.keys.sorted()))"
+            )
+        }
+        let members = try reader.object(required: ["command"], optional: keys)
+        let job = try members["job"]?.integer()
+        func needed() throws(Refusal) -> Int {
+            guard let job else { throw reader.refusal("\(word) needs \"job\"") }
+            return job
+        }
+        switch word {
+        case "resume":
+            self = .resume(
+                job: try needed(), assumeDone: try members["assumeDone"]?.text(),
+                skip: try members["skip"]?.texts() ?? [])
+        case "cancel": self = .cancel(job: try needed())
+        case "rollback" where job != nil:
+            self = .rollback(job: try needed(), discardsData: try members["discardData"]?.flag() ?? false)
+        case "rollback", "catchup":
+            let (endpoint, folder) = try Self.folder(reader, members, word)
+            let to = try members["to"]?.text()
+            guard to == nil || to.flatMap(Version.init) != nil else { throw reader.refusal("\"to\" is no version") }
+            self =
+                word == "catchup"
+                ? .catchup(endpoint: endpoint, folder: folder, force: try members["force"]?.flag() ?? false)
+                : .rollbackFolder(
+                    endpoint: endpoint, folder: folder, to: to.flatMap(Version.init),
+                    discardsData: try members["discardData"]?.flag() ?? false)
+        case "baseline":
+            let (endpoint, folder) = try Self.folder(reader, members, word)
+            guard let version = try members["version"].flatMap({ (text) throws(Refusal) in Version(try text.text()) })
+            else { throw reader.refusal("baseline needs \"version\", a version") }
+            self = .baseline(endpoint: endpoint, folder: folder, version)
+        case "approve":
+            self = .approve(
+                job: try needed(), sha256: try members["sha256"]?.text(), options: members["options"]?.value)
+        case "decline": self = .decline(job: try needed())
+        case "markUnstable", "markStable":
+            guard let update = try members["update"].flatMap({ (text) throws(Refusal) in UpdateName(try text.text()) })
+            else { throw reader.refusal("\(word) needs \"update\", as NAME or NAME@VERSION") }
+            self = .mark(update, unstable: word == "markUnstable")
+        default: self = .gc
+        }
+    }
+
+    private static func folder(
+        _ reader: JSONReader, _ members: [String: JSONReader], _ word: String
+    ) throws(Refusal) -> (String, String) {
+        if let endpoint = try members["endpoint"]?.text(), let folder = try members["folder"]?.text() {
+            return (endpoint, folder)
+        }
+        let parts = try members["target"]?.text().split(separator: "/").map(String.init) ?? []
+        guard parts.count == 2 else {
+            throw reader.refusal("\(word) needs \"endpoint\" and \"folder\"\(word == "rollback" ? ", or \"job\"" : "")")
+        }
+        return (parts[0], parts[1])
+    }
+}

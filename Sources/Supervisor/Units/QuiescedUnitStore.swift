@@ -1,0 +1,118 @@
+import PatchModel
+import PatchPlan
+import PatchStore
+
+/// What is down and has to come back, for all endpoints. The files are the truth; this is the one place that writes them.
+///
+/// The order is what makes it safe to be killed anywhere: the record is durable before the first unit is stopped, the
+/// files that keep units down are there before the stop, and a unit is forgotten only after it was started again.
+actor QuiescedUnitStore {
+    private let state: StateDirectory
+    private var record: QuiescedUnits
+
+    init(_ state: StateDirectory) throws(StoreError) {
+        self.state = state
+        record = try state.units()
+    }
+
+    /// Units that are down or on their way back.
+    var units: Set<String> { Set(record.units.keys) }
+
+    /// Whether an endpoint has something down, or anything is still on its way back.
+    func concerns(_ endpoint: String) -> Bool { record.concerns(endpoint) }
+
+    /// All endpoints for which something is down.
+    var endpoints: Set<String> {
+        Set(record.units.values.flatMap { $0.holders.map(\.endpoint) } + record.maintenance.values.joined())
+            .union(record.commands.keys)
+    }
+
+    /// Records units and has them kept down; what of them runs is to be stopped now.
+    func hold(_ holds: [UnitHold], endpoint: String) throws(StoreError) {
+        var changed = record
+        changed.hold(holds, endpoint: endpoint)
+        try save(changed)
+        try keepDown()
+    }
+
+    /// Takes back what an endpoint holds, but for folders that stay locked.
+    ///
+    /// - Returns: the units that ran before and are to be started now, with the folders of this endpoint that they were down
+    ///   for as far as is known, and all to give to ``forget(_:)`` afterwards.
+    func release(
+        endpoint: String, keeping locked: Set<String>
+    ) throws(StoreError) -> (start: [String: Set<String>], all: [String]) {
+        var changed = record
+        let free = changed.release(endpoint: endpoint, keeping: locked)
+        var start: [String: Set<String>] = [:]
+        for name in free where record.units[name]?.ranBefore == true {
+            start[name] = Set(record.units[name]?.holders.filter { $0.endpoint == endpoint }.map(\.folder) ?? [])
+        }
+        try save(changed)
+        try keepDown()
+        return (start, free)
+    }
+
+    /// Units that came back, or of which it was told that they did not.
+    func forget(_ names: [String]) throws(StoreError) {
+        var changed = record
+        changed.forget(names)
+        try save(changed)
+    }
+
+    /// Whether somebody holds a unit, perhaps again.
+    func isHeld(_ name: String) -> Bool { record.units[name]?.holders.isEmpty == false }
+
+    /// Records units that are about to be started for the time of an update.
+    func startMaintenance(_ names: [String], endpoint: String) throws(StoreError) {
+        var changed = record
+        for name in names where changed.maintenance[name]?.contains(endpoint) != true {
+            changed.maintenance[name, default: []].append(endpoint)
+        }
+        try save(changed)
+    }
+
+    /// The maintenance units that only this endpoint wants, and which are to be stopped now.
+    func maintenance(of endpoint: String) -> [String] {
+        record.maintenance.filter { $0.value == [endpoint] }.keys.sorted()
+    }
+
+    /// Forgets an endpoint's maintenance units.
+    func endMaintenance(of endpoint: String) throws(StoreError) {
+        var changed = record
+        for name in changed.maintenance.keys {
+            changed.maintenance[name]?.removeAll { $0 == endpoint }
+            if changed.maintenance[name]?.isEmpty == true { changed.maintenance[name] = nil }
+        }
+        try save(changed)
+    }
+
+    /// Whether an endpoint's `startCommand` is due.
+    func isCommandDue(_ endpoint: String) -> Bool { record.commands[endpoint] != nil }
+
+    /// Whether an endpoint's `stopCommand` was run to its end in this boot.
+    func commandStopped(_ endpoint: String, in boot: String) -> Bool {
+        !boot.isEmpty && record.commands[endpoint] == boot
+    }
+
+    /// Records how far an endpoint's commands are.
+    ///
+    /// - Parameter boot: in which `stopCommand` was through; empty: it is begun. Either way `startCommand` is due. Nil: it is
+    ///   not.
+    func setCommand(_ endpoint: String, stopped boot: String?) throws(StoreError) {
+        var changed = record
+        changed.commands[endpoint] = boot
+        try save(changed)
+    }
+
+    private func save(_ changed: QuiescedUnits) throws(StoreError) {
+        if changed == record { return }
+        try state.write(changed)
+        record = changed
+    }
+
+    private func keepDown() throws(StoreError) {
+        let held = record.units.filter { !$0.value.holders.isEmpty }.keys
+        try state.keepDown(Set(held.filter(UnitSelection.isGuarded)))
+    }
+}

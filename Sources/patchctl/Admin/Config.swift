@@ -1,0 +1,21 @@
+import ArgumentParser
+import PatchModel
+
+struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The configuration of this host.", subcommands: [Check.self])
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Say what is wrong with the configuration.")
+
+        @OptionGroup var directories: Directories
+
+        func run() throws {
+            let configuration = try directories.configuration()
+            let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
+            Notes.write(
+                "the configuration in \(directories.configDir) is fine: "
+                    + (names.isEmpty ? "no endpoints" : names.joined(separator: ", ")))
+        }
+    }
+}

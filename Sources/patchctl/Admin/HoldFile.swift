@@ -1,0 +1,137 @@
+import Glibc
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// `holds/ENDPOINT.lock`, `holds/ENDPOINT.FOLDER.lock` or `holds/ALL.lock`. The directory is everybody's (1777), so what
+/// lies there may be anybody's, and anything.
+struct HoldFile {
+    /// As the user said it.
+    let words: String
+    let target: PatchModel.Hold.Target
+    private let endpoint: String?
+    private let folder: String?
+    private let directory: String
+
+    private var name: String { target.fileName }
+
+    /// - Throws: ``Failure`` with wrong usage when that cannot be a target.
+    init(_ text: String, in directories: Directories) throws {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (1...2).contains(parts.count), parts.allSatisfy(PatchModel.Hold.Target.isName) else {
+            throw Failure(.usage, "\"\(text)\" is no target; a hold is on ENDPOINT, ENDPOINT/FOLDER or ALL")
+        }
+        // No endpoint has this name, in whatever case.
+        if parts[0].lowercased() == "all", text != "ALL" {
+            throw Failure(.usage, "\"\(text)\" is no target; did you mean \"ALL\"?")
+        }
+        words = text == "ALL" ? "everything" : text
+        endpoint = text == "ALL" ? nil : parts[0]
+        folder = parts.count == 2 ? parts[1] : nil
+        target =
+            switch (endpoint, folder) {
+            case (let endpoint?, let folder?): .folder(endpoint: endpoint, folder: folder)
+            case (let endpoint?, nil): .endpoint(endpoint)
+            default: .all
+            }
+        directory = directories.spoolDir + "/holds"
+    }
+
+    /// The folders that it is about. Before patchd's first start there are none.
+    ///
+    /// - Throws: ``Failure`` for a target that patchd does not know.
+    func folders(_ directories: Directories) throws -> [ApplicationFolder] {
+        guard try directories.hasState else { return [] }
+        guard let endpoint else { return try Target(nil).folders(directories).map(ApplicationFolder.init) }
+        if let folder { return [try ApplicationFolder("\(endpoint)/\(folder)", in: directories)] }
+        let found = try Target(endpoint).folders(directories)
+        guard found.allSatisfy({ $0.endpoint == endpoint }) else {
+            let whole = found.map { "\($0.endpoint)/\($0.folder)" }
+            throw Failure(
+                "there is no endpoint \"\(endpoint)\"; did you mean \"\(whole.joined(separator: "\" or \""))\"?")
+        }
+        return found.map(ApplicationFolder.init)
+    }
+
+    /// Replaces one's own hold; somebody else's is left.
+    func write(_ text: String) throws {
+        try files { () throws(FileError) in
+            let holds = try Directory.open(directory)
+            let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
+            do throws(FileError) {
+                let file = try holds.createFile(temporary, mode: 0o644)
+                try file.write(Array(text.utf8))
+                try file.sync()
+                // Who is there is looked up before, and renamed over only when it is one's own; in a sticky directory
+                // nobody else can be, except for root.
+                if let owner = try holds.status(name)?.uid {
+                    guard owner == geteuid() else { throw FileError("replace", directory + "/" + name, number: EEXIST) }
+                    try holds.rename(temporary, to: holds, name)
+                } else {
+                    try holds.renameNew(temporary, to: holds, name)
+                }
+                try holds.sync()
+            } catch {
+                try? holds.remove(temporary)
+                throw error
+            }
+        }
+    }
+
+    /// - Returns: false when there was none.
+    func remove() throws -> Bool {
+        try files { () throws(FileError) in
+            let holds = try Directory.open(directory)
+            guard try holds.status(name) != nil else { return false }
+            try holds.remove(name)
+            try holds.sync()
+            return true
+        }
+    }
+
+    /// Why patchd may not heed this user's hold; nil when it does, as far as can be seen from here.
+    func doubt(_ folders: [ApplicationFolder], _ directories: Directories) -> String? {
+        if geteuid() == 0 { return nil }
+        let group = (try? directories.configuration())?.daemon.approvers ?? "patchd"
+        if UserName.isMember(of: group) { return nil }
+        // The endpoint's root folder is not told from here; of a whole endpoint its owner is asked for all.
+        if endpoint != nil, !folders.isEmpty, folders.allSatisfy({ $0.state.owner == UserName.own }) { return nil }
+        return
+            "patchd may not heed it: \(UserName.own) is, as far as can be seen, neither in group \(group) nor the owner of \(words)"
+    }
+
+    private func files<Value>(_ body: () throws(FileError) -> Value) throws(Failure) -> Value {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            let place = directory + "/" + name
+            if [EEXIST, EPERM, EACCES].contains(error.number), let holds = try? Directory.open(directory),
+                let owner = (try? holds.status(name))?.uid, owner != geteuid()
+            {
+                throw Failure(
+                    .refused,
+                    "the hold on \(words) is \(UserName.of(owner))'s (\"\(place)\"); \(UserName.of(owner)) or root can take it away"
+                )
+            }
+            throw Failure(
+                "cannot hold \(words): \(error)\(error.number == ENOENT ? "; name the spool with --spool-dir" : "")")
+        }
+    }
+}
+
+/// Users as people call them.
+enum UserName {
+    static var own: String { of(geteuid()) }
+
+    static func of(_ uid: UInt32) -> String {
+        getpwuid(uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(uid)"
+    }
+
+    static func isMember(of group: String) -> Bool {
+        guard let wanted = getgrnam(group)?.pointee.gr_gid else { return false }
+        if getegid() == wanted { return true }
+        var groups = [gid_t](repeating: 0, count: 65536)
+        let count = getgroups(Int32(groups.count), &groups)
+        return groups.prefix(Int(max(count, 0))).contains(wanted)
+    }
+}

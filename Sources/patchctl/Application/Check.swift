@@ -1,0 +1,114 @@
+import ArgumentParser
+import Glibc
+import PatchModel
+import PatchStore
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare a program's version with its folder's.",
+        discussion: """
+            Exits 0 when they are the same, 7 when the program is too new for the folder, 8 when it is too old. The folder's \
+            version decides, because its data have that version; where none is known, the recommended one does.
+            """)
+
+    @Argument(help: "ENDPOINT/FOLDER.")
+    var folder: String
+
+    @Argument(help: "The program's version.")
+    var version: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var directories: Directories
+
+    func run() throws {
+        guard let given = Version(version) else {
+            throw Failure(
+                .usage,
+                "\"\(version)\" is no version; it begins with a digit and consists of [0-9A-Za-z.+~:-], at most 64")
+        }
+        let folder = try ApplicationFolder(folder, in: directories)
+        let recommended = folder.state.recommendedVersion
+        guard let wanted = folder.state.version ?? recommended else {
+            throw Failure(
+                "no version of \(folder.name) is known; an admin says which it has: patchctl baseline \(folder.name) VERSION"
+            )
+        }
+        let verdict: CheckReport.Verdict = given > wanted ? .tooNew : given < wanted ? .tooOld : .current
+        if json {
+            try Output.json(
+                CheckReport(
+                    endpoint: folder.endpoint, folder: folder.folder, version: folder.state.version,
+                    recommendedVersion: recommended, given: given, verdict: verdict,
+                    archive: archive(of: wanted, on: folder.endpoint)))
+        } else {
+            Output.write("\(given) is \(verdict.words) for \(folder.name), which has \(wanted)")
+        }
+        if let recommended, recommended != wanted {
+            Notes.write(
+                "\(recommended) is recommended on \(folder.endpoint); \(folder.name) has \(wanted), and programs follow the folder"
+            )
+        }
+        if verdict != .current { throw verdict.code.exit }
+    }
+
+    /// The newest kept archive that brought a version; nil also for who may not read jobs.
+    private func archive(of version: Version, on endpoint: String) -> String? {
+        guard let jobs = try? directories.readableJobs() else { return nil }
+        return jobs.reversed().lazy.filter { job in
+            job.endpoint == endpoint && job.version == version && job.operation == .apply && job.state == .done
+        }.map { job in "\(directories.stateDir)/\(StateDirectory.place(ofArchive: job.sha256))/archive.zip" }
+            // Its directory is root's alone: only that it is not there says that it is not kept.
+            .first { access($0, F_OK) == 0 || errno == EACCES }
+    }
+}
+
+/// `check --json`.
+struct CheckReport: Encodable {
+    enum Verdict: String, Encodable {
+        case current, tooNew, tooOld
+
+        var words: String {
+            switch self {
+            case .current: "current"
+            case .tooNew: "too new"
+            case .tooOld: "too old"
+            }
+        }
+
+        var code: Code {
+            switch self {
+            case .current: .fine
+            case .tooNew: .tooNew
+            case .tooOld: .tooOld
+            }
+        }
+    }
+
+    var schema = 1
+    var endpoint: String
+    var folder: String
+    var version: Version?
+    var recommendedVersion: Version?
+    var given: Version
+    var verdict: Verdict
+    var archive: String?
+
+    private enum Key: String, CodingKey {
+        case schema, endpoint, folder, version, recommendedVersion, given, verdict, archive
+    }
+
+    /// All keys, null where there is nothing to say.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(schema, forKey: .schema)
+        try container.encode(endpoint, forKey: .endpoint)
+        try container.encode(folder, forKey: .folder)
+        try container.encode(version, forKey: .version)
+        try container.encode(recommendedVersion, forKey: .recommendedVersion)
+        try container.encode(given, forKey: .given)
+        try container.encode(verdict, forKey: .verdict)
+        try container.encode(archive, forKey: .archive)
+    }
+}

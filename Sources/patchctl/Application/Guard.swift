@@ -1,0 +1,111 @@
+import ArgumentParser
+import Glibc
+import PatchFiles
+import PatchModel
+
+struct Guard: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a command so that no update of a folder begins under it.",
+        discussion: """
+            COMMAND starts only while the folder is free, else the exit code is 5. When an update begins (9999), COMMAND and \
+            all that it started get SIGTERM, and SIGKILL at the lock's deadline; the exit code is 5 then too. With --restart it \
+            waits for the folder instead, and runs COMMAND (again), in the version that is there by then.
+
+            Otherwise the exit code is COMMAND's, or 128 and the number of the signal that ended it; 126 and 127 say that it \
+            cannot be run. Whoever COMMAND leaves behind counts as it does: the folder is in use, and guard runs, until all \
+            have ended. SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on.
+            """)
+
+    @Flag(help: "Wait while the folder is locked, and run COMMAND again after an update.")
+    var restart = false
+
+    @Option(help: "How long COMMAND may take to leave where the lock has no deadline.")
+    var grace = Length(seconds: 30)
+
+    @Argument(help: "ENDPOINT/FOLDER.")
+    var folder: String
+
+    @Argument(parsing: .postTerminator, help: "What to run, after \"--\".")
+    var command: [String] = []
+
+    @OptionGroup var directories: Directories
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("there is no COMMAND; it stands after \"--\"") }
+    }
+
+    func run() throws {
+        let signals: SignalQueue
+        do throws(FileError) {
+            signals = try SignalQueue([SIGCHLD] + GuardedCommand.ending + [SIGUSR1, SIGUSR2])
+        } catch {
+            throw Failure(error.description)
+        }
+        let start = Self.workingDirectory()
+        var isFirst = true
+        while true {
+            // Anew each time: the endpoint may have moved.
+            let folder = try ApplicationFolder(folder, in: directories)
+            let gate = try enter(folder, signals)
+            var guarded = try GuardedCommand(
+                command, in: isFirst ? nil : start, of: folder, gate: gate, grace: grace.seconds)
+            isFirst = false
+            let ending = guarded.watch(signals)
+            // For everybody who inherited the descriptor, should one have been missed.
+            gate.leave()
+            switch ending {
+            case .byItself(let exit): throw ExitCode(exit.shellCode)
+            case .told(let lock, let mayRestart):
+                let text = "\(folder.name) \(lock.description)"
+                guard restart, mayRestart else { throw Failure(.waiting, "\(command[0]) was told to leave: \(text)") }
+                Notes.write("\(command[0]) was told to leave, and is started again when it may: \(text)")
+            }
+        }
+    }
+
+    /// Where COMMAND is started again. The directory itself may be another one after the update.
+    private static func workingDirectory() -> String? {
+        guard let path = getcwd(nil, 0) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// Into the folder, as soon as it is free with `restart`.
+    private func enter(_ folder: ApplicationFolder, _ signals: borrowing SignalQueue) throws -> FolderGate {
+        var isTold = false
+        var busySince: Double?
+        while true {
+            let watch = try? DirectoryWatch([folder.path])
+            // Anew each time: the folder itself may be another one.
+            let gate = try folder.looking { () throws(FileError) in try FolderGate.open(folder.path) }
+            var pause = 1.0
+            switch try folder.looking({ () throws(FileError) in try gate.enter(unless: UpdateLock.fileName) }) {
+            case .inside: return gate
+            case .locked:
+                let lock = LockNotice.found(in: gate.directory)
+                guard restart else {
+                    throw Failure(.waiting, "\(folder.name) \(lock?.description ?? "is locked")")
+                }
+                if let lock, !isTold { Notes.write("waiting: \(folder.name) \(lock.description)") }
+                isTold = true
+                busySince = nil
+            case .busy:
+                // The daemon has it for an instant, after it wrote the lock or while a job is taken back.
+                let since = busySince ?? MonotonicClock.seconds
+                busySince = since
+                pause = 0.02
+                if !restart, MonotonicClock.seconds - since > 10 {
+                    let pids = gate.holders().map { "\($0)" }.joined(separator: ", ")
+                    throw Failure(
+                        .waiting,
+                        "somebody has \(folder.name) for himself (flock on \"\(folder.path)\")"
+                            + (pids.isEmpty ? "" : ": pid \(pids)"))
+                }
+            }
+            GuardedCommand.wait(seconds: pause, watch, signals)
+            while let arrival = signals.next() {
+                if GuardedCommand.ending.contains(arrival.number) { throw ExitCode(128 + arrival.number) }
+            }
+        }
+    }
+}
