@@ -20,7 +20,7 @@ extension FolderWork {
                 step: nil, .io,
                 """
                 cannot use "\(folder.path)/\(DataRegistry.fileName)": \(error); it says which tables and forms the folder \
-                has, so restore it from a backup, or mend it
+                has, so restore it from a backup, or fix it
                 """)
         }
         try record(.found(facts))

@@ -48,6 +48,6 @@ extension PlannedStep {
             return nil
         }
         return "cannot run \(name): \(command.program) is no program that the folder's owner may run; install it, "
-            + "or mend \"handlers\" in the endpoint's file"
+            + "or fix \"handlers\" in the endpoint's file"
     }
 }

@@ -56,7 +56,7 @@ extension FolderWork {
             let reason = way.reason.map { "; \($0)" } ?? ""
             throw .failed(
                 step: index, error.code,
-                "\(error)\(reason); see the trace, mend the cause, then resume the job or drop a corrected archive")
+                "\(error)\(reason); see the trace, fix the cause, then resume the job or drop a corrected archive")
         }
     }
 }

@@ -66,7 +66,7 @@ extension FolderWork {
         case .exit(.code(let code)):
             throw .failed(
                 step: index, step.failure,
-                "\(step.name) ended with exit code \(code); see its trace, mend the cause, then resume the job")
+                "\(step.name) ended with exit code \(code); see its trace, fix the cause, then resume the job")
         case .exit(.signal(let number)):
             throw .failed(
                 step: index, step.failure,
@@ -75,7 +75,7 @@ extension FolderWork {
             throw .failed(
                 step: index, step.failure,
                 """
-                \(step.name) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or mend \
+                \(step.name) took longer than scriptTimeout (\(Int(seconds)) s) and was stopped; raise it or fix \
                 the cause, then resume the job
                 """
             )

@@ -45,7 +45,7 @@ extension FolderWork {
         try record(.prepared)
         let count = staging.slots.count - order.plan.downgrades.count
         let total = order.plan.steps.count { $0.kind != .hook }
-        trace.write(.message, "staged \(count) of \(total) steps, \(state.equal.count) are equal")
+        trace.write(.message, "staged \(count) of \(total) steps, \(state.equal.count) already up to date")
     }
 
     /// What staging knows while it goes through the steps.

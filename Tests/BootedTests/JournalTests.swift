@@ -15,20 +15,20 @@ import Testing
         try machine.boot()
         try machine.run("systemctl start payroll-app@SEED")
         var update = ExampleUpdate()
-        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEED || test -e mended\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEED || test -e fixed\n"
         try host.drop(update)
         try host.until(job: 1, is: "failed")
-        try machine.write("/srv/payroll/SEED/mended", "")
+        try machine.write("/srv/payroll/SEED/fixed", "")
         try machine.run("patchctl resume 1")
         try host.until(job: 1, is: "done")
         let story = try machine.journal(matching: ["PATCHD_FOLDER=SEED"])
         var rest = story.compactMap { $0["MESSAGE"] }[...]
         for part in [
-            "job 1: X3V8_P2 8.0.2 on payroll, 5 folders to raise", "SEED is locked", "stay away",
+            "job 1: X3V8_P2 8.0.2 on payroll, 5 folders to update", "SEED is locked", "applications must leave",
             "payroll-app@SEED.service is stopped", "SEED: from 8.0.1 to 8.0.2",
             "SEED: failed (script)",
-            "failed (script)", "of uid 0: job 1 goes on", "SEED: from 8.0.1 to 8.0.2", "script 8.0.2.sh",
-            "SEED: has 8.0.2", "SEED is free",
+            "failed (script)", "of uid 0: job 1 is resumed", "SEED: from 8.0.1 to 8.0.2", "script 8.0.2.sh",
+            "SEED: has 8.0.2", "SEED is unlocked",
             "payroll-app@SEED.service runs again", "is done",
         ] {
             let found = rest.firstIndex { $0.contains(part) }

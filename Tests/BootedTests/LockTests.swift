@@ -76,7 +76,7 @@ import Testing
         try machine.boot()
         try machine.run("systemctl start payroll-app@SEED")
         var update = ExampleUpdate()
-        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != PAIE || test -e mended\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != PAIE || test -e fixed\n"
         try host.drop(update)
         try host.until(job: 1, is: "failed")
         for folder in host.folders {
@@ -86,7 +86,7 @@ import Testing
         }
         for _ in 1...8 { try machine.run("systemctl start payroll-batch payroll-app@SEED") }
         #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service") == [])
-        try machine.write("/srv/payroll/PAIE/mended", "")
+        try machine.write("/srv/payroll/PAIE/fixed", "")
         #expect(try machine.run("patchctl resume 1").code == 0)
         try host.until(job: 1, is: "done")
         #expect(try host.active("payroll-batch.service", "payroll-app@SEED.service").count == 2)

@@ -171,7 +171,7 @@ extension Deployment {
         try machine.boot()
         try machine.run("systemctl start payroll-app@SEED payroll-app@SEEDPROD payroll-app@SEEDPROD2")
         var update = ExampleUpdate()
-        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEEDPROD || test -e mended\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test $PATCHD_FOLDER != SEEDPROD || test -e fixed\n"
         try host.drop(update)
         try host.until(job: 1, is: "failed")
         let units = [
@@ -187,7 +187,7 @@ extension Deployment {
         try machine.reboot()
         try machine.run("systemctl start payroll-app@SEED payroll-app@SEEDPROD2")
         #expect(try running() == ["payroll-batch.service", "payroll-app@SEED.service"])
-        try machine.write("/srv/payroll/SEEDPROD/mended", "")
+        try machine.write("/srv/payroll/SEEDPROD/fixed", "")
         #expect(try machine.run("patchctl resume 1").code == 0)
         try host.until(job: 1, is: "done")
         #expect(try running() == units)

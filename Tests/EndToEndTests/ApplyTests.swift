@@ -80,7 +80,7 @@ import Testing
     @Test func `blocks only the descendants of a folder that fails, and goes on when it is dropped again`() throws {
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
-            "echo x >> runs; test \"$PATCHD_FOLDER\" != SEEDPROD || test -e mended\n"
+            "echo x >> runs; test \"$PATCHD_FOLDER\" != SEEDPROD || test -e fixed\n"
         // Packed once: zip writes times, and only the same bytes resume a job.
         try update.pack(to: "\(host.root)/update.zip")
         func dropAgain() throws {
@@ -97,7 +97,7 @@ import Testing
         #expect(try host.json("srv/SEEDPROD/update.lock")["phase"] as? String == "failed")
         #expect(try host.json("srv/SEEDPROD2/update.lock")["phase"] as? String == "blocked")
         #expect(!host.exists("srv/SEED/update.lock"))
-        try host.write("", "srv/SEEDPROD/mended")
+        try host.write("", "srv/SEEDPROD/fixed")
         try dropAgain()
         let outcome = try host.once()
         #expect(outcome.code == 0, "\(outcome.errors)")

@@ -89,13 +89,13 @@ import Testing
         #expect(try sql("SELECT count(*) FROM account") == "0")
     }
 
-    @Test func `whose restore fails leave the folder failed and locked, and go on when it was mended`() throws {
-        try configure("onFailure: revert\n", restore: "[ -e mended ] && /bin/cp \"$PATCHD_BACKUP\" data/app.db")
+    @Test func `whose restore fails leave the folder failed and locked, and go on when it was fixed`() throws {
+        try configure("onFailure: revert\n", restore: "[ -e fixed ] && /bin/cp \"$PATCHD_BACKUP\" data/app.db")
         #expect(
             try apply(["8.0.2_a.sql": "DELETE FROM account;", "8.0.2_b.sql": "INSERT INTO nowhere VALUES (1);"]) == 1)
         #expect(try job(1)["code"] as? String == "database", "\(told(1))")
         #expect(try host.json("srv/PAIE/update.lock")["phase"] as? String == "failed")
-        try host.write("", "srv/PAIE/mended")
+        try host.write("", "srv/PAIE/fixed")
         #expect(try host.ask(#"{"command": "resume", "job": 1}"#)["ok"] as? Bool == true)
         #expect((try job(1)["folders"] as? [String: [String: Any]])?["PAIE"]?["state"] as? String == "reverted")
         #expect(try sql("SELECT name FROM account") == "a")

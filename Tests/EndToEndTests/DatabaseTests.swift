@@ -87,7 +87,7 @@ import Testing
         #expect(try sql("SELECT count(*) FROM account") == "2")
     }
 
-    @Test func `keeps nothing of a script that is wrong, and a corrected archive mends it`() throws {
+    @Test func `keeps nothing of a script that is wrong, and a corrected archive fixes it`() throws {
         try aimAtSeed()
         let lines = (1...12).map {
             $0 == 7 ? "INSERT INTO nowhere VALUES (1);" : "INSERT INTO account VALUES ('n\($0)', 1);"
@@ -153,7 +153,7 @@ import Testing
         #expect(try host.json("srv/SEED/update.lock")["phase"] as? String == "behind")
     }
 
-    @Test func `that was restored from an older dump is noticed before anything is touched, and a baseline mends it`()
+    @Test func `that was restored from an older dump is noticed before anything is touched, and a baseline fixes it`()
         throws
     {
         try aimAtSeed()

@@ -151,13 +151,13 @@ import Testing
             settings: "tasks: {stopCommand: 'echo stop >> \(log)', startCommand: 'echo start >> \(log)'}\n")
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
-            "test $PATCHD_FOLDER != PAIE || test -e \(host.root)/mended\n"
+            "test $PATCHD_FOLDER != PAIE || test -e \(host.root)/fixed\n"
         try update.pack(to: "\(host.root)/spool/incoming/update.zip")
         #expect(try host.once().code == 1)
         #expect(try host.read("commands") == "stop\n")
         try host.once()
         #expect(try host.read("commands") == "stop\n", "a restart of the daemon starts nothing either")
-        try host.write("", "mended")
+        try host.write("", "fixed")
         try host.write("{\"command\":\"resume\",\"job\":1}", "spool/requests/a.json")
         #expect(try host.once().code == 0)
         #expect(try host.read("commands") == "stop\nstart\n")

@@ -33,7 +33,7 @@ final class `A job whose state's disk is full` {
         #expect(host.until("done") { (try? host.job(1)["state"] as? String) == "done" })
         let lines = daemon.errors.split(separator: "\n").filter { $0.contains("cannot end job 1") }
         #expect(lines.count < 4, "\(lines.count)")
-        #expect(daemon.errors.contains("mend that"))
+        #expect(daemon.errors.contains("fix this"))
         for folder in host.folders { #expect(try host.read("srv/\(folder)/ran") == "ran\n") }
     }
 

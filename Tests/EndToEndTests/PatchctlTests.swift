@@ -136,13 +136,13 @@ import Testing
 
     @Test func `lets a failed job go on`() throws {
         var update = ExampleUpdate()
-        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test -e mended\n"
+        update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] = "test -e fixed\n"
         _ = try host.run("patchctl", "submit", try pack(update))
         #expect(try host.once().code == 1)
         let failed = try host.run("patchctl", "status")
         #expect(failed.output.contains("failed"))
         try host.write(#"{"command":"resume","job":1}"#, "spool/requests/go.json")
-        for folder in host.folders { try host.write("", "srv/\(folder)/mended") }
+        for folder in host.folders { try host.write("", "srv/\(folder)/fixed") }
         let outcome = try host.once()
         #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(try host.json("spool/requests/done/go.json")["ok"] as? Bool == true)

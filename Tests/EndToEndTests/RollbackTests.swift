@@ -220,7 +220,7 @@ import Testing
     private func failing(in folder: String, downgrade: Bool = true) -> ExampleUpdate {
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
-            "echo up >> log; test $PATCHD_FOLDER != \(folder) || test -e mended\n"
+            "echo up >> log; test $PATCHD_FOLDER != \(folder) || test -e fixed\n"
         if downgrade { update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "echo down >> log\n" }
         return update
     }
@@ -282,7 +282,7 @@ import Testing
         for folder in host.folders {
             #expect(!host.exists("srv/\(folder)/update.lock") && !host.exists("srv/\(folder)/hooks"))
         }
-        try host.write("", "srv/SEEDPROD2/mended")
+        try host.write("", "srv/SEEDPROD2/fixed")
         #expect(try apply(host, update) == 0)
         for folder in host.folders {
             #expect(!host.exists("srv/\(folder)/update.lock"))
@@ -347,8 +347,8 @@ import Testing
 
         let two = try Installation()
         #expect(try apply(two, failing(in: "SEED && test $PATCHD_FOLDER != SEED2")) == 1)
-        try two.write("", "srv/SEED/mended")
-        try two.write("", "srv/SEED2/mended")
+        try two.write("", "srv/SEED/fixed")
+        try two.write("", "srv/SEED2/fixed")
         try two.write("{\"command\": \"resume\", \"job\": 1, \"skip\": [\"SEED2\"]}", "spool/requests/a.json")
         #expect(try two.once().code == 0)
         #expect(try states(two) == ["done", "done", "excluded", "done", "done"])

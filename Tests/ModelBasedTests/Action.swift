@@ -14,7 +14,7 @@ enum Action: Hashable, CustomStringConvertible {
     case approve(Int)
     case decline(Int)
     case cancel(Int)
-    case resume(Int, mended: Bool, assumed: String?, skip: [String])
+    case resume(Int, fixed: Bool, assumed: String?, skip: [String])
     case rollbackJob(Int)
     case rollbackFolder(String, to: Int?)
     case catchup(String)
@@ -39,8 +39,8 @@ enum Action: Hashable, CustomStringConvertible {
         case .approve(let job): return "approve \(job)"
         case .decline(let job): return "decline \(job)"
         case .cancel(let job): return "cancel \(job)"
-        case .resume(let job, let mended, let assumed, let skip):
-            return "resume \(job)" + (mended ? " with the cause removed" : "")
+        case .resume(let job, let fixed, let assumed, let skip):
+            return "resume \(job)" + (fixed ? " with the cause removed" : "")
                 + (assumed.map { " assuming \($0) done" } ?? "") + (skip.isEmpty ? "" : " skipping \(skip)")
         case .rollbackJob(let job): return "roll back job \(job)"
         case .rollbackFolder(let folder, let version):

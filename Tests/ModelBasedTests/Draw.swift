@@ -113,7 +113,7 @@ struct Draw {
         let stopped = (held?.folders ?? [:]).filter { ["failed", "blocked"].contains($0.value) }.keys.sorted()
         let skip = !stopped.isEmpty && random.once(in: 4) ? [stopped[random.below(stopped.count)]] : []
         let assumed = random.once(in: 5) ? (random.once(in: 4) ? "nonsense" : held?.update.scriptName) : nil
-        return .resume(number, mended: random.once(in: 2), assumed: assumed, skip: skip)
+        return .resume(number, fixed: random.once(in: 2), assumed: assumed, skip: skip)
     }
 
     private mutating func byHand(_ model: Model) -> Action {

@@ -43,7 +43,7 @@ import Testing
                 .drop(four, exclude: ["F3"], only: [], failingIn: []),
                 .drop(three, exclude: [], only: ["F0"], failingIn: []),
                 .rollbackFolder("F0", to: nil),
-                .resume(6, mended: false, assumed: nil, skip: []),
+                .resume(6, fixed: false, assumed: nil, skip: []),
             ])
     }
 
@@ -54,10 +54,10 @@ import Testing
             [
                 .drop(two, exclude: [], only: [], failingIn: ["F0"]),
                 .hold("ALL"),
-                .resume(1, mended: true, assumed: nil, skip: []),
+                .resume(1, fixed: true, assumed: nil, skip: []),
                 .cancel(1),
                 .unhold("ALL"),
-                .resume(1, mended: false, assumed: nil, skip: []),
+                .resume(1, fixed: false, assumed: nil, skip: []),
             ])
     }
 
@@ -70,8 +70,8 @@ import Testing
                 .drop(two, exclude: [], only: [], failingIn: []),
                 .drop(three, exclude: [], only: [], failingIn: ["F0"]),
                 .rollbackFolder("F1", to: nil),
-                .resume(2, mended: true, assumed: nil, skip: []),
-                .resume(2, mended: true, assumed: nil, skip: ["F1"]),
+                .resume(2, fixed: true, assumed: nil, skip: []),
+                .resume(2, fixed: true, assumed: nil, skip: ["F1"]),
             ])
     }
 
@@ -85,7 +85,7 @@ import Testing
                 .drop(three, exclude: [], only: [], failingIn: ["F0"]),
                 .rollbackFolder("F1", to: nil),
                 .drop(three, exclude: [], only: [], failingIn: []),
-                .resume(2, mended: true, assumed: nil, skip: ["F1"]),
+                .resume(2, fixed: true, assumed: nil, skip: ["F1"]),
             ])
     }
 

@@ -100,8 +100,8 @@ struct Model: Hashable {
         case .approve(let job): answer = decide(job, isApproved: true)
         case .decline(let job): answer = decide(job, isApproved: false)
         case .cancel(let job): answer = cancel(job)
-        case .resume(let job, let mended, let assumed, let skip):
-            if mended { mend(job) }
+        case .resume(let job, let fixed, let assumed, let skip):
+            if fixed { fix(job) }
             answer = resume(job, assumed, skip)
         case .rollbackJob(let job): answer = rollBack(job)
         case .rollbackFolder(let folder, let version):
@@ -151,7 +151,7 @@ struct Model: Hashable {
         }
     }
 
-    private mutating func mend(_ number: Int) {
+    private mutating func fix(_ number: Int) {
         guard let job = jobs.first(where: { $0.number == number }) else { return }
         for folder in folders { causes.remove(job.update.cause(in: folder.name)) }
     }

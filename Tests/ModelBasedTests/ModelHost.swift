@@ -105,8 +105,8 @@ final class ModelHost {
         case .approve(let job): request = "{\"command\": \"approve\", \"job\": \(job)}"
         case .decline(let job): request = "{\"command\": \"decline\", \"job\": \(job)}"
         case .cancel(let job): request = "{\"command\": \"cancel\", \"job\": \(job)}"
-        case .resume(let job, let mended, let assumed, let skip):
-            if mended, before.jobs.indices.contains(job - 1) {
+        case .resume(let job, let fixed, let assumed, let skip):
+            if fixed, before.jobs.indices.contains(job - 1) {
                 for folder in folders {
                     unlink("\(root)/fail/\(before.jobs[job - 1].update.cause(in: folder.name))")
                 }

@@ -54,7 +54,7 @@ import Testing
                 == .failed(
                     step: 0, code: .hook,
                     message:
-                        "the hook before ended with exit code 3; see its trace, mend the cause, then resume the job"))
+                        "the hook before ended with exit code 3; see its trace, fix the cause, then resume the job"))
         #expect(try place.picture() == before)
         #expect(try place.trace(1).contains("hook before: no"))
     }

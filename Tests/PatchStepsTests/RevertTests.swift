@@ -284,17 +284,17 @@ import Testing
         #expect(!place.exists("a.patchd-old.1"))
     }
 
-    @Test func `goes on after a downgrade failed and was mended`() throws {
+    @Test func `goes on after a downgrade failed and was fixed`() throws {
         try place.run(
             1, [.file("a", "2"), .script("8.0.2.sh", "true")],
-            downgrades: [.script("8.0.2.sh", "echo \"$PATCHD_ATTEMPT\" >> tries; test -e mended")])
+            downgrades: [.script("8.0.2.sh", "echo \"$PATCHD_ATTEMPT\" >> tries; test -e fixed")])
         try place.beginRollback(2, of: [1])
         guard case .failed(_, .script, _) = try place.revert(2).outcome else {
             Issue.record("the downgrade failed")
             return
         }
         #expect(try place.read("a") == "2")
-        try place.write("", "mended")
+        try place.write("", "fixed")
         var ledger = try Ledger(place.ledgerFile(2))
         try ledger.append(.resumed)
         #expect(try place.revert(2).outcome == .reverted)

@@ -118,7 +118,7 @@ extension Job {
     /// What its folders show while they are locked for it.
     public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }
 
-    /// Whether another archive of the same update and version stands for a mend of this job's.
+    /// Whether another archive of the same update and version stands for a fix of this job's.
     public func isCorrected(by other: Job) -> Bool {
         other.update == update && other.version == version && other.sha256 != sha256 && rollback == nil
             && other.operation == .apply

@@ -28,7 +28,9 @@ struct Downtime: Sendable {
             job = try await jobs.change(number) { $0.announcedAt = $0.announcedAt ?? .now }
             try await lock(job, .announced)
             try await yieldToHolds(job)
-            log(.announced, "please go down: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
+            log(
+                .announced,
+                "applications should close: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
             // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
             let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
             let end = MonotonicClock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
@@ -41,7 +43,7 @@ struct Downtime: Sendable {
         let isResumed = job.hasBegun
         try await stopIfCancelled(number)
         try await lock(job, isResumed ? job.lockPhase : .disconnect)
-        if !isResumed { log(.disconnected, "stay away: \(job.update) \(job.version) begins", job) }
+        if !isResumed { log(.disconnected, "applications must leave: \(job.update) \(job.version) begins", job) }
         if job.admittedAt == nil {
             if !isResumed {
                 try await yieldToHolds(job)

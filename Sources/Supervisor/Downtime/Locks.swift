@@ -49,7 +49,7 @@ final class Locks: Sendable {
                 do throws(FileError) {
                     let wasThere = try Self.remove(folder)
                     if wasThere {
-                        log(.folderUnlocked, "is free", folder, (written[folder.name] ?? nil)?.lock)
+                        log(.folderUnlocked, "is unlocked", folder, (written[folder.name] ?? nil)?.lock)
                         changed[folder.name] = .some(nil)
                     }
                     written[folder.name] = .some(.none)

@@ -30,7 +30,7 @@ extension TreeRun {
         }
         context.logger.log(
             .folderDone,
-            "\(endpoint.name)/\(name): has \(folder.to), \(summary.finished.count) steps done, \(summary.equal.count) were equal",
+            "\(endpoint.name)/\(name): has \(folder.to), \(summary.finished.count) steps done, \(summary.equal.count) already up to date",
             fields(name, job))
     }
 

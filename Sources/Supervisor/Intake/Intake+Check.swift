@@ -71,7 +71,7 @@ extension Intake {
             {
                 let fields = await jobs.job(job).map { EventFields($0) }
                 context.logger.log(
-                    .jobResumed, "job \(job) on \(endpoint.name) goes on: the same archive was dropped again",
+                    .jobResumed, "job \(job) on \(endpoint.name) is resumed: the same archive was dropped again",
                     fields ?? EventFields(job: job, endpoint: endpoint.name))
                 continue
             }

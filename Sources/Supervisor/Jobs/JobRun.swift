@@ -132,7 +132,7 @@ struct JobRun: Sendable {
             }
             context.logger.log(
                 .jobStarted,
-                "job \(number): \(job.update) \(job.version) on \(endpoint.name), \(count) folders to raise",
+                "job \(number): \(job.update) \(job.version) on \(endpoint.name), \(count) folders to update",
                 EventFields(job))
             return plan
         }

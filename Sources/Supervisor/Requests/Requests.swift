@@ -145,7 +145,7 @@ struct Requests: Sendable {
                 )
             }
             if !skipped.isEmpty { try await leave(skipped + held, of: job) }
-            return Answer(ok: true, code: "", message: "job \(number) goes on")
+            return Answer(ok: true, code: "", message: "job \(number) is resumed")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
             guard try await jobs.cancel(number, request: request) else {

@@ -185,8 +185,8 @@ extension Scheduler {
         backoff.note(work, once: context.once)
         let outlook =
             context.once
-            ? "; mend that, then start patchd again"
-            : "; mend that: it goes on by itself within \(Int(RetryBackoff.pause)) s"
+            ? "; fix this, then start patchd again"
+            : "; fix this; patchd retries within \(Int(RetryBackoff.pause)) s"
         context.logger.log(.cannotGoOn, problem + outlook, fields)
     }
 }

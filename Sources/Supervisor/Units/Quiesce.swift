@@ -90,7 +90,7 @@ struct Quiesce: Sendable {
                 faults.append(
                     Fault(
                         .unit,
-                        "\(unit.name) could not be started again, or not be stopped: it is masked, or its file says RefuseManualStart= or RefuseManualStop=; mend that, or name it no more in tasks.stop"
+                        "\(unit.name) could not be started again, or not be stopped: it is masked, or its file says RefuseManualStart= or RefuseManualStop=; fix this, or name it no more in tasks.stop"
                     ))
             } else if mayChange, UnitSelection.isGuarded(unit.name), !unit.isTransient,
                 !unit.conditions.contains(dropIns.condition(of: unit.name))
