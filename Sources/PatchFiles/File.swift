@@ -104,6 +104,14 @@ public struct File: ~Copyable, Sendable {
         }
     }
 
+    /// Makes the file consist of some bytes, in the blocks that it has.
+    public func overwrite(with bytes: [UInt8]) throws(FileError) {
+        try FaultPoint.pass("overwrite", path)
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw FileError("write", path) }
+        try write(bytes)
+        try truncate(to: Int64(bytes.count))
+    }
+
     /// Makes content and size durable. A failure is final: the kernel may have dropped the dirty pages, and a second
     /// call could succeed without them (fsync(2); what PostgreSQL learned in 2018).
     public func sync() throws(FileError) {

@@ -1,5 +1,6 @@
-import PatchModel
 import Testing
+
+@testable import PatchModel
 
 /// The tree of the contract: PAIE → SEED, SEED2, SEEDPROD → SEEDPROD2, and OLD, which is inactive.
 enum Tree {

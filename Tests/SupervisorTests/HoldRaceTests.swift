@@ -21,24 +21,25 @@ import Testing
             name: "payroll", path: root, folders: [Folder(name: "SEED", parent: nil, path: "\(root)/SEED")])
         let holds = Holds(path: "\(root)/holds", logger: logger)
         let watch = try DirectoryWatch([root])
-        let locks = Locks(endpoint: endpoint, logger: logger, watch: watch)
+        let folder = try #require(endpoint.folders.first)
+        let file = FolderLock(folder, thread: FolderThread(folder: folder.name, path: folder.path), watch: watch)
         let lock = UpdateLock(
             endpoint: "payroll", folder: "SEED", phase: .disconnect, update: "A", from: nil, to: nil, job: 1,
             since: .now)
         let room = Room()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await Self.onThread {
-                    defer { room.isOver.store(true, ordering: .relaxed) }
-                    for _ in 0..<4000 {
-                        try locks.set(["SEED": lock])
-                        let standing = try holds.first(on: "payroll", ["SEED"]) { _, _ in true }
-                        if standing == nil {
-                            room.enter()
-                            room.jobs.add(1, ordering: .relaxed)
-                        }
-                        try locks.set([:])
+                defer { room.isOver.store(true, ordering: .relaxed) }
+                for _ in 0..<4000 {
+                    file.want(lock)
+                    _ = try await file.settle()
+                    let standing = try holds.first(on: "payroll", ["SEED"]) { _, _ in true }
+                    if standing == nil {
+                        room.enter()
+                        room.jobs.add(1, ordering: .relaxed)
                     }
+                    file.want(nil)
+                    _ = try await file.settle()
                 }
             }
             group.addTask {

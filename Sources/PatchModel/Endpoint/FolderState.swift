@@ -10,38 +10,45 @@ public struct FolderState: Hashable, Codable, Sendable {
     /// The endpoint's name.
     public var endpoint: String
     /// The folder's name.
-    public var folder: String
+    public internal(set) var folder: String
     /// Nil where no version is known.
-    @OrNull public var version: Version?
+    @OrNull public internal(set) var version: Version?
     /// Before the last job that raised it.
-    @OrNull public var previousVersion: Version?
+    @OrNull public internal(set) var previousVersion: Version?
     /// See ``Status``.
-    public var status: Status
+    public internal(set) var status: Status
     /// The last failure, until a later success.
-    public var message: String
+    public internal(set) var message: String
     /// The update that was last applied; empty for none.
-    public var update: String
+    public internal(set) var update: String
     /// The job that last changed it; 0 for none.
-    public var job: Int
+    public internal(set) var job: Int
     /// When it last changed.
-    public var updatedAt: Timestamp
+    public internal(set) var updatedAt: Timestamp
     /// Relative to the state directory; empty for none.
-    public var trace: String
+    public internal(set) var trace: String
     /// The patches of ``update`` and whether they are applied.
-    public var patches: [String: Bool]
+    public internal(set) var patches: [String: Bool]
     /// Below an ancestor that a job has raised.
-    public var behind: Bool
+    public internal(set) var behind: Bool
     /// Ran ahead of its reference folder by itself.
-    public var diverged: Bool
+    public internal(set) var diverged: Bool
     /// The highest version done on the endpoint and not unstable; nil for none.
-    @OrNull public var recommendedVersion: Version?
+    @OrNull public internal(set) var recommendedVersion: Version?
     /// Absolute.
-    public var path: String
+    public internal(set) var path: String
+    /// The directory's inode when it was last seen: by it a folder is recognized that was renamed or moved. Nil in states of
+    /// earlier builds.
+    public internal(set) var inode: UInt64?
     /// The user that the folder was first seen to belong to; a change is the fault `ownership`.
     public var owner: String
 
     /// The state of a folder that no job has touched yet.
-    public init(endpoint: String, folder: String, version: Version?, path: String, owner: String, at: Timestamp) {
+    public init(
+        endpoint: String, folder: String, version: Version?, path: String, owner: String, inode: UInt64? = nil,
+        at: Timestamp
+    ) {
+        self.inode = inode
         self.endpoint = endpoint
         self.folder = folder
         self.version = version
@@ -56,40 +63,5 @@ public struct FolderState: Hashable, Codable, Sendable {
         patches = [:]
         behind = false
         diverged = false
-    }
-}
-
-/// One line of `<folder>.history.jsonl`.
-public struct HistoryEntry: Hashable, Codable, Sendable {
-    /// The job's number.
-    public var job: Int
-    /// What it did.
-    public var operation: UpdateOptions.Operation
-    /// The update's name.
-    public var update: String
-    /// The version before.
-    @OrNull public var from: Version?
-    /// The version afterwards.
-    @OrNull public var to: Version?
-    /// How it ended for this folder.
-    public var state: FolderJob.State
-    /// When it ended.
-    public var at: Timestamp
-    /// Of a rollback: the jobs that were undone, newest first.
-    public var undone: [Int]?
-
-    /// An entry from its parts.
-    public init(
-        job: Int, operation: UpdateOptions.Operation, update: String, from: Version?, to: Version?,
-        state: FolderJob.State, at: Timestamp, undone: [Int]? = nil
-    ) {
-        self.undone = undone
-        self.job = job
-        self.operation = operation
-        self.update = update
-        self.from = from
-        self.to = to
-        self.state = state
-        self.at = at
     }
 }

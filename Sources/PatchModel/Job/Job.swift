@@ -30,58 +30,64 @@ public struct Job: Hashable, Codable, Sendable {
     /// Of the archive; names its directory below `STATE/archives/`.
     public var sha256: String
     /// Where it stands.
-    public var state: State
+    public internal(set) var state: State
     /// What a waiting job waits for; empty otherwise.
-    public var waitingFor: String
+    public internal(set) var waitingFor: String
     /// Since when it waits for that; nil otherwise.
-    public var waitingSince: Timestamp?
+    public internal(set) var waitingSince: Timestamp?
     /// A ``FaultCode``; empty unless it failed.
-    public var code: String
+    public internal(set) var code: String
     /// For people; empty when there is nothing to say.
-    public var message: String
+    public internal(set) var message: String
     /// Who signed the archive; empty for nobody.
     public var signer: String
     /// What was asked for.
-    public var options: UpdateOptions
+    public internal(set) var options: UpdateOptions
     /// The drop that it came from: a drop that is processed again after a crash makes no second job.
     public var claim: String
     /// When the archive was taken.
     public var createdAt: Timestamp
     /// When it began to run for the first time.
-    @OrNull public var startedAt: Timestamp?
+    @OrNull public internal(set) var startedAt: Timestamp?
     /// When it ended for the last time.
-    @OrNull public var finishedAt: Timestamp?
+    @OrNull public internal(set) var finishedAt: Timestamp?
     /// When 9998 was first shown; nil before that, or without a lead time.
-    public var announcedAt: Timestamp?
+    public internal(set) var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
-    public var disconnectedAt: Timestamp?
+    public internal(set) var disconnectedAt: Timestamp?
     /// When nobody was found inside any more, or nobody looked: from then on holds are not looked for, also not after a
     /// crash. nil before that.
-    public var admittedAt: Timestamp?
+    public internal(set) var admittedAt: Timestamp?
+    /// When the endpoint's tasks were stopped: from then on the locks say that the folders are being updated. nil before that.
+    public internal(set) var quiescedAt: Timestamp?
+    /// When its end began: nothing is changed any more, and what is fit for use is unlocked. nil before that.
+    public internal(set) var endingAt: Timestamp?
     /// Of a job that was resumed and has not had its turn since: by folder, the step that counts as done. nil for others.
-    public var resumption: [String: Int]?
-    /// Who stayed inside beyond their time, so that it waits for them; nil for nobody.
-    public var insider: Insider?
+    public internal(set) var resumption: [String: Int]?
+    /// The process that stayed in a folder beyond its time, so that the job waits for it; nil for none.
+    public internal(set) var blockingProcess: BlockingProcess?
     /// The place in the order in which the endpoint's jobs began to change something: one that waited lies above jobs with
     /// higher numbers. nil before that.
-    public var turn: Int?
+    public internal(set) var turn: Int?
     /// Of a rollback: what is taken back; nil for others.
-    public var rollback: RollbackTarget?
+    public internal(set) var rollback: RollbackTarget?
     /// When somebody asked for it to end; nil for never.
-    public var cancelledAt: Timestamp?
+    public internal(set) var cancelledAt: Timestamp?
     /// The request that made it, or that was last carried out on it: one that is read again after a crash has been carried
     /// out.
-    public var request: String?
+    public internal(set) var request: String?
     /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
-    public var approval: JobApproval?
+    public internal(set) var approval: JobApproval?
     /// By folder name; empty before the first plan.
-    public var folders: [String: FolderJob]
+    public internal(set) var folders: [String: FolderJob]
 
     /// A job that has just been taken.
     public init(
         job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
-        claim: String, createdAt: Timestamp
+        claim: String, createdAt: Timestamp, rollback: RollbackTarget? = nil, request: String? = nil
     ) {
+        self.rollback = rollback
+        self.request = request
         self.job = job
         self.endpoint = endpoint
         self.update = update
@@ -100,42 +106,8 @@ public struct Job: Hashable, Codable, Sendable {
     }
 }
 
-extension Job {
-    /// Whether it has changed, or begun to change, some folder.
-    public var hasBegun: Bool {
-        folders.values.contains { [.running, .done, .failed, .blocked, .reverted].contains($0.state) }
-    }
-
-    /// Whether it has come to its locks.
-    public var isLocking: Bool {
-        announcedAt != nil || disconnectedAt != nil || folders.values.contains { $0.state == .running }
-            || state == .failed && isHolding
-    }
-
-    /// Its place among the jobs of its endpoint. Jobs from before there were turns ran in the order of their numbers.
-    public var order: Int { turn ?? job }
-
-    /// What its folders show while they are locked for it.
-    public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }
-
-    /// Whether another archive of the same update and version stands for a fix of this job's.
-    public func isCorrected(by other: Job) -> Bool {
-        other.update == update && other.version == version && other.sha256 != sha256 && rollback == nil
-            && other.operation == .apply
-    }
-
-    /// Whether nothing of it is left to be gone on with: what failed was put back, and later jobs may have raised since what
-    /// was blocked by it.
-    public var isSettled: Bool {
-        !isHolding && folders.values.contains { [.reverted, .blocked].contains($0.state) }
-    }
-
-    /// Whether it failed in some folder and holds it until an admin acts.
-    public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
-}
-
 /// A process that keeps a folder's directory locked (flock(2)) and did not leave when it was asked to.
-public struct Insider: Hashable, Codable, Sendable {
+public struct BlockingProcess: Hashable, Codable, Sendable {
     /// The folder.
     public var folder: String
     /// The process.
@@ -143,7 +115,7 @@ public struct Insider: Hashable, Codable, Sendable {
     /// When it started, in the kernel's ticks since the boot: another one may get its number.
     public var started: UInt64
 
-    /// An insider from its parts.
+    /// A process from its parts.
     public init(folder: String, pid: Int32, started: UInt64) {
         self.folder = folder
         self.pid = pid
@@ -168,50 +140,5 @@ public struct RollbackTarget: Hashable, Codable, Sendable {
         self.folder = folder
         self.job = job
         self.to = to
-    }
-}
-
-/// One folder in a job.
-public struct FolderJob: Hashable, Codable, Sendable {
-    /// Where a folder stands in a job.
-    public enum State: String, Codable, CaseIterable, Sendable {
-        case pending, running, done, upToDate, excluded, failed, blocked, reverted
-    }
-
-    /// How far a folder is; `done` of `total` steps.
-    public struct Progress: Hashable, Codable, Sendable {
-        /// Steps done.
-        public var done: Int
-        /// Steps in all.
-        public var total: Int
-        /// The step under way; empty for none.
-        public var step: String
-
-        /// Progress from its parts.
-        public init(done: Int = 0, total: Int, step: String = "") {
-            self.done = done
-            self.total = total
-            self.step = step
-        }
-    }
-
-    /// Where it stands.
-    public var state: State
-    /// A ``FaultCode``; empty unless it failed.
-    public var code: String
-    /// For people.
-    public var message: String
-    /// Files that were as they should be and not written again.
-    public var equal: Int
-    /// How far it is.
-    public var progress: Progress
-
-    /// A folder's place in a job.
-    public init(state: State, code: String = "", message: String = "", equal: Int = 0, progress: Progress) {
-        self.state = state
-        self.code = code
-        self.message = message
-        self.equal = equal
-        self.progress = progress
     }
 }

@@ -44,3 +44,11 @@ final class FailureCount: Sendable {
 
     var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 }
+
+/// What is shared by all endpoints.
+struct DaemonStores: Sendable {
+    let jobs: JobStore
+    let units: QuiescedUnitStore
+    let slots: WorkerSlots
+    let watch: DirectoryWatch
+}

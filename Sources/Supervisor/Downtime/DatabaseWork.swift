@@ -11,35 +11,15 @@ struct DatabaseWork: Sendable {
 
     private var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
 
-    /// Shows in the databases of folders what their locks say, or that they are free. Somebody in the middle of writing
-    /// is not disturbed for it: that is told, and no error. What is shown is remembered until it is shown no more.
-    func show(_ locks: [String: UpdateLock?]) async {
-        await withDiscardingTaskGroup { group in
-            for (folder, lock) in locks where hasDatabase(folder) {
-                group.addTask { show(lock, folder) }
-            }
-        }
-    }
-
-    /// Where it has to be shown again that folders are free: that failed, or a daemon ended before it.
-    ///
-    /// - Parameter free: the folders that are not locked.
-    func leftovers(_ free: Set<String>) -> [String: UpdateLock?] {
-        let shown = (try? context.state.shown(endpoint.name)) ?? []
-        return Dictionary(uniqueKeysWithValues: shown.intersection(free).map { ($0, UpdateLock?.none) })
-    }
-
-    private func hasDatabase(_ folder: String) -> Bool {
-        endpoint.folders.contains { $0.name == folder && $0.database != nil }
-    }
-
-    private func show(_ lock: UpdateLock?, _ folder: String) {
+    /// Shows in a folder's database what its lock says, or that it is unlocked. Somebody in the middle of writing is not
+    /// disturbed for it: that is logged, and no error. What is shown is remembered until it is shown no more.
+    func show(_ lock: UpdateLock?, _ folder: String) {
         do {
             if lock != nil { try context.state.setShown(true, folder, of: endpoint.name) }
             try run(.show, folder, lock: lock)
             if lock == nil { try context.state.setShown(false, folder, of: endpoint.name) }
         } catch {
-            let what = lock == nil ? "free" : "locked"
+            let what = lock == nil ? "unlocked" : "locked"
             context.logger.log(
                 .databaseNotShown,
                 "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)",
@@ -48,7 +28,9 @@ struct DatabaseWork: Sendable {
     }
 
     /// Takes a folder's database as it is for a version.
-    func baseline(_ folder: String, _ version: Version) throws { try run(.baseline, folder, to: version) }
+    @concurrent func baseline(_ folder: String, _ version: Version) async throws {
+        try run(.baseline, folder, to: version)
+    }
 
     private func run(
         _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil

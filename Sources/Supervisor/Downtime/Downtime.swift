@@ -1,17 +1,26 @@
 import Logging
 import PatchFiles
 import PatchModel
+import PatchPlan
 import PatchStore
 
 /// The time in which an endpoint's folders are locked: how it begins, and how it ends.
 struct Downtime: Sendable {
     let context: DaemonContext
     let endpoint: Endpoint
+    let supervisor: EndpointSupervisor
     let jobs: JobStore
-    let locks: Locks
     let quiesce: Quiesce
 
-    private var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
+    /// Makes room for the locks of all folders that the job will lock, before anybody is asked to leave.
+    ///
+    /// - Throws: ``Fault`` where one has no room. Nothing is locked then.
+    func reserve(_ number: Int) async throws {
+        guard let job = await jobs.job(number) else { return }
+        let faults = await supervisor.reserveLocks(in: touched(by: job))
+        guard let first = faults.first else { return }
+        throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
+    }
 
     /// Tells the applications to go, gives them their time, and stops the normal tasks. Gone on with after a crash by
     /// calling it again: what the job's file says was announced is not announced anew.
@@ -25,8 +34,8 @@ struct Downtime: Sendable {
     func begin(_ number: Int, isCritical: Bool) async throws {
         guard var job = await jobs.job(number) else { return }
         if endpoint.leadTime > 0, !isCritical, job.disconnectedAt == nil {
-            job = try await jobs.change(number) { $0.announcedAt = $0.announcedAt ?? .now }
-            try await lock(job, .announced)
+            job = try await jobs.apply(.announce(at: .now), to: number)
+            try await lock(job)
             try await yieldToHolds(job)
             log(
                 .announced,
@@ -36,23 +45,24 @@ struct Downtime: Sendable {
             let end = MonotonicClock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
             while MonotonicClock.seconds < end {
                 try await stopIfCancelled(number)
-                MonotonicClock.wait(seconds: min(1, end - MonotonicClock.seconds))
+                try await Task.sleep(for: .seconds(min(1, max(0, end - MonotonicClock.seconds))))
             }
         }
-        job = try await jobs.change(number) { $0.disconnectedAt = $0.disconnectedAt ?? .now }
+        job = try await jobs.apply(.disconnect(at: .now), to: number)
         let isResumed = job.hasBegun
         try await stopIfCancelled(number)
-        try await lock(job, isResumed ? job.lockPhase : .disconnect)
+        try await lock(job)
         if !isResumed { log(.disconnected, "applications must leave: \(job.update) \(job.version) begins", job) }
         if job.admittedAt == nil {
             if !isResumed {
                 try await yieldToHolds(job)
                 try await drain(job)
             }
-            job = try await jobs.change(number) { $0.admittedAt = .now }
+            job = try await jobs.apply(.admit(at: .now), to: number)
         }
-        try await quiesce.stop(for: Set(try await wanted(job, .disconnect).keys), job: job)
-        try await lock(job, job.lockPhase)
+        try await quiesce.stop(for: try await supervisor.wantedDowntime().folders, job: job)
+        job = try await jobs.apply(.quiesce(at: .now), to: number)
+        await supervisor.setLocks()
     }
 
     private func stopIfCancelled(_ number: Int) async throws {
@@ -81,18 +91,23 @@ struct Downtime: Sendable {
         let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
         let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
         for folder in endpoint.activeFolders where folders.contains(folder.name) {
-            let gate = try FolderGate.open(folder.path)
+            let thread = await supervisor.thread(of: folder)
             var pause = 0.005
-            while try !gate.drain() {
+            while try await !thread.run("look into", { try FolderGate.open(folder.path).drain() }) {
                 try await stopIfCancelled(job.job)
                 if MonotonicClock.seconds >= end {
-                    let holders = gate.holders()
-                    let counting = holders.filter { mayStay(RunningProcess($0), in: folder) }
+                    let (holders, group) = try await thread.run("look into") {
+                        (
+                            try FolderGate.open(folder.path).holders(),
+                            try Directory.openWithoutLinks(folder.path).status().gid
+                        )
+                    }
+                    let counting = holders.filter { mayStay(RunningProcess($0), in: folder, group: group) }
                     if holders.isEmpty || !counting.isEmpty { throw deferred(by: counting, in: folder) }
-                    tellStrangers(holders, in: folder, job)
+                    logStrangers(holders, in: folder, job)
                     break
                 }
-                MonotonicClock.wait(seconds: pause)
+                try await Task.sleep(for: .seconds(pause))
                 pause = min(pause * 2, 0.25)
             }
         }
@@ -100,14 +115,13 @@ struct Downtime: Sendable {
 
     /// Whether an update is put off for a process: anybody who can read a directory can lock it, and must not so keep an
     /// endpoint from its updates. Who may hold the folder may, and who belongs to its group.
-    private func mayStay(_ process: RunningProcess, in folder: Folder) -> Bool {
+    private func mayStay(_ process: RunningProcess, in folder: Folder, group: UInt32) -> Bool {
         guard let uid = process.user else { return false }
         if context.mayHold(.folder(endpoint: endpoint.name, folder: folder.name), uid, on: endpoint) { return true }
-        guard let group = try? Directory.openWithoutLinks(folder.path).status().gid else { return false }
         return UserIdentity(uid: uid)?.groups.contains(group) ?? false
     }
 
-    private func tellStrangers(_ holders: [Int32], in folder: Folder, _ job: Job) {
+    private func logStrangers(_ holders: [Int32], in folder: Folder, _ job: Job) {
         context.logger.log(
             .strangerInside,
             "\(endpoint.name)/\(folder.name) is updated though \(names(holders)) stayed inside: no user of the folder's",
@@ -129,35 +143,31 @@ struct Downtime: Sendable {
         return JobDeferred(
             reason: "\(who) to leave \(endpoint.name)/\(folder.name), in which it stayed beyond grace "
                 + "(\(Int(endpoint.grace)) s); end it, or wait until it has ended",
-            insider: Insider(
+            process: BlockingProcess(
                 folder: folder.name, pid: holders.first ?? 0,
                 started: holders.first.map { RunningProcess($0).started } ?? 0))
     }
 
-    /// Makes the locks what the job's folders demand.
-    func lock(_ job: Job, _ phase: UpdateLock.Phase) async throws { try await set(await wanted(job, phase)) }
-
-    private func set(_ wanted: [String: UpdateLock]) async throws {
-        await DatabaseWork(context: context, endpoint: endpoint).show(try locks.set(wanted))
-    }
-
-    private func wanted(
-        _ job: Job?, _ phase: UpdateLock.Phase, isEnding: Bool = false
-    ) async throws -> [String: UpdateLock] {
-        let holding = await jobs.holding(endpoint.name)
-        return try EndpointLocks(endpoint: endpoint, states: states).wanted(
-            for: job, updating: phase, holding: holding?.job == job?.job ? nil : holding, isEnding: isEnding)
-    }
-
-    /// Lifts the locks of folders that are fit for use, then starts their tasks again.
+    /// Locks the folders of a job that is about to begin, and has their databases show it.
     ///
-    /// - Parameter job: as it stands now; nil: no job is under way, only what earlier ones left is put right.
+    /// - Throws: ``Fault`` where one cannot be locked. Nothing was changed yet, so the job ends.
+    private func lock(_ job: Job) async throws {
+        let problems = await supervisor.setLocks()
+        if !job.hasBegun, let (_, fault) = problems.min(by: { $0.key < $1.key }) { throw fault }
+        await supervisor.waitUntilShown()
+    }
+
+    /// Lifts the locks of folders that are fit for use, then starts their tasks again. A lock that cannot be lifted is tried
+    /// again later, and keeps nothing else from going on.
+    ///
+    /// - Parameter number: the job that ends; nil: none does.
     /// - Returns: what does not come up.
-    func end(_ job: Job?) async throws -> [Fault] {
-        let holding = job.flatMap { $0.isHolding ? $0 : nil }
-        let locked = try await wanted(holding, .updating, isEnding: true)
-        try await set(locked)
-        return try await quiesce.start(keeping: Set(locked.keys), job: job)
+    func end(_ number: Int?) async throws -> [Fault] {
+        await supervisor.setLocks()
+        let locked = try await supervisor.wantedDowntime().folders
+        var job: Job?
+        if let number { job = await jobs.job(number) }
+        return try await quiesce.start(keeping: locked, job: job)
     }
 
     private func log(_ event: Event, _ text: String, _ job: Job) {

@@ -83,9 +83,8 @@ struct Progress: Sendable {
     private func show(_ summary: LedgerSummary) async {
         let done = summary.finished.union(summary.equal).count
         let step = summary.started.flatMap { folder.step($0.step)?.title } ?? ""
-        _ = try? await jobs.change(job) { job in
-            job.folders[folder.folder]?.progress = .init(done: done, total: folder.steps.count, step: step)
-        }
+        _ = try? await jobs.apply(
+            .progress(.init(done: done, total: folder.steps.count, step: step)), to: folder.folder, of: job)
     }
 }
 

@@ -9,25 +9,11 @@ extension TreeRun {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
         try context.state.renderTrace(job: number, folder: name)
-        try states.change(name) { state in
-            if state.version != folder.to || state.update != job.update {
-                if state.version != folder.to { state.previousVersion = state.version }
-                state.updatedAt = .now
-            }
-            state.version = folder.to
-            state.status = .current
-            state.message = ""
-            state.update = job.update
-            state.patches = folder.patches
-        }
+        try await supervisor.change(
+            name, .updated(to: folder.to, update: job.update, patches: folder.patches, at: .now))
         try history(folder, .done, of: job)
-        try states.refresh()
-        try await jobs.change(number) { job in
-            job.folders[name]?.state = .done
-            job.folders[name]?.code = ""
-            job.folders[name]?.message = ""
-            job.folders[name]?.progress = .init(done: folder.steps.count, total: folder.steps.count)
-        }
+        try await supervisor.compareStates()
+        try await jobs.apply(.finish, to: name, of: number)
         context.logger.log(
             .folderDone,
             "\(endpoint.name)/\(name): has \(folder.to), \(summary.finished.count) steps done, \(summary.equal.count) already up to date",
@@ -39,20 +25,12 @@ extension TreeRun {
         let name = folder.folder
         let number = failed ?? number
         try context.state.renderTrace(job: number, folder: name)
-        try states.change(name) { state in
-            state.status = .failed
-            state.message = fault.message
-            state.updatedAt = .now
-        }
+        try await supervisor.change(name, .fail(message: fault.message, at: .now))
         if let job = await jobs.job(number) { try history(folder, .failed, of: job) }
         let summary = LedgerSummary(try Ledger.read(context.state.ledger(job: number, folder: name)))
         let finished = summary.finished.union(summary.equal).count
-        let job = try await jobs.change(number) { job in
-            job.folders[name]?.state = .failed
-            job.folders[name]?.code = fault.code.rawValue
-            job.folders[name]?.message = fault.message
-            job.folders[name]?.progress = .init(done: finished, total: folder.steps.count)
-        }
+        let job = try await jobs.apply(
+            .fail(code: fault.code, message: fault.message, done: finished), to: name, of: number)
         var fields = fields(name, job)
         fields.code = fault.code.rawValue
         if case .failed(let step?, _, _) = summary.outcome, folder.steps.indices.contains(step) {
@@ -81,17 +59,22 @@ extension TreeRun {
         let below = endpoint.descendants(of: name).filter {
             names.contains($0) && before.folders[$0]?.state == .pending
         }
-        let job = try await jobs.change(number) { job in
-            for child in below {
-                job.folders[child]?.state = .blocked
-                job.folders[child]?.message = "its reference folder \(name) failed"
-            }
-        }
+        var job = before
+        let reason = Self.whyBlocked(below: name, before.folders[name])
+        for child in below { job = try await jobs.apply(.block(message: reason), to: child, of: number) }
         for child in below {
             context.logger.log(
-                .folderBlocked, "\(endpoint.name)/\(child): is blocked, its reference folder \(name) failed",
+                .folderBlocked, "\(endpoint.name)/\(child): is blocked, \(reason)",
                 fields(child, job))
         }
+    }
+
+    private static func whyBlocked(below name: String, _ folder: FolderJob?) -> String {
+        if folder?.code == FaultCode.cancelled.rawValue {
+            return "the job was cancelled in its reference folder \(name)"
+        }
+        return folder?.state == .pending
+            ? "the job was cancelled before its reference folder \(name)" : "its reference folder \(name) failed"
     }
 
     func fields(_ folder: String, _ job: Job) -> EventFields {

@@ -8,10 +8,10 @@ extension TreeRun {
     /// Takes back what earlier jobs did; a parent when everything below it is through.
     ///
     /// - Parameter plans: of the rollback job.
-    func rollBack(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
+    func rollBack(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async -> Void) async throws {
         try await upwards(folders) { folder in
             try await rollBack(folder)
-            try await afterEach()
+            await afterEach()
         }
     }
 
@@ -49,11 +49,8 @@ extension TreeRun {
         guard let job = await jobs.job(undone) else { return false }
         var (code, reason) = (job.folders[name]?.code ?? "", job.folders[name]?.message ?? "")
         // Another job that is over holds the folder as failed until it is back, so that a crash finds it held.
-        if undone == number { try await jobs.change(undone) { $0.folders[name]?.state = .running } }
-        try states.change(name) { state in
-            state.status = .reverting
-            state.job = undone
-        }
+        if undone == number { try await jobs.apply(.revert, to: name, of: undone) }
+        try await supervisor.change(name, .revert(job: undone, trace: false))
         context.logger.log(
             .folderReverting, "\(endpoint.name)/\(name): goes back to \(folder.from?.description ?? "its old version")",
             fields(name, job))
@@ -71,23 +68,12 @@ extension TreeRun {
         }
         try context.state.renderTrace(job: undone, folder: name)
         let before = try states.before([undone], in: name)
-        try states.change(name) { state in
-            state.version = folder.from
-            state.status = .current
-            state.message = reason
-            state.update = before.update
-            state.patches = before.patches
-            state.updatedAt = .now
-        }
+        try await supervisor.change(
+            name,
+            .reverted(to: folder.from, update: before.update, patches: before.patches, message: reason, at: .now))
         try history(folder, .reverted, of: job)
-        try states.refresh()
-        let (lastCode, lastReason) = (code, reason)
-        try await jobs.change(undone) { job in
-            job.folders[name]?.state = .reverted
-            job.folders[name]?.code = lastCode
-            job.folders[name]?.message = lastReason
-            job.folders[name]?.progress.done = 0
-        }
+        try await supervisor.compareStates()
+        try await jobs.apply(.reverted(code: code, message: reason), to: name, of: undone)
         context.logger.log(
             .folderReverted, "\(endpoint.name)/\(name): is as it was before job \(undone)", fields(name, job))
         return true
@@ -95,24 +81,16 @@ extension TreeRun {
 
     func rollBack(_ folder: FolderPlan) async throws {
         let name = folder.folder
-        guard let job = await jobs.job(number), job.folders[name]?.state != .done,
-            job.folders[name]?.state != .failed
+        guard let job = await jobs.job(number), ![.done, .failed, .blocked].contains(job.folders[name]?.state)
         else { return }
         // What lies above a folder that could not go back stays where it is, too.
         let below = endpoint.descendants(of: name)
         if below.contains(where: { job.folders[$0]?.state == .failed || job.folders[$0]?.state == .blocked }) {
-            try await jobs.change(number) { job in
-                job.folders[name]?.state = .blocked
-                job.folders[name]?.message = "a folder below it could not be rolled back"
-            }
+            try await jobs.apply(.block(message: "a folder below it could not be rolled back"), to: name, of: number)
             return
         }
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
-        try states.change(name) { state in
-            state.status = .reverting
-            state.job = number
-            state.trace = "jobs/\(number)/traces/\(name).log"
-        }
+        try await jobs.apply(.begin, to: name, of: number)
+        try await supervisor.change(name, .revert(job: number, trace: true))
         context.logger.log(
             .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
             fields(name, job))
@@ -131,24 +109,15 @@ extension TreeRun {
         guard let job = await jobs.job(number) else { return }
         try context.state.renderTrace(job: number, folder: name)
         let before = try states.before(undone, in: name)
-        try states.change(name) { state in
-            state.previousVersion = folder.from
-            state.version = folder.to
-            state.status = .current
-            state.message = ""
-            state.update = before.update
-            state.patches = before.patches
-            state.updatedAt = .now
-        }
+        try await supervisor.change(
+            name, .rolledBack(to: folder.to, update: before.update, patches: before.patches, at: .now))
         try history(folder, .done, of: job, undone: undone)
-        try states.refresh()
+        try await supervisor.compareStates()
         // A job that held this folder holds it no more.
-        for number in undone {
-            try await jobs.change(number) { job in
-                if job.folders[name]?.state == .failed { job.folders[name]?.state = .reverted }
-            }
+        for number in undone where await jobs.job(number) != nil {
+            try await jobs.apply(.undone(folder: name), to: number)
         }
-        try await jobs.change(number) { $0.folders[name]?.state = .done }
+        try await jobs.apply(.finish, to: name, of: number)
         context.logger.log(.folderReverted, "\(endpoint.name)/\(name): has \(folder.to) again", fields(name, job))
     }
 

@@ -7,6 +7,7 @@ import PatchStore
 struct TreeRun: Sendable {
     let context: DaemonContext
     let endpoint: Endpoint
+    let supervisor: EndpointSupervisor
     let jobs: JobStore
     let slots: WorkerSlots
     let quiesce: Quiesce
@@ -38,11 +39,8 @@ struct TreeRun: Sendable {
             return await group.reduce(into: [Fault]()) { all, fault in if let fault { all.append(fault) } }
         }
         guard let first = faults.first else { return }
-        try await jobs.change(number) { job in
-            for fault in faults where job.folders[fault.folder] != nil {
-                job.folders[fault.folder]?.code = fault.code.rawValue
-                job.folders[fault.folder]?.message = fault.message
-            }
+        for fault in faults where job.folders[fault.folder]?.state == .pending {
+            try await jobs.apply(.notStaged(code: fault.code, message: fault.message), to: fault.folder, of: number)
         }
         throw Fault(first.code, faults.map(\.description).joined(separator: "\n"))
     }
@@ -61,13 +59,8 @@ struct TreeRun: Sendable {
     func isTakenBack(_ job: Job) -> Bool {
         endpoint.onFailure == .revertAll && job.rollback == nil
             && job.folders.values.contains { folder in
-                switch folder.state {
-                case _ where folder.code == FaultCode.cancelled.rawValue: false
-                case .reverted: true
-                // One that runs and has a code failed, and is on its way back.
-                case .failed, .running: !folder.code.isEmpty
-                default: false
-                }
+                if folder.code == FaultCode.cancelled.rawValue { return false }
+                return folder.state == .reverted || folder.state == .failed || folder.isGoingBack
             }
     }
 
@@ -76,8 +69,7 @@ struct TreeRun: Sendable {
         let own = job.folders[folder.folder]
         switch own?.state {
         case .failed: return endpoint.onFailure != .hold
-        // One that has a code failed before.
-        case .running: return try own?.code.isEmpty == false || work.summary(number, folder.folder).isReverting
+        case .running: return try own?.isGoingBack == true || work.summary(number, folder.folder).isReverting
         case .pending:
             let summary = try work.summary(number, folder.folder)
             if summary.isReverting { return true }
@@ -94,7 +86,7 @@ struct TreeRun: Sendable {
     /// Updates folders; a child as soon as its own parent is done.
     ///
     /// - Parameter afterEach: called when a folder is through, whatever came of it.
-    func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async throws -> Void) async throws {
+    func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async -> Void) async throws {
         let names = Set(folders.map(\.folder))
         // A folder that has the version already may lie between two that have not: a failure blocks all below it.
         func above(_ folder: FolderPlan) -> String? {
@@ -103,7 +95,7 @@ struct TreeRun: Sendable {
         if let job = await jobs.job(number) {
             try await upwards(folders.filter { try isGoingBack($0, in: job) }) { folder in
                 _ = try await revert(folder, job: number)
-                try await afterEach()
+                await afterEach()
             }
         }
         // Without an answer: a hook of a folder that is done has ended.
@@ -120,7 +112,7 @@ struct TreeRun: Sendable {
                 } else {
                     try await block(below: folder.folder, names)
                 }
-                try await afterEach()
+                await afterEach()
                 // What may yet be taken back is not free before the job's end, and its hook has its turn then.
                 if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
                     group.addTask {
@@ -133,7 +125,7 @@ struct TreeRun: Sendable {
         guard let job = await jobs.job(number), isTakenBack(job) else { return }
         try await upwards(folders.filter { job.folders[$0.folder]?.state == .done }) { folder in
             _ = try await revert(folder, job: number)
-            try await afterEach()
+            await afterEach()
         }
     }
 
@@ -146,12 +138,8 @@ struct TreeRun: Sendable {
         // A folder that had not begun stays as it was.
         if job.cancelledAt != nil, job.folders[name]?.state == .pending { return false }
         // First the job: should the second write fail, the job's end finds the folder and leaves it locked.
-        try await jobs.change(number) { $0.folders[name]?.state = .running }
-        try states.change(name) { state in
-            state.status = .updating
-            state.job = number
-            state.trace = "jobs/\(number)/traces/\(name).log"
-        }
+        try await jobs.apply(.begin, to: name, of: number)
+        try await supervisor.change(name, .update(job: number))
         context.logger.log(
             .folderUpdating,
             "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",

@@ -19,7 +19,7 @@ struct ApprovalGate: Sendable {
     func lets(_ plan: EndpointPlan, through job: Job, approved before: EndpointPlan?) async throws -> Bool {
         let digest = try Self.digest(of: plan, job.sha256, job.options)
         if let approval = job.approval, approval.by != nil, approval.digest == digest {
-            try await jobs.change(number) { $0.approval?.isConfirmed = true }
+            try await jobs.apply(.confirmApproval, to: number)
             return true
         }
         var message = ""
@@ -29,23 +29,13 @@ struct ApprovalGate: Sendable {
                 "\(approver.name) approved another plan than the one it has by now"
                 + (lines.isEmpty ? "" : "; what changed: \(lines.joined(separator: "; "))")
         }
-        let text = message
-        let changed = try await jobs.change(number) { job in
-            if job.cancelledAt != nil { return }
-            job.state = .pendingApproval
-            job.approval = JobApproval(digest: digest)
-            job.message = text
-            job.waitingFor = ""
-            // It holds no place, so it begins anew when it is approved.
-            job.startedAt = nil
-            job.turn = nil
-        }
-        guard changed.state == .pendingApproval else {
+        guard await jobs.job(number)?.cancelledAt == nil else {
             throw Fault(.cancelled, "cancelled before a folder was changed")
         }
+        let changed = try await jobs.apply(.askApproval(digest: digest, message: message), to: number)
         context.logger.log(
             .jobPendingApproval,
-            "job \(number): \(job.update) \(job.version) on \(job.endpoint) waits for approval\(text.isEmpty ? "" : ": \(text)"); "
+            "job \(number): \(job.update) \(job.version) on \(job.endpoint) waits for approval\(message.isEmpty ? "" : ": \(message)"); "
                 + "see: patchctl show \(number)",
             EventFields(changed))
         return false
@@ -117,10 +107,8 @@ extension OptionPlans.Order {
     /// Makes the plan. Nothing of the job is changed but the ledgers in which the folders answered.
     ///
     /// - Throws: ``Fault``: the first one that is in the way, with all in its message.
-    func planned(_ preflight: Preflight, looksInside: Bool) async throws -> PlannedOptions {
-        var job = job
-        job.options = options
-        let plan = try await preflight.run(job, looksInside: looksInside)
+    @concurrent func planned(_ preflight: Preflight, looksInside: Bool) async throws -> PlannedOptions {
+        let plan = try await preflight.run(job.with(options), looksInside: looksInside)
         if let first = plan.faults.first {
             throw Fault(first.code, plan.faults.map(\.description).joined(separator: "\n"))
         }
@@ -138,11 +126,7 @@ extension JobSelector {
             guard !job.state.isFinal, !job.hasBegun else { continue }
             // It was made to be looked at; what the job runs by is planned at its turn.
             try context.state.removePlan(job: job.job)
-            try await jobs.change(job.job) { job in
-                if job.state == .pendingApproval { job.state = .queued }
-                job.approval = nil
-                job.message = ""
-            }
+            try await jobs.apply(.dropApproval, to: job.job)
         }
     }
 }

@@ -32,23 +32,3 @@ struct DamagedJob: Hashable, Sendable {
 
     func concerns(_ name: String) -> Bool { endpoint == nil || endpoint == name }
 }
-
-extension EndpointLocks {
-    /// The locks of an endpoint of whose jobs one is not known: what is locked stays locked, and so does what a state file
-    /// calls unfinished.
-    ///
-    /// - Parameter found: by folder, the locks that lie there; nil for one that cannot be read.
-    func wanted(for damaged: DamagedJob, found: [String: UpdateLock?]) throws(StoreError) -> [String: UpdateLock] {
-        var wanted = try wanted(for: nil)
-        for (name, state) in try states.all() {
-            let isUnfinished = [.updating, .failed, .reverting].contains(state.status)
-            guard isUnfinished || found[name] != nil else { continue }
-            wanted[name] =
-                (found[name] ?? nil)
-                ?? UpdateLock(
-                    endpoint: endpoint.name, folder: name, phase: .failed, update: state.update, from: state.version,
-                    to: nil, job: damaged.job, since: .now, message: damaged.message)
-        }
-        return wanted
-    }
-}

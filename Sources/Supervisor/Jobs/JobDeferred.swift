@@ -4,6 +4,6 @@ import PatchModel
 struct JobDeferred: Error {
     /// For `waitingFor`.
     var reason: String
-    /// Who stayed inside; nil when it is a hold.
-    var insider: Insider?
+    /// The process that stayed inside; nil when it is a hold.
+    var process: BlockingProcess?
 }

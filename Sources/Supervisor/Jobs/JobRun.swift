@@ -10,21 +10,20 @@ import PatchStore
 struct JobRun: Sendable {
     let context: DaemonContext
     let endpoint: Endpoint
-    let jobs: JobStore
-    let slots: WorkerSlots
-    let locks: Locks
-    let units: QuiescedUnitStore
+    let supervisor: EndpointSupervisor
+    let stores: DaemonStores
     let number: Int
 
-    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: units) }
+    private var jobs: JobStore { stores.jobs }
+    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: stores.units) }
     private var downtime: Downtime {
-        Downtime(context: context, endpoint: endpoint, jobs: jobs, locks: locks, quiesce: quiesce)
+        Downtime(context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, quiesce: quiesce)
     }
 
     /// Runs the job to its end, whatever that is.
     ///
     /// - Returns: nil, or why its end could not be recorded, so that it is still under way.
-    func run() async -> String? {
+    @concurrent func run() async -> String? {
         do {
             return try await go()
         } catch let deferred as JobDeferred {
@@ -44,9 +43,12 @@ struct JobRun: Sendable {
     }
 
     private var tree: TreeRun {
-        TreeRun(context: context, endpoint: endpoint, jobs: jobs, slots: slots, quiesce: quiesce, number: number)
+        TreeRun(
+            context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, slots: stores.slots,
+            quiesce: quiesce,
+            number: number)
     }
-    private var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs) }
+    private var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: stores.slots, jobs: jobs) }
 
     private func go() async throws -> String? {
         guard let job = try await jobs.begin(number) else { return nil }
@@ -61,7 +63,7 @@ struct JobRun: Sendable {
         if planned.isEmpty || job.operation == .test {
             // Nothing was locked or changed for it, and locks that another job holds are none of its business. But what
             // it put back is held by nobody any more.
-            if hasPutBack { _ = try await downtime.end(nil) }
+            if hasPutBack { _ = try await downtime.end(number) }
             if plan != nil { try await record(nil) }
             return nil
         }
@@ -78,14 +80,13 @@ struct JobRun: Sendable {
 
     /// Changes the folders: what the applications must not see.
     private func change(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
-        let afterEach: @Sendable () async throws -> Void = {
-            if let job = await jobs.job(number) { try await downtime.lock(job, job.lockPhase) }
-        }
+        let afterEach: @Sendable () async -> Void = { await supervisor.setLocks() }
         if job.rollback != nil {
             try await downtime.begin(number, isCritical: false)
             return try await tree.rollBack(pending, afterEach: afterEach)
         }
         try await tree.stage(open)
+        try await downtime.reserve(number)
         let isCritical = try context.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
         try await downtime.begin(number, isCritical: isCritical)
         try await tree.apply(pending, afterEach: afterEach)
@@ -96,20 +97,22 @@ struct JobRun: Sendable {
     /// - Returns: whether there was one; nil when it cannot be put back: the job is over then, and the folders stay as they
     ///   are.
     private func putBackWhatThisCorrects(_ job: Job) async throws -> Bool? {
-        guard let held = await jobs.holding(endpoint.name), held.job != number, held.isCorrected(by: job),
-            let plan = try context.state.plan(job: held.job)?.endpoints.first
-        else { return false }
-        for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
-            guard try await tree.revert(folder, job: held.job) else {
-                let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
-                try await record(
-                    Fault(
-                        folder: folder.folder, .irreversible,
-                        "cannot put back what job \(held.job) did, before the corrected archive: \(reason)"))
-                return nil
+        var hasReverted = false
+        for held in await jobs.holding(endpoint.name) where held.job != number && held.isCorrected(by: job) {
+            guard let plan = try context.state.plan(job: held.job)?.endpoints.first else { continue }
+            for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
+                guard try await tree.revert(folder, job: held.job) else {
+                    let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
+                    try await record(
+                        Fault(
+                            folder: folder.folder, .irreversible,
+                            "cannot undo what job \(held.job) did, before the corrected archive: \(reason)"))
+                    return nil
+                }
             }
+            hasReverted = true
         }
-        return true
+        return hasReverted
     }
 
     // MARK: Plan and preflight
@@ -119,10 +122,10 @@ struct JobRun: Sendable {
         let kept = try context.state.plan(job: number)?.endpoints.first
         if let kept, kept.faults.isEmpty, !job.needsApproval(on: endpoint) { return kept }
         let preflight = Preflight(context: context, endpoint: endpoint, work: work, quiesce: quiesce)
-        let corrected = await jobs.holding(endpoint.name)
-        let plan = try await preflight.run(job, looksInside: corrected == nil || !job.isPlannedOnly(on: endpoint))
+        let isHeld = await !jobs.holding(endpoint.name).isEmpty
+        let plan = try await preflight.run(job, looksInside: !isHeld || !job.isPlannedOnly(on: endpoint))
         let folders = try preflight.folders(plan, of: number)
-        let job = try await jobs.change(number) { $0.folders = folders }
+        let job = try await jobs.apply(.plan(folders), to: number)
         try context.state.write(PlanReport(update: job.update, version: job.version, endpoints: [plan]), job: number)
         guard let first = plan.faults.first else {
             let count = plan.folders.count { $0.state == .pending }
@@ -145,19 +148,13 @@ struct JobRun: Sendable {
     /// Takes the locks back and lets the job wait in its place. It will be planned anew: until then anything may change.
     private func putBack(_ deferred: JobDeferred) async -> String? {
         do {
-            let job = try await jobs.change(number) { job in
-                if job.cancelledAt != nil { return }
-                job.state = .waiting
-                job.waitingFor = deferred.reason
-                job.waitingSince = .now
-                job.insider = deferred.insider
-                job.approval?.isConfirmed = false
-                job.announcedAt = nil
-                job.disconnectedAt = nil
+            if await jobs.job(number)?.cancelledAt != nil {
+                return await end(Fault(.cancelled, "cancelled before a folder was changed"))
             }
-            if job.cancelledAt != nil { return await end(Fault(.cancelled, "cancelled before a folder was changed")) }
+            let job = try await jobs.apply(
+                .postpone(reason: deferred.reason, by: deferred.process, at: .now), to: number)
             try context.state.removePlan(job: number)
-            _ = try await downtime.end(await jobs.holding(endpoint.name))
+            _ = try await downtime.end(nil)
             context.logger.log(
                 .jobWaiting, "job \(number) on \(endpoint.name) waits for \(deferred.reason)", EventFields(job))
             return nil
@@ -172,38 +169,23 @@ struct JobRun: Sendable {
     /// - Returns: nil, or why that could not be recorded.
     private func end(_ failure: Fault?) async -> String? {
         do {
-            let running = await jobs.job(number)?.folders.filter { $0.value.state == .running } ?? [:]
-            // The resumed job did not come to these again: a ledger was damaged, or it was cancelled.
-            let cutShort = await jobs.halfDone(number).union(running.keys)
-            var job = try await jobs.change(number) { job in
-                let cause = failure?.code ?? (job.cancelledAt == nil ? .io : .cancelled)
-                // A folder that was being changed and is not known to be done must not be used.
-                for name in cutShort {
-                    job.folders[name]?.state = .failed
-                    job.folders[name]?.code = cause.rawValue
-                    job.folders[name]?.message = failure?.message ?? "the job ended in the middle of it"
-                }
-            }
-            let states = FolderStates(context: context, endpoint: endpoint)
-            for name in cutShort {
-                try states.change(name) { state in
-                    state.status = .failed
-                    state.message = job.folders[name]?.message ?? ""
-                }
+            guard var job = await jobs.job(number) else { return nil }
+            // The resumed job did not come to these again: a ledger was damaged, or it was cancelled. A folder that was being
+            // changed and is not known to be done must not be used.
+            let running = job.folders.filter { $0.value.state == .running }.keys
+            let cause = failure?.code ?? (job.cancelledAt == nil ? .io : .cancelled)
+            let message = failure?.message ?? "the job ended in the middle of it"
+            for name in await jobs.halfDone(number).union(running).sorted() {
+                job = try await jobs.apply(.fail(code: cause, message: message, done: nil), to: name, of: number)
+                try await supervisor.change(name, .fail(message: message, at: .now))
             }
             var faults: [Fault] = []
             if job.isLocking {
-                try states.refresh()
-                faults = try await downtime.end(job)
+                try await supervisor.compareStates()
+                job = try await jobs.apply(.startEnding(at: .now), to: number)
+                faults = try await downtime.end(number)
                 if endpoint.onFailure == .revertAll, job.rollback == nil {
                     await tree.finish(try context.state.plan(job: number)?.endpoints.first?.folders ?? [])
-                }
-            }
-            if !job.isHolding {
-                job = try await jobs.change(number) { job in
-                    job.announcedAt = nil
-                    job.disconnectedAt = nil
-                    job.admittedAt = nil
                 }
             }
             // What was put back along with it has no fault of its own.
@@ -224,14 +206,7 @@ struct JobRun: Sendable {
     }
 
     private func record(_ failure: Fault?) async throws {
-        let job = try await jobs.change(number) { job in
-            // What an admin has to decide about is a failure, whatever led to it.
-            let isOver = failure?.code == .cancelled && !job.isHolding
-            job.state = failure == nil ? .done : isOver ? .cancelled : .failed
-            job.code = failure?.code.rawValue ?? ""
-            job.message = failure?.description ?? ""
-            job.finishedAt = .now
-        }
+        let job = try await jobs.apply(.end(failure, at: .now), to: number)
         guard let failure else {
             context.logger.log(
                 .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", EventFields(job))

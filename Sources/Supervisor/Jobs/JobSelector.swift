@@ -8,13 +8,15 @@ import PatchStore
 /// the dependency or while another one brings it (contract §3).
 struct JobSelector: Sendable {
     let context: DaemonContext
+    let endpoint: Endpoint
     let jobs: JobStore
     let queued: QueuedUpdates
     /// Rung when it has to be looked again without anything having happened in the spool.
     let wakeTimer: WakeTimer
+    let supervisor: EndpointSupervisor
 
     /// The job to run next; nil when none can. Jobs that wait are told what for.
-    func next(_ endpoint: Endpoint) async throws -> Int? {
+    @concurrent func next() async throws -> Int? {
         // One look at all of them: a job that held the endpoint may be resumed between two.
         try await releaseUngated(endpoint)
         let all = await jobs.all(of: endpoint.name)
@@ -36,20 +38,22 @@ struct JobSelector: Sendable {
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
         queued.keep(waiting, of: endpoint.name)
         if waiting.isEmpty { return nil }
-        if let holding = all.last(where: { $0.state == .failed && $0.isHolding }) {
+        let holding = await jobs.holding(endpoint.name)
+        if let first = holding.first {
             if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
-            // What takes back or corrects what holds need not wait for it.
-            if let way = waiting.first(where: { $0.rollback != nil || holding.isCorrected(by: $0) }) {
+            // What undoes or corrects what holds need not wait for it.
+            let way = waiting.first { job in job.rollback != nil || holding.contains { $0.isCorrected(by: job) } }
+            if let way {
                 guard try await isLetIn(way, endpoint) else { return nil }
                 return try await admit(way, of: endpoint, raising: nil) ? way.job : nil
             }
             for job in waiting {
                 try await wait(
-                    job, for: "job \(holding.job), which failed; resume it with: patchctl resume \(holding.job)")
+                    job, for: "job \(first.job), which failed; resume it with: patchctl resume \(first.job)")
             }
             return nil
         }
-        let states = try FolderStates(context: context, endpoint: endpoint).all()
+        let states = try await supervisor.folderStates()
         var updates: [Int: QueuedUpdate] = [:]
         for job in waiting where job.rollback == nil && job.operation == .apply {
             let update = try queued.update(of: job, on: endpoint, states) {
@@ -86,7 +90,7 @@ struct JobSelector: Sendable {
     /// - Parameter raised: the folders that an update would raise; nil: what else the job is about says which.
     private func admit(_ job: Job, of endpoint: Endpoint, raising raised: Set<String>?) async throws -> Bool {
         if job.isPlannedOnly(on: endpoint) { return true }
-        if let insider = job.insider, stays(insider, in: endpoint) {
+        if let process = job.blockingProcess, try await stays(process, in: endpoint) {
             wakeTimer.ring(in: 1)
             return false
         }
@@ -99,12 +103,14 @@ struct JobSelector: Sendable {
         return false
     }
 
-    /// Whether who stayed inside is still there.
-    private func stays(_ insider: Insider, in endpoint: Endpoint) -> Bool {
-        guard let folder = endpoint.folders.first(where: { $0.name == insider.folder }) else { return false }
-        guard insider.pid > 0 else { return (try? FolderGate.open(folder.path).drain()) == false }
-        return RunningProcess(insider.pid).started == insider.started
-            && (try? FolderGate.open(folder.path).holders().contains(insider.pid)) == true
+    /// Whether the process that stayed inside is still there.
+    private func stays(_ blocking: BlockingProcess, in endpoint: Endpoint) async throws -> Bool {
+        guard let folder = endpoint.folders.first(where: { $0.name == blocking.folder }) else { return false }
+        return try await supervisor.thread(of: folder).run("look into") {
+            guard blocking.pid > 0 else { return (try? FolderGate.open(folder.path).drain()) == false }
+            return RunningProcess(blocking.pid).started == blocking.started
+                && (try? FolderGate.open(folder.path).holders().contains(blocking.pid)) == true
+        }
     }
 
     /// The folders that a job which has its plan or takes others back would change.
@@ -125,13 +131,8 @@ struct JobSelector: Sendable {
 
     func wait(_ job: Job, for reason: String) async throws {
         if job.state == .waiting, job.waitingFor == reason { return }
-        try await jobs.change(job.job) { job in
-            // Cancelled meanwhile.
-            if job.state.isFinal { return }
-            job.state = .waiting
-            job.waitingFor = reason
-            job.waitingSince = job.waitingSince ?? .now
-        }
+        // It may be cancelled meanwhile.
+        guard (try? await jobs.apply(.wait(reason: reason, at: .now), to: job.job)) != nil else { return }
         context.logger.log(
             .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",
             EventFields(job))

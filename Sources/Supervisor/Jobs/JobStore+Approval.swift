@@ -9,36 +9,25 @@ extension JobStore {
     /// - Returns: false when it is not one that waits for approval.
     func approve(
         _ number: Int, by approver: JobApproval.Approver, planned: PlannedOptions? = nil, request: String
-    ) throws(StoreError) -> Bool {
+    ) throws -> Bool {
         if jobs[number]?.request == request { return true }
         guard let job = jobs[number], job.state == .pendingApproval,
             let digest = planned?.digest ?? job.approval?.digest
         else { return false }
-        try change(number) { job in
-            if let planned {
-                job.options = planned.options
-                job.folders = planned.folders
-            }
-            job.approval = JobApproval(digest: digest, by: approver)
-            job.state = .queued
-            job.message = ""
-            job.request = request
-        }
+        try apply(
+            .approve(
+                JobApproval(digest: digest, by: approver), options: planned?.options, folders: planned?.folders,
+                request: request), to: number)
         return true
     }
 
     /// Ends a job that waits for approval.
     ///
     /// - Returns: false when it is none.
-    func decline(_ number: Int, by name: String, request: String) throws(StoreError) -> Bool {
+    func decline(_ number: Int, by name: String, request: String) throws -> Bool {
         if jobs[number]?.request == request { return true }
         guard jobs[number]?.state == .pendingApproval else { return false }
-        try change(number) { job in
-            job.state = .declined
-            job.message = "declined by \(name)"
-            job.request = request
-            job.finishedAt = .now
-        }
+        try apply(.decline(by: name, request: request, at: .now), to: number)
         return true
     }
 }

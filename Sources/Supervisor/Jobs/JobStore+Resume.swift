@@ -10,11 +10,10 @@ extension JobStore {
     /// - Returns: the job; nil for none.
     func resume(endpoint: String, sha256: String, options: UpdateOptions, claim: String) throws -> Int? {
         if let done = jobs.values.first(where: { $0.request == claim && $0.endpoint == endpoint }) { return done.job }
-        guard let job = holding(endpoint), job.sha256 == sha256, job.options == options,
-            try moved(since: job, without: []) == nil,
-            try resume(job.job, request: claim)
-        else { return nil }
-        return job.job
+        for job in holding(endpoint) where job.sha256 == sha256 && job.options == options && job.rollback == nil {
+            if try moved(since: job, without: []) == nil, try resume(job.job, request: claim) { return job.job }
+        }
+        return nil
     }
 
     /// Lets a failed job go on from where it stopped.
@@ -51,25 +50,9 @@ extension JobStore {
             throw Fault(
                 .missing, "no folder of job \(number) stopped at step \"\(assumed)\"; see: patchctl show \(number)")
         }
-        let steps = assumptions
         // Nothing was changed yet, and other jobs may have run since: what was planned then may be wrong by now.
         if !job.hasBegun { try state.removePlan(job: number) }
-        try change(number) { job in
-            if !job.hasBegun { job.approval?.isConfirmed = false }
-            job.state = .queued
-            job.request = request ?? job.request
-            job.code = ""
-            job.message = ""
-            job.finishedAt = nil
-            job.cancelledAt = nil
-            job.resumption = steps
-            for (name, folder) in job.folders {
-                guard folder.isOpenAfterFailure else { continue }
-                job.folders[name] = FolderJob(
-                    state: skipped.contains(name) ? .excluded : .pending, equal: folder.equal,
-                    progress: .init(total: folder.progress.total))
-            }
-        }
+        try apply(.resume(assuming: assumptions, skipping: skipped, request: request), to: number)
         return true
     }
 
@@ -79,7 +62,7 @@ extension JobStore {
         // One that has changed nothing is planned anew.
         guard job.hasBegun, let plan = try state.plan(job: job.job)?.endpoints.first else { return nil }
         for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {
-            guard let own = job.folders[folder.folder], own.isOpenAfterFailure else { continue }
+            guard let own = job.folders[folder.folder], own.isResumable else { continue }
             let version = try state.folder(folder.folder, of: job.endpoint)?.version
             // It has the new one where the job failed just before that could be recorded in its own file.
             if version == folder.from || version == folder.to { continue }
@@ -114,19 +97,11 @@ extension JobStore {
         if job.state != .running, job.resumption != nil {
             let half = halfDone(number)
             if !half.isEmpty {
-                try change(number) { $0.takeBackResumption(half, request: request) }
+                try apply(.cancelResumption(halfDone: half, request: request, at: .now), to: number)
                 return true
             }
         }
-        try change(number) { job in
-            job.cancelledAt = job.cancelledAt ?? .now
-            job.request = request
-            guard job.state != .running, !job.hasBegun, !job.isLocking else { return }
-            job.state = .cancelled
-            job.code = FaultCode.cancelled.rawValue
-            job.message = "cancelled before it began"
-            job.finishedAt = .now
-        }
+        try apply(.cancel(request: request, at: .now), to: number)
         return true
     }
 
@@ -152,30 +127,7 @@ extension JobStore {
     }
 }
 
-extension FolderJob {
-    /// Whether a job that failed goes on with it.
-    fileprivate var isOpenAfterFailure: Bool { [.failed, .blocked, .pending].contains(state) }
-}
-
 extension Job {
     /// Whether it changes folders that a failed job holds.
     fileprivate func takesBack(from held: Job) -> Bool { rollback != nil || held.isCorrected(by: self) }
-
-    /// It has failed as it had before it was resumed.
-    fileprivate mutating func takeBackResumption(_ half: Set<String>, request: String) {
-        for (name, folder) in folders where folder.state == .pending {
-            folders[name]?.state = half.contains(name) ? .failed : .blocked
-            guard half.contains(name) else { continue }
-            folders[name]?.code = FaultCode.cancelled.rawValue
-            folders[name]?.message = "resumed, and cancelled before it went on; resume the job, or roll it back"
-        }
-        self.request = request
-        state = .failed
-        code = FaultCode.cancelled.rawValue
-        message = "cancelled before it went on; resume it, or roll it back"
-        waitingFor = ""
-        waitingSince = nil
-        resumption = nil
-        finishedAt = .now
-    }
 }

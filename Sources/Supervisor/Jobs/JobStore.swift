@@ -5,21 +5,28 @@ import PatchStore
 actor JobStore {
     let state: StateDirectory
     private let report: @Sendable (String) -> Void
+    /// Called after each change, with the endpoint that it concerns.
+    private let onChange: @Sendable (String) -> Void
+    /// Counts the changes: of two looks at the jobs it tells which is newer.
+    private var revision = 0
     private let notices: NoticeQueue
     private(set) var jobs: [Int: Job] = [:]
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
     /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
     private(set) var arriving: [String: Int] = [:]
-    /// Endpoints of which it has not been looked what is to be forgotten since jobs came or ended.
+    /// Endpoints whose retention must be re-evaluated.
     private var retentionDue: Set<String> = []
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
     ///   - report: takes one line on what runs, after each change.
+    ///   - onChange: takes the endpoint whose jobs changed.
     init(
-        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable (String) -> Void
+        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable (String) -> Void,
+        onChange: @escaping @Sendable (String) -> Void
     ) throws(StoreError) {
+        self.onChange = onChange
         self.state = state
         self.notices = notices
         self.report = report
@@ -71,29 +78,35 @@ actor JobStore {
     private func add(_ job: Job) throws(StoreError) -> Int {
         try state.create(job)
         jobs[job.job] = job
+        revision += 1
         retentionDue.insert(job.endpoint)
         report(summary())
+        onChange(job.endpoint)
         return job.job
     }
 
-    /// Changes a job and writes it when it is another afterwards.
+    /// Lets something happen to a job, and writes it when it is another afterwards.
+    ///
+    /// - Throws: ``TransitionRefused`` where that cannot happen to it as it stands; nothing is changed then.
     @discardableResult
-    func change(_ number: Int, _ body: @Sendable (inout Job) -> Void) throws(StoreError) -> Job {
-        guard var job = jobs[number] else { throw StoreError("cannot change job \(number): there is none") }
-        let before = job
-        body(&job)
-        if job.state.isFinal {
-            job.waitingFor = ""
-            job.waitingSince = nil
-        }
-        if job != before {
-            try state.write(job)
-            jobs[number] = job
-            if job.state.isFinal { retentionDue.insert(job.endpoint) }
-            if let notice = Notice(of: job, before: before) { notices.add(notice) }
-            report(summary())
-        }
+    func apply(_ event: JobEvent, to number: Int) throws -> Job {
+        guard let before = jobs[number] else { throw StoreError("cannot change job \(number): there is none") }
+        let job = try before.after(event)
+        if job == before { return job }
+        try state.write(job)
+        jobs[number] = job
+        revision += 1
+        if job.state.isFinal { retentionDue.insert(job.endpoint) }
+        if let notice = Notice(of: job, before: before) { notices.add(notice) }
+        report(summary())
+        onChange(job.endpoint)
         return job
+    }
+
+    /// The same for a folder of a job.
+    @discardableResult
+    func apply(_ event: FolderJobEvent, to folder: String, of number: Int) throws -> Job {
+        try apply(.folder(folder, event), to: number)
     }
 
     /// Gives a job its turn. One that has changed nothing yet takes its place in the order of the endpoint's jobs anew.
@@ -107,15 +120,7 @@ actor JobStore {
             }
         }
         let last = all(of: job.endpoint).filter { $0.job != number && $0.startedAt != nil }.map(\.order).max() ?? 0
-        return try change(number) { job in
-            job.state = .running
-            job.waitingFor = ""
-            job.waitingSince = nil
-            job.insider = nil
-            job.resumption = nil
-            job.startedAt = job.startedAt ?? .now
-            if !job.hasBegun { job.turn = last + 1 }
-        }
+        return try apply(.begin(turn: last + 1, at: .now), to: number)
     }
 
     /// By job, its place in the order of an endpoint's jobs.
@@ -123,17 +128,23 @@ actor JobStore {
         Dictionary(uniqueKeysWithValues: all(of: endpoint).map { ($0.job, $0.order) })
     }
 
-    /// The job that failed in some folder and holds an endpoint until an admin acts; nil for none.
-    func holding(_ endpoint: String) -> Job? {
-        jobs.values.filter { job in
-            job.endpoint == endpoint && job.state == .failed && job.isHolding
-        }.max { $0.job < $1.job }
+    /// The jobs that failed in some folder and hold it until an admin acts; newest first.
+    func holding(_ endpoint: String) -> [Job] {
+        all(of: endpoint).filter { $0.state == .failed && $0.isHolding }.reversed()
     }
 
-    /// The job that accounts for an endpoint's locks: one that came to them and is not over, else one that failed and
-    /// holds; nil for none.
-    func unfinished(_ endpoint: String) -> Job? {
-        all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint)
+    /// The jobs that are not over, and those that hold what failed: what locks and units follow from. Oldest first.
+    func live(on endpoint: String) -> [Job] { all(of: endpoint).filter { !$0.state.isFinal || $0.isHolding } }
+
+    /// ``live(on:)``, and how new that is.
+    func snapshot(of endpoint: String) -> (jobs: [Job], revision: Int) { (live(on: endpoint), revision) }
+
+    /// Whether a job has come to its locks and is not over.
+    func hasActive(_ endpoint: String) -> Bool { all(of: endpoint).contains { !$0.state.isFinal && $0.isLocking } }
+
+    /// A job that works on an endpoint or holds it; nil for none.
+    func occupant(of endpoint: String) -> Job? {
+        all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint).first
     }
 
     /// One line on what runs, for `systemctl status`.
@@ -157,13 +168,11 @@ actor JobStore {
     func createRollback(
         _ target: RollbackTarget, of undone: Job, to version: Version?, request: String
     ) throws(StoreError) -> Int {
-        var job = Job(
-            job: nextNumber, endpoint: undone.endpoint, update: undone.update,
-            version: version ?? undone.version, sha256: undone.sha256, options: UpdateOptions(operation: .rollback),
-            claim: "", createdAt: .now)
-        job.rollback = target
-        job.request = request
-        return try add(job)
+        try add(
+            Job(
+                job: nextNumber, endpoint: undone.endpoint, update: undone.update, version: version ?? undone.version,
+                sha256: undone.sha256, options: UpdateOptions(operation: .rollback), claim: "", createdAt: .now,
+                rollback: target, request: request))
     }
 
     /// Makes a job that applies a kept update to one folder that has missed it.
@@ -175,10 +184,9 @@ actor JobStore {
         options.exclude = []
         // It may have been marked unstable since.
         options.force = force
-        var job = Job(
-            job: nextNumber, endpoint: missed.endpoint, update: missed.update, version: missed.version,
-            sha256: missed.sha256, options: options, claim: "", createdAt: .now)
-        job.request = request
-        return try add(job)
+        return try add(
+            Job(
+                job: nextNumber, endpoint: missed.endpoint, update: missed.update, version: missed.version,
+                sha256: missed.sha256, options: options, claim: "", createdAt: .now, request: request))
     }
 }

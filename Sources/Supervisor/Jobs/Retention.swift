@@ -17,7 +17,7 @@ struct Retention: Sendable {
     ///
     /// - Returns: how many jobs were forgotten.
     @discardableResult
-    func run(_ endpoint: Endpoint) async throws -> Int {
+    @concurrent func run(_ endpoint: Endpoint) async throws -> Int {
         // What a job needs that cannot be read is not known.
         if !jobs.damaged.isEmpty { return 0 }
         let retain = context.configuration.daemon.retain

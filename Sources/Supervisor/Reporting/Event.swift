@@ -6,6 +6,8 @@ import PatchModel
 enum Event: String, CaseIterable, Sendable {
     case ready = "47eaa0992cb6416d86dc283cf0480ff9"
     case reloaded = "f5ec52ed0108447592e1bc7656670b14"
+    case configurationDeferred = "a1c45e0b6d7f4d0e9a35b7c20f4e8d16"
+    case folderMoved = "6e0b9f3d27c84a51b8d4f1907ac25e3b"
     case configurationRefused = "59ba1b0d5c904158a909406c2e416788"
     case unitsStayDown = "627bf3225fac4cb6a34acb115ee347dd"
     case anotherDaemon = "8a9e1df7e771476ead783715ee6f7a8f"
@@ -65,12 +67,14 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed, .unitNotGuarded, .maintenanceNotUp,
+        case .configurationDeferred, .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed, .unitNotGuarded,
+            .maintenanceNotUp,
             .hookFailed, .folderBlocked,
             .lockRestored, .sessionEnded,
             .workerEnded, .databaseNotShown, .notForgotten, .marksDamaged, .answerNotGiven:
             .warning
-        case .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request, .jobQueued,
+        case .folderMoved, .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request,
+            .jobQueued,
             .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice

@@ -9,7 +9,7 @@ final class DeferredReplies: Sendable {
         var request: String
         /// Where no job may run meanwhile; nil for none.
         var endpoint: String?
-        var work: @Sendable () async throws -> Requests.Answer
+        var work: @concurrent @Sendable () async throws -> Requests.Answer
     }
 
     private enum Stand: Sendable {

@@ -36,8 +36,12 @@ extension Requests {
                 return Answer(ok: false, code: error.code.rawValue, message: "\(error)")
             }
             if options != job.options {
-                planned = try plans.plan(OptionPlans.Order(request: request, job: job, options: options))
-                guard planned != nil else { return nil }
+                guard let supervisor = supervisors[job.endpoint] else { return unknown(number) }
+                planned = try supervisor.plans.plan(OptionPlans.Order(request: request, job: job, options: options))
+                guard planned != nil else {
+                    supervisor.turn.raise()
+                    return nil
+                }
             }
         }
         let approver = JobApproval.Approver(name: name(record), uid: record.uid, at: .now, sha256: job.sha256)

@@ -23,9 +23,7 @@ extension Requests {
                 EventFields(update: update.name))
         }
         // Again after a crash between the two.
-        for endpoint in context.configuration.endpoints {
-            try FolderStates(context: context, endpoint: endpoint).refresh()
-        }
+        for supervisor in supervisors.values { try await supervisor.compareStates() }
         return Answer(
             ok: true, code: "",
             message: isUnstable ? "\(full) is marked unstable: it is applied with --force only" : "\(full) is stable")

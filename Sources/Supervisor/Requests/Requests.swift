@@ -11,10 +11,9 @@ struct Requests: Sendable {
     let context: DaemonContext
     let jobs: JobStore
     let slots: WorkerSlots
-    let locks: [String: Locks]
-    let plans: OptionPlans
-    let deferredReplies: DeferredReplies
-    let pendingNotices: PendingDatabaseNotices
+    let supervisors: [String: EndpointSupervisor]
+    /// Of commands that concern no single endpoint.
+    let replies: DeferredReplies
 
     struct Answer: Codable, Sendable {
         var ok: Bool
@@ -69,8 +68,11 @@ struct Requests: Sendable {
             answered[status.uid, default: 0] += 1
         }
         let there = Set(found.map { "\($0.name) \(Self.id($0.status))" })
-        plans.keep(only: there)
-        deferredReplies.keep(only: there)
+        replies.keep(only: there)
+        for supervisor in supervisors.values {
+            supervisor.plans.keep(only: there)
+            supervisor.replies.keep(only: there)
+        }
         return (!answered.isEmpty, isOpen)
     }
 
@@ -144,7 +146,7 @@ struct Requests: Sendable {
                     job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
                 )
             }
-            if !skipped.isEmpty { try await leave(skipped + held, of: job) }
+            if !skipped.isEmpty { try await supervisors[job.endpoint]?.leave(skipped + held, of: job) }
             return Answer(ok: true, code: "", message: "job \(number) is resumed")
         case .cancel(let number):
             guard let job = await jobs.job(number) else { return unknown(number) }
@@ -155,9 +157,8 @@ struct Requests: Sendable {
                 context.workers.interrupt(
                     WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
             }
-            if let held = await jobs.job(number), held.state == .failed, let endpoint = context.endpoint(held.endpoint)
-            {
-                try await setLocks(endpoint)
+            if let held = await jobs.job(number), held.state == .failed {
+                await supervisors[held.endpoint]?.locksAreDue()
                 return Answer(
                     ok: true, code: "", message: "job \(number) holds what failed again; resume it, or roll it back")
             }
@@ -182,18 +183,21 @@ struct Requests: Sendable {
             let (endpoint, states) = try find(name, folder)
             return try await catchUp(folder, endpoint, states, force: force, request)
         case .baseline(let name, let folder, let version):
-            let (endpoint, states) = try find(name, folder)
-            if let job = await jobs.unfinished(name) { return isHeld(endpoint, by: job) }
-            return try deferredReplies.answer(
+            let (endpoint, _) = try find(name, folder)
+            if let job = await jobs.occupant(of: name) { return isHeld(endpoint, by: job) }
+            guard let supervisor = supervisors[name] else { return unknownEndpoint(name) }
+            let answer = try supervisor.replies.answer(
                 DeferredReplies.Reply(request: request, endpoint: name) {
-                    try await baseline(folder, version, endpoint, states)
+                    try await baseline(folder, version, endpoint, supervisor)
                 })
+            if answer == nil { supervisor.turn.raise() }
+            return answer
         case .approve(let number, let sha256, let options):
             return try await approve(number, sha256: sha256, options: options, request, &record)
         case .decline(let number): return try await decline(number, request, &record)
         case .mark(let update, let isUnstable): return try await mark(update, unstable: isUnstable, &record)
         case .gc:
-            return try deferredReplies.answer(DeferredReplies.Reply(request: request) { try await collect() })
+            return try replies.answer(DeferredReplies.Reply(request: request) { try await collect() })
         }
     }
 
@@ -225,23 +229,8 @@ struct Requests: Sendable {
         return (endpoint, FolderStates(context: context, endpoint: endpoint))
     }
 
-    /// Folders that an admin leaves as they are: they are failed no more, and no part of the job. It may wait for long, and
-    /// they need not.
-    private func leave(_ folders: [String], of job: Job) async throws {
-        guard let endpoint = context.endpoint(job.endpoint) else { return }
-        let states = FolderStates(context: context, endpoint: endpoint)
-        for name in folders { try states.change(name) { $0.status = .current } }
-        try states.refresh()
-        try await setLocks(endpoint)
-    }
-
-    /// Makes the locks what jobs and states demand now that a request has changed them.
-    private func setLocks(_ endpoint: Endpoint) async throws {
-        guard let own = locks[endpoint.name] else { return }
-        let wanted = EndpointLocks(endpoint: endpoint, states: FolderStates(context: context, endpoint: endpoint))
-        let changed = try own.set(
-            wanted.standing(for: await jobs.unfinished(endpoint.name), holding: await jobs.holding(endpoint.name)))
-        pendingNotices.add(changed, on: endpoint)
+    private func unknownEndpoint(_ name: String) -> Answer {
+        Answer(ok: false, code: "missing", message: "there is no endpoint \(name); see: patchctl status")
     }
 
     private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
@@ -262,25 +251,11 @@ struct Requests: Sendable {
     }
 
     /// Takes a folder as it is for a version.
-    private func baseline(_ folder: String, _ version: Version, _ endpoint: Endpoint, _ states: FolderStates)
-        async throws
-        -> Answer
-    {
-        if let job = await jobs.unfinished(endpoint.name) { return isHeld(endpoint, by: job) }
-        let hasDatabase = endpoint.folders.contains { $0.name == folder && $0.database != nil }
-        if hasDatabase { try DatabaseWork(context: context, endpoint: endpoint).baseline(folder, version) }
-        try states.change(folder) { state in
-            if state.version != version { state.previousVersion = state.version }
-            state.version = version
-            state.status = .current
-            state.message = "an admin said that it has \(version)"
-            state.update = ""
-            state.patches = [:]
-            state.updatedAt = .now
-        }
-        try states.refresh()
-        // Who is behind may be another one now.
-        try await setLocks(endpoint)
+    private func baseline(
+        _ folder: String, _ version: Version, _ endpoint: Endpoint, _ supervisor: EndpointSupervisor
+    ) async throws -> Answer {
+        if let job = await jobs.occupant(of: endpoint.name) { return isHeld(endpoint, by: job) }
+        try await supervisor.baseline(folder, version)
         return Answer(ok: true, code: "", message: "\(endpoint.name)/\(folder) has \(version)")
     }
 

@@ -5,7 +5,7 @@ actor ActiveWork {
         case intake(owner: UInt32)
         case notices
         /// A request that concerns no single endpoint.
-        case errand
+        case reply
         case endpoint(String)
     }
 

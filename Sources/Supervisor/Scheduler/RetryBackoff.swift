@@ -15,6 +15,11 @@ final class RetryBackoff: Sendable {
     /// Seconds until the next try.
     static let pause = 10.0
 
+    /// For the message: what the reader can do, and what patchd does.
+    static func outlook(once: Bool) -> String {
+        once ? "; fix this, then start patchd again" : "; fix this; patchd retries within \(Int(pause)) s"
+    }
+
     private let until = Mutex<[Work: Double]>([:])
 
     /// - Parameter once: nobody is there to try again.

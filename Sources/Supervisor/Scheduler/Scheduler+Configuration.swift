@@ -1,68 +1,80 @@
 import Logging
+import PatchConfig
 import PatchFiles
 import PatchModel
+import PatchPlan
 import PatchStore
 
-/// What follows from the configuration, and is kept as it says.
+/// Which endpoints are supervised, and by which configuration.
 extension Scheduler {
-    mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+    mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
         guard Signals.takeReload() else { return }
         notifications.reloading()
-        if let configuration = try read() {
-            context.configuration = configuration
-            fresh = Set(configuration.endpoints.map(\.name))
-            try await load()
-            try guardUnits()
-            try await settle(&group)
-            context.logger.log(
-                .reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
+        do {
+            if let configuration = try read() {
+                await takeUp(configuration, from: context.configuration.endpoints, &group)
+                try guardUnits()
+                await restoreUnitsOfRemovedEndpoints(&group)
+                context.logger.log(
+                    .reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
+            }
+        } catch {
+            context.logger.log(.cannotGoOn, "cannot read the configuration again: \(error)")
         }
         notifications.ready()
     }
 
-    /// Takes endpoints up: state files and locks. Those at which a job runs keep what they have until it is over.
-    mutating func load() async throws {
-        for endpoint in context.configuration.endpoints where fresh.contains(endpoint.name) {
-            if await activeWork.contains(.endpoint(endpoint.name)) { continue }
-            fresh.remove(endpoint.name)
-            // A kill may have come between a job's end and what follows from it, and `retain` be another one.
-            await jobs.markRetentionDue(endpoint.name)
-            let states = FolderStates(context: context, endpoint: endpoint)
-            try states.recordNewFolders()
-            let own = Locks(endpoint: endpoint, logger: context.logger, watch: watch)
-            locks[endpoint.name] = own
-            let unfinished = await jobs.unfinished(endpoint.name)
-            let holding = await jobs.holding(endpoint.name)
-            let wanted = EndpointLocks(endpoint: endpoint, states: states)
-            do {
-                if let damaged = jobs.damaged(on: endpoint.name) {
-                    try own.set(wanted.wanted(for: damaged, found: own.found()))
-                    continue
-                }
-                // A job that has not come to its locks will set them itself; what is there is left over.
-                let changed = try own.set(wanted.standing(for: unfinished, holding: holding))
-                pendingNotices.add(changed, on: endpoint)
-            } catch let fault as Fault {
-                context.logger.log(
-                    .cannotUnlock, "cannot restore the locks: \(fault)",
-                    EventFields(endpoint: endpoint.name, folder: fault.folder))
+    /// What was in effect when the daemon ended.
+    func inEffectBefore() -> [Endpoint] {
+        do {
+            return try context.state.endpointsInEffect().compactMap { try context.state.inEffect($0) }
+        } catch {
+            context.logger.log(.cannotGoOn, "cannot read which configuration was in effect before: \(error)")
+            return []
+        }
+    }
+
+    /// Takes up a configuration, but for what has to wait until a job is over.
+    mutating func takeUp(
+        _ configuration: Configuration, from current: [Endpoint], _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async {
+        var engaged: [String: Set<String>] = [:]
+        for endpoint in current { engaged[endpoint.name] = await engagedFolders(of: endpoint) }
+        let change = ConfigurationChange(from: current, to: configuration.endpoints, engaged: engaged)
+        context.configuration = configuration
+        context.configuration.endpoints = change.endpoints
+        for deferral in change.deferrals {
+            context.logger.log(
+                .configurationDeferred, "endpoint \(deferral.endpoint): \(deferral.reason)",
+                EventFields(endpoint: deferral.endpoint))
+        }
+        for (name, supervisor) in supervisors where !change.endpoints.contains(where: { $0.name == name }) {
+            await supervisor.retire()
+            supervisors[name] = nil
+            signals.set(nil, for: name)
+        }
+        for endpoint in change.endpoints {
+            if let supervisor = supervisors[endpoint.name] {
+                await supervisor.offer(endpoint, context)
+                continue
             }
+            let supervisor = EndpointSupervisor(endpoint, context: context, stores: stores)
+            supervisors[endpoint.name] = supervisor
+            signals.set(supervisor.turn, for: endpoint.name)
+            group.addTask { await supervisor.run() }
+            group.addTask { await supervisor.keep() }
         }
     }
 
-    /// Once a minute, and at the start: a database that could not be told that its folder is free is told again.
-    func showAgain() async {
-        guard await scans.isDue else { return }
-        for endpoint in context.configuration.endpoints {
-            guard let own = locks[endpoint.name], await !activeWork.contains(.endpoint(endpoint.name)) else { continue }
-            pendingNotices.add(DatabaseWork(context: context, endpoint: endpoint).leftovers(own.free), on: endpoint)
-        }
-    }
-
-    /// Once a minute: nobody need wait for a hold for it to go when it is over.
-    func dropStaleHolds() throws {
-        for endpoint in context.configuration.endpoints {
-            _ = try context.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
+    /// The folders of an endpoint that are locked or half done. Where that cannot be told, it may be any.
+    private func engagedFolders(of endpoint: Endpoint) async -> Set<String> {
+        do {
+            let wanted = WantedDowntime(
+                endpoint: endpoint, jobs: await stores.jobs.live(on: endpoint.name),
+                states: try context.state.folders(of: endpoint.name))
+            return wanted.folders
+        } catch {
+            return Set(endpoint.folders.map(\.name))
         }
     }
 
@@ -71,7 +83,7 @@ extension Scheduler {
         guard context.units.areManaged else { return }
         var guarded = GuardedUnits()
         for endpoint in context.configuration.endpoints {
-            guarded.formUnion(try Quiesce(context: context, endpoint: endpoint, table: units).guardedUnits())
+            guarded.formUnion(try Quiesce(context: context, endpoint: endpoint, table: stores.units).guardedUnits())
         }
         do {
             try UnitDropIns(directory: context.directories.units, state: context.state, units: context.units).set(
@@ -82,31 +94,21 @@ extension Scheduler {
         }
     }
 
-    /// Starts again what an earlier run of the daemon left down and no job accounts for.
-    func settle(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        let endpoints = context.configuration.endpoints
-        let gone = await units.endpoints.subtracting(endpoints.map(\.name))
-        for endpoint in endpoints + gone.sorted().map({ Endpoint(name: $0, path: "/", folders: []) }) {
-            // What it has left down is perhaps to stay down.
-            guard jobs.damaged(on: endpoint.name) == nil, await units.concerns(endpoint.name),
-                await jobs.unfinished(endpoint.name)?.state.isFinal != false,
-                await activeWork.begin(.endpoint(endpoint.name))
-            else { continue }
-            let own = locks[endpoint.name] ?? Locks(endpoint: endpoint, logger: context.logger, watch: watch)
-            let downtime = Downtime(
-                context: context, endpoint: endpoint, jobs: jobs, locks: own,
-                quiesce: Quiesce(context: context, endpoint: endpoint, table: units))
-            let holding = await jobs.holding(endpoint.name)
+    /// Starts again what endpoints left down that nobody configures any more.
+    func restoreUnitsOfRemovedEndpoints(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for name in await stores.units.endpoints.subtracting(context.configuration.endpoints.map(\.name)).sorted() {
+            guard await stores.jobs.live(on: name).isEmpty, await activeWork.begin(.endpoint(name)) else { continue }
+            let quiesce = Quiesce(
+                context: context, endpoint: Endpoint(name: name, path: "/", folders: []), table: stores.units)
             group.addTask { [self] in
                 do {
-                    if try await !downtime.end(holding).isEmpty { context.failures.note() }
+                    if try await !quiesce.start(keeping: [], job: nil).isEmpty { context.failures.note() }
                 } catch {
                     context.logger.log(
-                        .cannotGoOn, "cannot start the tasks of \(endpoint.name) again: \(error)",
-                        EventFields(endpoint: endpoint.name))
+                        .cannotGoOn, "cannot start the tasks of \(name) again: \(error)", EventFields(endpoint: name))
                 }
-                await activeWork.end(.endpoint(endpoint.name))
-                watch.wake()
+                await activeWork.end(.endpoint(name))
+                stores.watch.wake()
             }
         }
     }

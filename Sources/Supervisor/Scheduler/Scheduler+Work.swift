@@ -8,7 +8,7 @@ extension Scheduler {
     private static let queues = 8
 
     /// Has each user's drops taken beside the loop: hashing and unpacking a large archive must hold up nobody else.
-    func startUserQueues(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+    func startUserQueues(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async -> Bool {
         guard await scans.isDue else { return false }
         await scans.begin()
         var started = false
@@ -32,7 +32,7 @@ extension Scheduler {
                     await scans.end(queue.owner, hasMore: false, again: context.once ? nil : 60)
                 }
                 await activeWork.end(work)
-                watch.wake()
+                stores.watch.wake()
             }
         }
         return started
@@ -40,7 +40,7 @@ extension Scheduler {
 
     private func found() async -> [Intake.UserQueue] {
         do {
-            return try intake.queues(renamed: watch.cameByRename(in: context.spool.incoming))
+            return try intake.queues(renamed: stores.watch.cameByRename(in: context.spool.incoming))
         } catch {
             tellNotTaken("what was dropped", error)
             await scans.retry(in: context.once ? nil : 60)
@@ -53,61 +53,19 @@ extension Scheduler {
         context.logger.log(.cannotGoOn, "cannot take \(what): \(error)")
     }
 
-    /// Makes the plans that approvals with changed options wait for.
-    func startPlans(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        for order in plans.asked {
-            guard let endpoint = context.endpoint(order.job.endpoint) else { continue }
-            // Their requests stay where they are while a job runs.
-            guard await activeWork.begin(.endpoint(endpoint.name)) else { continue }
-            plans.begin(order)
-            let preflight = Preflight(
-                context: context, endpoint: endpoint,
-                work: WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs),
-                quiesce: Quiesce(context: context, endpoint: endpoint, table: units))
-            let looksInside = await jobs.holding(endpoint.name) == nil
+    /// Carries out commands for which workers are started, and that concern no single endpoint.
+    func startReplies(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        for reply in replies.asked {
+            guard await activeWork.begin(.reply) else { continue }
+            replies.begin(reply)
             group.addTask { [self] in
                 do {
-                    plans.end(order, .success(try await order.planned(preflight, looksInside: looksInside)))
+                    replies.end(reply, .success(try await reply.work()))
                 } catch {
-                    plans.end(order, .failure(error))
+                    replies.end(reply, .failure(error))
                 }
-                await activeWork.end(.endpoint(endpoint.name))
-                watch.wake()
-            }
-        }
-    }
-
-    /// Carries out requests for which workers are started.
-    func startDeferredReplies(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        for errand in deferredReplies.asked {
-            let work = errand.endpoint.map(ActiveWork.Work.endpoint) ?? .errand
-            guard await activeWork.begin(work) else { continue }
-            deferredReplies.begin(errand)
-            group.addTask { [self] in
-                do {
-                    deferredReplies.end(errand, .success(try await errand.work()))
-                } catch {
-                    deferredReplies.end(errand, .failure(error))
-                }
-                await activeWork.end(work)
-                watch.wake()
-            }
-        }
-    }
-
-    /// Shows locks in databases.
-    func startShowing(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        for name in pendingNotices.endpoints {
-            guard let endpoint = context.endpoint(name), let own = locks[name] else {
-                _ = pendingNotices.take(name)
-                continue
-            }
-            guard await activeWork.begin(.endpoint(name)) else { continue }
-            let changed = own.current(pendingNotices.take(name))
-            group.addTask { [self] in
-                await DatabaseWork(context: context, endpoint: endpoint).show(changed)
-                await activeWork.end(.endpoint(name))
-                watch.wake()
+                await activeWork.end(.reply)
+                stores.watch.wake()
             }
         }
     }
@@ -119,74 +77,7 @@ extension Scheduler {
         group.addTask { [self] in
             context.sendNotices()
             await activeWork.end(.notices)
-            watch.wake()
+            stores.watch.wake()
         }
-    }
-
-    func startJobs(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
-        var moved = false
-        wakeTimer.stop()
-        let selector = JobSelector(context: context, jobs: jobs, queued: queued, wakeTimer: wakeTimer)
-        for endpoint in context.configuration.endpoints {
-            if let rest = backoff.rest(of: .endpoint(endpoint.name)) {
-                if rest.isFinite { wakeTimer.ring(in: rest) }
-                continue
-            }
-            guard let own = locks[endpoint.name], await activeWork.begin(.endpoint(endpoint.name)) else { continue }
-            var next: Int?
-            do {
-                next = try await selector.next(endpoint)
-            } catch {
-                backOff(
-                    .endpoint(endpoint.name), "cannot see which job of \(endpoint.name) has its turn: \(error)",
-                    EventFields(endpoint: endpoint.name))
-            }
-            guard let number = next else {
-                guard await jobs.takeRetentionDue(endpoint.name) else {
-                    await activeWork.end(.endpoint(endpoint.name))
-                    continue
-                }
-                group.addTask { [self] in
-                    await tidy(endpoint)
-                    await activeWork.end(.endpoint(endpoint.name))
-                    watch.wake()
-                }
-                continue
-            }
-            moved = true
-            let run = JobRun(
-                context: context, endpoint: endpoint, jobs: jobs, slots: slots, locks: own, units: units, number: number
-            )
-            group.addTask { [self] in
-                if let problem = await run.run() {
-                    backOff(
-                        .endpoint(endpoint.name), problem, EventFields(job: number, endpoint: endpoint.name))
-                }
-                if await jobs.takeRetentionDue(endpoint.name) { await tidy(endpoint) }
-                await activeWork.end(.endpoint(endpoint.name))
-                await scans.ask()
-                watch.wake()
-            }
-        }
-        return moved
-    }
-
-    private func tidy(_ endpoint: Endpoint) async {
-        do {
-            try await Retention(context: context, jobs: jobs, slots: slots).run(endpoint)
-        } catch {
-            context.logger.log(
-                .notForgotten, "cannot remove what is no longer kept: \(error)", EventFields(endpoint: endpoint.name))
-        }
-    }
-
-    func backOff(_ work: RetryBackoff.Work, _ problem: String, _ fields: EventFields) {
-        context.failures.note()
-        backoff.note(work, once: context.once)
-        let outlook =
-            context.once
-            ? "; fix this, then start patchd again"
-            : "; fix this; patchd retries within \(Int(RetryBackoff.pause)) s"
-        context.logger.log(.cannotGoOn, problem + outlook, fields)
     }
 }

@@ -5,27 +5,21 @@ import PatchFiles
 import PatchModel
 import PatchStore
 
-/// Takes drops, answers requests, and gives each endpoint's jobs their turns.
+/// The loop that serves everybody. It hands drops, requests and notices to those who deal with them, keeps an endpoint
+/// supervisor for each endpoint, and feeds the watchdog; it touches no folder's file system and computes no plan.
 struct Scheduler: Sendable {
     var context: DaemonContext
     let notifications: any ServiceNotifications
     let read: @Sendable () throws -> Configuration?
-    let jobs: JobStore
-    let units: QuiescedUnitStore
-    let slots: WorkerSlots
-    let watch: DirectoryWatch
-    let plans = OptionPlans()
-    let deferredReplies = DeferredReplies()
-    let pendingNotices = PendingDatabaseNotices()
+    let stores: DaemonStores
+    var supervisors: [String: EndpointSupervisor] = [:]
+    /// Commands that concern no single endpoint.
+    let replies = DeferredReplies()
     let activeWork = ActiveWork()
-    var locks: [String: Locks] = [:]
-    /// Endpoints whose configuration is to be taken up; later, where a job runs.
-    var fresh: Set<String> = []
     let arrivals = ArrivalOrder()
     let scans = ScanSchedule()
-    let queued = QueuedUpdates()
     let backoff = RetryBackoff()
-    let wakeTimer = WakeTimer()
+    let signals: EndpointSignals
 
     /// A loop that has not begun.
     ///
@@ -33,88 +27,110 @@ struct Scheduler: Sendable {
     init(
         context: DaemonContext, notifications: any ServiceNotifications,
         read: @escaping @Sendable () throws -> Configuration?
-    )
-        throws
-    {
+    ) throws {
         self.context = context
         self.notifications = notifications
         self.read = read
-        jobs = try JobStore(context.state, notices: context.notices) { notifications.status($0) }
-        units = try QuiescedUnitStore(context.state)
-        watch = try DirectoryWatch([context.spool.incoming, context.spool.requests, context.spool.holds])
+        let signals = EndpointSignals()
+        self.signals = signals
         let workers = context.configuration.daemon.workers
-        slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if !context.once { Signals.wake(watch) }
+        stores = DaemonStores(
+            jobs: try JobStore(
+                context.state, notices: context.notices, report: { notifications.status($0) },
+                onChange: { signals.raise($0) }),
+            units: try QuiescedUnitStore(context.state),
+            slots: WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
+            watch: try DirectoryWatch([context.spool.incoming, context.spool.requests, context.spool.holds]))
+        if !context.once { Signals.wake(stores.watch) }
     }
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
     mutating func run() async throws -> Int32 {
-        fresh = Set(context.configuration.endpoints.map(\.name))
         try intake.removeLeftovers()
-        try await load()
-        try guardUnits()
-        notifications.status(await jobs.summary())
-        notifications.ready()
-        for damaged in jobs.damaged {
-            context.failures.note()
-            let place = damaged.endpoint ?? "any endpoint, as nothing says which is its own"
-            context.logger.log(
-                .jobDamaged, "job \(damaged.job) is damaged, so no job begins on \(place): \(damaged.message)",
-                EventFields(job: damaged.job, endpoint: damaged.endpoint ?? ""))
-        }
-        context.logger.log(.ready, "ready: \(context.configuration.endpoints.count) endpoints")
         return try await withThrowingDiscardingTaskGroup { group in
-            try await settle(&group)
-            var openSince: Double?
-            var leavesSomething = false
-            var leftSince: Double?
-            while true {
-                try await reloadIfAsked(&group)
-                try await load()
-                for own in locks.values { own.restore() }
-                await showAgain()
-                var (moved, isOpen) = await lookAfterSpool()
-                await startPlans(&group)
-                await startDeferredReplies(&group)
-                await startShowing(&group)
-                moved = try await startUserQueues(&group) || moved
-                let isGrowing = await scans.next.map { $0 > 0 } ?? false
-                // Whoever holds a request open for longer does not mean it yet. With `--once` it is left for the next run.
-                openSince = isOpen && !context.once ? openSince ?? MonotonicClock.seconds : nil
-                let patience = openSince.map { $0 + context.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
-                let isPatient = patience > 0
-                let isLeft = isOpen && context.once
-                isOpen = isOpen && isPatient
-                moved = try await startJobs(&group) || moved
-                await startNotices(&group)
-                notifications.alive()
-                if moved { continue }
-                let scan = await scans.next
-                // What was carried out and cannot be answered is left for the next run.
-                let isAnswered = deferredReplies.isEmpty || backoff.rest(of: .spool) != nil
-                if context.once, await activeWork.isEmpty, context.notices.isEmpty, pendingNotices.endpoints.isEmpty,
-                    isAnswered, !isOpen
-                {
-                    leavesSomething = isGrowing || isLeft
-                    if scan == nil, !leavesSomething { break }
-                    if leavesSomething {
-                        leftSince = leftSince ?? MonotonicClock.seconds
-                        if MonotonicClock.seconds - (leftSince ?? 0) >= Self.instant { break }
-                        watch.wait(seconds: 0.05)
-                        await scans.ask()
-                        continue
-                    }
-                }
-                // Once a minute the scan is the truth, whatever the events said.
-                let pause = min(
-                    scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, wakeTimer.rest ?? 60,
-                    backoff.rest(of: .spool) ?? 60, (notifications.watchdog ?? 120) / 2)
-                let onlyWoken = watch.wait(seconds: pause)
-                if !onlyWoken { await scans.ask() }
-            }
-            let code = try await exitCode()
+            await takeUp(context.configuration, from: inEffectBefore(), &group)
+            try guardUnits()
+            notifications.status(await stores.jobs.summary())
+            notifications.ready()
+            logDamagedJobs()
+            context.logger.log(.ready, "ready: \(context.configuration.endpoints.count) endpoints")
+            await restoreUnitsOfRemovedEndpoints(&group)
+            let leavesSomething = try await serve(&group)
+            for supervisor in supervisors.values { await supervisor.retire() }
+            let code = await exitCode()
             return leavesSomething && code != 1 ? 5 : code
         }
+    }
+
+    /// - Returns: with `once`, whether a file was left because somebody has it open.
+    private mutating func serve(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+        var openSince: Double?
+        var leftSince: Double?
+        while true {
+            await reloadIfAsked(&group)
+            if await scans.isDue { await tick() }
+            var (moved, isOpen) = await lookAfterSpool()
+            await startReplies(&group)
+            moved = await startUserQueues(&group) || moved
+            await startNotices(&group)
+            notifications.alive()
+            if moved { continue }
+            let isGrowing = await scans.next.map { $0 > 0 } ?? false
+            // A request that is held open for longer is not meant yet. With `--once` it is left for the next run.
+            openSince = isOpen && !context.once ? openSince ?? MonotonicClock.seconds : nil
+            let patience = openSince.map { $0 + context.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
+            let isLeft = isOpen && context.once
+            isOpen = isOpen && patience > 0
+            let scan = await scans.next
+            if context.once, !isOpen, await rests() {
+                let leavesSomething = isGrowing || isLeft
+                if scan == nil, !leavesSomething { return false }
+                if leavesSomething {
+                    leftSince = leftSince ?? MonotonicClock.seconds
+                    if MonotonicClock.seconds - (leftSince ?? 0) >= Self.instant { return true }
+                    stores.watch.wait(seconds: 0.05)
+                    await scans.ask()
+                    continue
+                }
+            }
+            // Once a minute the scan is the truth, whatever the events said.
+            let pause = min(
+                scan ?? 60, isOpen ? 0.2 : 60, patience > 0 ? patience : 60, backoff.rest(of: .spool) ?? 60,
+                (notifications.watchdog ?? 120) / 2)
+            let onlyWoken = stores.watch.wait(seconds: pause)
+            if !onlyWoken {
+                await scans.ask()
+                wakeEndpoints()
+            }
+        }
+    }
+
+    /// Seconds in which `--once` looks again at what somebody has open: a program that starts another has its files open twice
+    /// for an instant, and what it has just closed and dropped must not be left for that.
+    private static let instant = 1.0
+
+    /// Whether nothing is under way, and nothing can begin before something happens.
+    private func rests() async -> Bool {
+        // What was carried out and cannot be answered is left for the next run.
+        let isAnswered =
+            replies.isEmpty && supervisors.values.allSatisfy(\.replies.isEmpty) || backoff.rest(of: .spool) != nil
+        guard isAnswered, await activeWork.isEmpty, context.notices.isEmpty else { return false }
+        for supervisor in supervisors.values {
+            guard await supervisor.rests else { return false }
+        }
+        return true
+    }
+
+    private func wakeEndpoints() {
+        for supervisor in supervisors.values {
+            supervisor.turn.raise()
+            supervisor.upkeep.raise()
+        }
+    }
+
+    /// Once a minute, and whenever something happened in the spool.
+    private func tick() async {
+        for supervisor in supervisors.values { await supervisor.showAgain() }
     }
 
     /// - Returns: whether any was answered, and whether one is still being written.
@@ -122,33 +138,51 @@ struct Scheduler: Sendable {
         var found = (answered: false, isOpen: false)
         if backoff.rest(of: .spool) != nil { return found }
         let requests = Requests(
-            context: context, jobs: jobs, slots: slots, locks: locks, plans: plans, deferredReplies: deferredReplies,
-            pendingNotices: pendingNotices)
+            context: context, jobs: stores.jobs, slots: stores.slots, supervisors: supervisors, replies: replies)
         let isDue = await scans.isDue
         do {
             if isDue {
-                try dropStaleHolds()
+                try removeEndedHolds()
                 try requests.removeOld()
             }
             found = try await requests.answerSome()
         } catch {
-            backOff(.spool, "cannot look after requests and holds: \(error)", EventFields())
+            context.failures.note()
+            backoff.note(.spool, once: context.once)
+            context.logger.log(
+                .cannotGoOn, "cannot look after requests and holds: \(error)" + RetryBackoff.outlook(once: context.once)
+            )
         }
         return found
     }
 
-    var intake: Intake { Intake(context: context, jobs: jobs, arrivals: arrivals) }
+    /// Nobody need wait for a hold for it to be removed when it is over.
+    private func removeEndedHolds() throws {
+        for endpoint in context.configuration.endpoints {
+            _ = try context.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
+        }
+    }
 
-    /// Seconds in which `--once` looks again at what somebody has open: a program that starts another has its files open twice
-    /// for an instant, and what it has just closed and dropped must not be left for that.
-    private static let instant = 1.0
+    var intake: Intake { Intake(context: context, jobs: stores.jobs, arrivals: arrivals) }
 
-    private func exitCode() async throws -> Int32 {
+    private func exitCode() async -> Int32 {
         if !context.failures.isEmpty { return 1 }
         var states: [Job.State] = []
-        for endpoint in context.configuration.endpoints { states += await jobs.all(of: endpoint.name).map(\.state) }
+        for endpoint in context.configuration.endpoints {
+            states += await stores.jobs.live(on: endpoint.name).map(\.state)
+        }
         let open = states.filter { !$0.isFinal }
         if open.contains(where: { $0 != .pendingApproval }) { return 5 }
         return open.isEmpty ? 0 : 6
+    }
+
+    private func logDamagedJobs() {
+        for damaged in stores.jobs.damaged {
+            context.failures.note()
+            let place = damaged.endpoint ?? "any endpoint, as nothing says which is its own"
+            context.logger.log(
+                .jobDamaged, "job \(damaged.job) is damaged, so no job begins on \(place): \(damaged.message)",
+                EventFields(job: damaged.job, endpoint: damaged.endpoint ?? ""))
+        }
     }
 }

@@ -1,0 +1,66 @@
+import Logging
+import PatchModel
+import PatchStore
+
+/// What an endpoint's databases are to show. A worker does that as the folder's owner, who may stop it for as long as he
+/// likes: nobody waits for it for long.
+extension EndpointSupervisor {
+    /// Seconds that a job waits for its locks to be shown, so that applications that look there get their `grace`.
+    private static let patience = 10.0
+
+    /// Has a folder's database show a lock, or that it is unlocked.
+    func showLater(_ lock: UpdateLock?, in folder: String) {
+        guard hasDatabase(folder) else { return }
+        notices[folder] = .some(lock)
+        upkeep.raise()
+    }
+
+    /// Once a minute: a database that could not be told that its folder is unlocked is told again.
+    func showAgain() {
+        let shown = (try? context.state.shown(name)) ?? []
+        for folder in shown
+        where locks[folder]?.isUnlocked == true && notices[folder] == nil && !showing.contains(folder) {
+            showLater(nil, in: folder)
+        }
+        upkeep.raise()
+    }
+
+    /// What is to be shown and is not being shown yet; one at a time for each folder.
+    func takeNotices() -> [(folder: String, lock: UpdateLock?)] {
+        let due = notices.filter { !showing.contains($0.key) }
+        for folder in due.keys { notices[folder] = nil }
+        showing.formUnion(due.keys)
+        return due.map { ($0.key, $0.value) }
+    }
+
+    /// Shows one lock, with a worker.
+    nonisolated func show(_ lock: UpdateLock?, in folder: String) async {
+        let work = await databaseWork()
+        work.show(lock, folder)
+        await shown(folder)
+    }
+
+    private func databaseWork() -> DatabaseWork { DatabaseWork(context: context, endpoint: endpoint) }
+
+    private func shown(_ folder: String) {
+        showing.remove(folder)
+        upkeep.raise()
+        if notices.isEmpty, showing.isEmpty {
+            for signal in shownSignals { signal.raise() }
+            shownSignals = []
+        }
+    }
+
+    /// Waits until everything is shown, but not for long.
+    func waitUntilShown() async {
+        if notices.isEmpty, showing.isEmpty { return }
+        upkeep.raise()
+        let signal = WakeSignal()
+        shownSignals.append(signal)
+        await signal.sleep(seconds: Self.patience)
+    }
+
+    private func hasDatabase(_ folder: String) -> Bool {
+        endpoint.folders.contains { $0.name == folder && $0.database != nil }
+    }
+}

@@ -1,0 +1,149 @@
+import Logging
+import PatchConfig
+import PatchFiles
+import PatchModel
+import PatchPlan
+import PatchStore
+
+/// The states of an endpoint's folders. The files are read once; each change is written before it counts.
+extension EndpointSupervisor {
+    /// What is known of a folder's directory.
+    private struct Seen: Sendable {
+        var owner: String
+        var inode: UInt64?
+    }
+
+    /// Reads the states, and records folders that are new, were renamed or moved.
+    ///
+    /// - Throws: when the states cannot be read: that does not mean that there are none.
+    func takeUpStates() async throws {
+        var known = try context.state.folders(of: name)
+        let seen = await look(at: endpoint.folders)
+        for folder in endpoint.folders {
+            let found = seen[folder.name]
+            if let state = known[folder.name] {
+                // The directory of a folder that is not configured any more under its old name is another one's now.
+                guard state.path != folder.path || state.inode == nil && found?.inode != nil else { continue }
+                guard let moved = try? state.after(.move(folder: folder.name, path: folder.path, inode: found?.inode))
+                else { continue }
+                if state.path != folder.path {
+                    context.logger.log(
+                        .folderMoved,
+                        "\(name)/\(folder.name): its directory is \(folder.path) now, before it was \(state.path)",
+                        EventFields(endpoint: name, folder: folder.name))
+                }
+                try context.state.write(moved)
+                known[folder.name] = moved
+            } else if let old = formerState(of: folder, found, in: known) {
+                let renamed = try old.after(.move(folder: folder.name, path: folder.path, inode: found?.inode))
+                try context.state.rename(old, to: renamed)
+                known[old.folder] = nil
+                known[folder.name] = renamed
+                context.logger.log(
+                    .folderMoved,
+                    "\(name)/\(folder.name) was called \(old.folder) before: it keeps version and history",
+                    EventFields(endpoint: name, folder: folder.name))
+            } else {
+                let state = FolderState(
+                    endpoint: name, folder: folder.name, version: folder.version, path: folder.path,
+                    owner: found?.owner ?? "", inode: found?.inode, at: .now)
+                try context.state.write(state)
+                known[folder.name] = state
+            }
+        }
+        states = known
+        // Below a folder that a job has raised a new one is behind from the start.
+        try compareStates()
+    }
+
+    /// The state of the directory under the name that it had before; nil where it had none, or that folder is still configured.
+    private func formerState(of folder: Folder, _ seen: Seen?, in known: [String: FolderState]) -> FolderState? {
+        known.values.filter { state in !endpoint.folders.contains { $0.name == state.folder } }
+            .sorted { $0.folder < $1.folder }
+            .first { state in
+                if let inode = seen?.inode, let before = state.inode { return inode == before }
+                return state.path == folder.path
+            }
+    }
+
+    /// Owner and inode of each folder's directory, each looked at on its own thread.
+    private func look(at folders: [Folder]) async -> [String: Seen] {
+        let work = folders.map { ($0, thread(of: $0)) }
+        return await withTaskGroup(of: (String, Seen?).self) { group in
+            for (folder, thread) in work {
+                group.addTask {
+                    let seen = try? await thread.run("look at") {
+                        Seen(
+                            owner: (try? OwnerRule.check(folder: folder, recorded: nil))?.name ?? "",
+                            inode: (try? Directory.openWithoutLinks(folder.path).status())?.inode)
+                    }
+                    return (folder.name, seen)
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
+
+    /// The states by folder.
+    ///
+    /// - Throws: before they could be read.
+    func folderStates() throws -> [String: FolderState] {
+        guard let states else { throw StoreError("the states of \(name)'s folders could not be read") }
+        return states
+    }
+
+    /// Changes one folder's state.
+    func change(_ folder: String, _ event: FolderStateEvent) throws {
+        guard let state = try folderStates()[folder] else {
+            throw StoreError("cannot change the state of \(name)/\(folder): its state file is missing")
+        }
+        let next = try state.after(event)
+        if next == state { return }
+        try context.state.write(next)
+        states?[folder] = next
+    }
+
+    /// Brings what follows from other folders up to date: `behind`, `diverged`, `recommendedVersion`.
+    func compareStates() throws {
+        let states = try folderStates()
+        let relations = FolderRelations(endpoint: endpoint, states: states)
+        let (behind, diverged) = (relations.behind, relations.diverged)
+        let recommended = try recommendedVersion(states)
+        for folder in endpoint.activeFolders.map(\.name) {
+            try change(
+                folder,
+                .compare(
+                    behind: behind.contains(folder), diverged: diverged.contains(folder), recommended: recommended))
+        }
+    }
+
+    /// The highest version done on the endpoint and not unstable; nil within for none, nil where that is not known.
+    private func recommendedVersion(_ states: [String: FolderState]) throws -> Version?? {
+        let unstable: UnstableUpdates
+        do throws(StoreError) {
+            unstable = try context.state.unstable()
+        } catch {
+            context.logger.log(
+                .marksDamaged, "the recommended version of \(name) stays as it is: \(error)",
+                EventFields(endpoint: name))
+            return nil
+        }
+        let done = states.values.filter { $0.job > 0 && !$0.patches.isEmpty || $0.previousVersion != nil }
+        guard let highest = done.compactMap(\.version).max() else { return nil }
+        var stable = done.compactMap { state in
+            state.version.flatMap { unstable.contains(state.update, $0) ? nil : $0 }
+        }
+        if stable.max() != highest {
+            // What is below an unstable version was done before it.
+            for folder in endpoint.activeFolders.map(\.name) {
+                let history = try context.state.history(folder, of: name)
+                let layers = Set(RollbackPlan.layers(history).map(\.job))
+                let entries = history.filter { layers.contains($0.job) && $0.operation == .apply && $0.state == .done }
+                stable += entries.compactMap { entry in
+                    entry.to.flatMap { unstable.contains(entry.update, $0) ? nil : $0 }
+                }
+            }
+        }
+        return .some(stable.max())
+    }
+}
