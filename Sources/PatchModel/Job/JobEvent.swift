@@ -147,9 +147,11 @@ extension Job {
             for (name, folder) in folders where folder.isResumable {
                 next.folders[name] = try folder.after(skipped.contains(name) ? .skip : .resume)
             }
-        case (.running, .startEnding(let at)):
+        // It may end before its turn: the ledger of a folder that it was to go on with is damaged.
+        case (.queued, .startEnding(let at)), (.waiting, .startEnding(let at)), (.running, .startEnding(let at)):
             next.endingAt = endingAt ?? at
-        case (.running, .end(let fault, let at)), (.waiting, .end(let fault, let at)):
+        case (.queued, .end(let fault, let at)), (.waiting, .end(let fault, let at)),
+            (.running, .end(let fault, let at)):
             // What an admin has to decide about is a failure, whatever led to it.
             let isCancelled = fault?.code == .cancelled && !isHolding
             next.state = fault == nil ? .done : isCancelled ? .cancelled : .failed

@@ -51,4 +51,5 @@ struct DaemonStores: Sendable {
     let units: QuiescedUnitStore
     let slots: WorkerSlots
     let watch: DirectoryWatch
+    let gate = TurnGate()
 }

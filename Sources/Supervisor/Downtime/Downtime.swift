@@ -164,6 +164,7 @@ struct Downtime: Sendable {
     /// - Returns: what does not come up.
     func end(_ number: Int?) async throws -> [Fault] {
         await supervisor.setLocks()
+        await supervisor.waitUntilShown()
         let locked = try await supervisor.wantedDowntime().folders
         var job: Job?
         if let number { job = await jobs.job(number) }

@@ -114,6 +114,7 @@ actor EndpointSupervisor {
             areLocksDue = false
             await setLocks()
         }
+        await stores.gate.pass()
         if await carryOutCommand() { return .again }
         let timer = WakeTimer()
         let selector = JobSelector(

@@ -39,12 +39,9 @@ extension JobStore {
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
             let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
-            // After a corrected archive could not put the folder back, its ledger's last word is about that and names none.
-            guard case .failed(let last, _, _) = summary.outcome, !summary.isReverting,
-                let step = last ?? summary.ran.subtracting(summary.finished).max(),
-                let planned = summary.order?.plan.step(step)
-            else { continue }
-            if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
+            guard let (step, planned) = Self.stoppedStep(summary) else { continue }
+            let names = [planned.path, planned.title, "downgrade \(planned.path)"]
+            if names.contains(assumed ?? "") { assumptions[name] = step }
         }
         if let assumed, assumptions.isEmpty {
             throw Fault(
@@ -54,6 +51,19 @@ extension JobStore {
         if !job.hasBegun { try state.removePlan(job: number) }
         try apply(.resume(assuming: assumptions, skipping: skipped, request: request), to: number)
         return true
+    }
+
+    /// The step at which a folder stopped, on its way there or back; nil where no step is to blame.
+    private static func stoppedStep(_ summary: LedgerSummary) -> (step: Int, planned: PlannedStep)? {
+        guard case .failed(let last, _, _) = summary.outcome, let order = summary.order else { return nil }
+        if summary.isReverting {
+            // A downgrade is a step of the job that is undone.
+            guard let undoing = summary.undoing else { return nil }
+            let plan = undoing.job == order.job ? order.plan : order.undo.first { $0.job == undoing.job }?.plan
+            return plan?.step(undoing.step).map { (undoing.step, $0) }
+        }
+        guard let step = last ?? summary.ran.subtracting(summary.finished).max() else { return nil }
+        return order.plan.step(step).map { (step, $0) }
     }
 
     /// A folder that the job would go on with, and that no longer has the version from which that was planned: a rollback
@@ -82,8 +92,15 @@ extension JobStore {
         // Also one that could not be staged: nothing of it was changed, and it is not failed.
         guard try state.hasLedger(job: number, folder: folder) else { return }
         var ledger = try Ledger(state.ledger(job: number, folder: folder))
-        guard case .failed = LedgerSummary(ledger.records).outcome else { return }
-        if let step { try ledger.append(.finished(steps: [step])) }
+        let summary = LedgerSummary(ledger.records)
+        guard case .failed = summary.outcome else { return }
+        if let step {
+            if summary.isReverting, let undoing = summary.undoing {
+                try ledger.append(.undone(job: undoing.job, steps: [step]))
+            } else {
+                try ledger.append(.finished(steps: [step]))
+            }
+        }
         try ledger.append(.resumed)
     }
 

@@ -237,6 +237,18 @@ struct Requests: Sendable {
         guard let endpoint = context.endpoint(name), let job = await jobs.job(target.job) else {
             return unknown(target.job)
         }
+        let stopped = await jobs.live(on: name).first { job in
+            job.rollback != nil
+                && job.folders.contains { folder, state in
+                    [.failed, .blocked].contains(state.state) && (target.folder ?? folder) == folder
+                }
+        }
+        if let stopped {
+            return wrongState(
+                stopped,
+                "it rolls this back already and has stopped; see: patchctl show \(stopped.job), then: patchctl resume "
+                    + "\(stopped.job) (--assume-done STEP, --skip FOLDER)")
+        }
         let plan = try FolderStates(context: context, endpoint: endpoint).rollbackPlan(await jobs.order(of: name))
         let undone = try plan.jobs(for: target)
         let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""

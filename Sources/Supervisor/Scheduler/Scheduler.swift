@@ -69,7 +69,9 @@ struct Scheduler: Sendable {
         while true {
             await reloadIfAsked(&group)
             if await scans.isDue { await tick() }
+            stores.gate.close()
             var (moved, isOpen) = await lookAfterSpool()
+            stores.gate.open()
             await startReplies(&group)
             moved = await startUserQueues(&group) || moved
             await startNotices(&group)
