@@ -43,11 +43,16 @@ final class `One folder's trouble` {
         for path in [back, "\(host.root)/erp/ERP", "\(host.root)/erp/SUB"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        let mounted = try Installation.run("/usr/bin/bindfs", [back, "\(host.root)/erp/SUB"])
-        try #require(mounted.code == 0, "\(mounted.errors)")
-        mounts.append("\(host.root)/erp/SUB")
-        let server = try Installation.run("/usr/bin/pgrep", ["-f", "bindfs \(back)"])
-        let pid = try #require(Int32(server.output.split(separator: "\n").first ?? ""))
+        let mount = "\(host.root)/erp/SUB"
+        let server = try RunningProgram("/usr/bin/bindfs", ["-f", back, mount])
+        defer {
+            server.send(SIGKILL)
+            umount2(mount, Int32(MNT_DETACH))
+        }
+        #expect(
+            host.until("mounted") {
+                (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8).contains(mount)) == true
+            })
         try host.configure("payroll", settings: "accepts: [\"X3V8_P2\"]\n")
         try host.write(
             """
@@ -60,8 +65,7 @@ final class `One folder's trouble` {
               - {name: SUB, parent: ERP}
 
             """, "etc/endpoints.d/erp.yaml")
-        kill(pid, SIGSTOP)
-        defer { kill(pid, SIGKILL) }
+        server.send(SIGSTOP)
         let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
         #expect(host.until("ready") { daemon.errors.contains("ready") })
         try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
