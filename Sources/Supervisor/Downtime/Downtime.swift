@@ -152,7 +152,8 @@ struct Downtime: Sendable {
     ///
     /// - Throws: ``Fault`` where one cannot be locked. Nothing was changed yet, so the job ends.
     private func lock(_ job: Job) async throws {
-        let problems = await supervisor.setLocks()
+        let own = touched(by: job)
+        let problems = await supervisor.setLocks().filter { own.contains($0.key) }
         if !job.hasBegun, let (_, fault) = problems.min(by: { $0.key < $1.key }) { throw fault }
         await supervisor.waitUntilShown()
     }

@@ -8,7 +8,7 @@ import Synchronization
 /// once.
 final class FolderThread: Sendable {
     /// Seconds that a call may take. Local disks answer in milliseconds; a network mount that comes back does so in this time.
-    static let deadline = 20.0
+    private let deadline: Double
 
     private struct Queue {
         var calls: [@Sendable () -> Void] = []
@@ -22,14 +22,15 @@ final class FolderThread: Sendable {
     private let queue = Mutex(Queue())
 
     /// A thread that is started when there is something to do, and ends when there is nothing more.
-    init(folder: String, path: String) {
+    init(folder: String, path: String, deadline: Double = 20) {
+        self.deadline = deadline
         self.folder = folder
         self.path = path
     }
 
     /// Whether a call has been under way for longer than it may.
     var isStuck: Bool {
-        queue.withLock { queue in queue.since.map { MonotonicClock.seconds - $0 > Self.deadline } ?? false }
+        queue.withLock { queue in queue.since.map { MonotonicClock.seconds - $0 > deadline } ?? false }
     }
 
     /// Runs something on the thread.
@@ -37,7 +38,7 @@ final class FolderThread: Sendable {
     /// - Parameter doing: for the message of a file system that does not answer: `lock`.
     /// - Throws: what the body throws, or ``Fault`` `io`; the body may then still run, or run later.
     func run<Value: Sendable>(
-        _ doing: String, within seconds: Double = FolderThread.deadline, _ body: @escaping @Sendable () throws -> Value
+        _ doing: String, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         let hung = Fault(
             folder: folder, .io,
@@ -48,7 +49,7 @@ final class FolderThread: Sendable {
         return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await answer.value(orCancelled: hung) }
             group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: .seconds(deadline))
                 throw hung
             }
             defer { group.cancelAll() }

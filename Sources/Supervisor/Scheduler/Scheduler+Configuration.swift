@@ -12,6 +12,7 @@ extension Scheduler {
         notifications.reloading()
         do {
             if let configuration = try read() {
+                deferrals = []
                 await takeUp(configuration, from: context.configuration.endpoints, &group)
                 try guardUnits()
                 await restoreUnitsOfRemovedEndpoints(&group)
@@ -38,16 +39,16 @@ extension Scheduler {
     mutating func takeUp(
         _ configuration: Configuration, from current: [Endpoint], _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async {
-        var engaged: [String: Set<String>] = [:]
-        for endpoint in current { engaged[endpoint.name] = await engagedFolders(of: endpoint) }
-        let change = ConfigurationChange(from: current, to: configuration.endpoints, engaged: engaged)
+        let change = await change(to: configuration, from: current)
+        requested = configuration
         context.configuration = configuration
         context.configuration.endpoints = change.endpoints
-        for deferral in change.deferrals {
+        for deferral in change.deferrals where !deferrals.contains(deferral) {
             context.logger.log(
                 .configurationDeferred, "endpoint \(deferral.endpoint): \(deferral.reason)",
                 EventFields(endpoint: deferral.endpoint))
         }
+        deferrals = change.deferrals
         for (name, supervisor) in supervisors where !change.endpoints.contains(where: { $0.name == name }) {
             await supervisor.retire()
             supervisors[name] = nil
@@ -66,13 +67,32 @@ extension Scheduler {
         }
     }
 
-    /// The folders of an endpoint that are locked or half done. Where that cannot be told, it may be any.
+    /// What had to wait is taken up as soon as the job that was in its way is over.
+    mutating func takeUpDeferred(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        if deferrals.isEmpty { return }
+        let current = context.configuration.endpoints
+        if await change(to: requested, from: current).endpoints != current { await takeUp(requested, from: current, &group) }
+    }
+
+    private func change(to configuration: Configuration, from current: [Endpoint]) async -> ConfigurationChange {
+        var engaged: [String: Set<String>] = [:]
+        for endpoint in current { engaged[endpoint.name] = await engagedFolders(of: endpoint) }
+        return ConfigurationChange(from: current, to: configuration.endpoints, engaged: engaged)
+    }
+
+    /// The folders of an endpoint that are locked, half done, or a running job's. Where that cannot be told, it may be any.
     private func engagedFolders(of endpoint: Endpoint) async -> Set<String> {
         do {
+            let jobs = await stores.jobs.live(on: endpoint.name)
             let wanted = WantedDowntime(
-                endpoint: endpoint, jobs: await stores.jobs.live(on: endpoint.name),
-                states: try context.state.folders(of: endpoint.name))
-            return wanted.folders
+                endpoint: endpoint, jobs: jobs, states: try context.state.folders(of: endpoint.name))
+            if jobs.contains(where: { $0.state == .running && $0.folders.isEmpty }) {
+                return Set(endpoint.folders.map(\.name))
+            }
+            let running = jobs.filter { $0.state == .running }.flatMap { job in
+                job.folders.filter { [.pending, .running].contains($0.value.state) }.keys
+            }
+            return wanted.folders.union(running)
         } catch {
             return Set(endpoint.folders.map(\.name))
         }

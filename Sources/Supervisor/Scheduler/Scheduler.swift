@@ -3,6 +3,7 @@ import Logging
 import PatchConfig
 import PatchFiles
 import PatchModel
+import PatchPlan
 import PatchStore
 
 /// The loop that serves everybody. It hands drops, requests and notices to those who deal with them, keeps an endpoint
@@ -13,6 +14,10 @@ struct Scheduler: Sendable {
     let read: @Sendable () throws -> Configuration?
     let stores: DaemonStores
     var supervisors: [String: EndpointSupervisor] = [:]
+    /// The configuration as it was read last.
+    var requested: Configuration
+    /// What of it has to wait until a job is over.
+    var deferrals: [ConfigurationChange.Deferral] = []
     /// Commands that concern no single endpoint.
     let replies = DeferredReplies()
     let activeWork = ActiveWork()
@@ -31,6 +36,7 @@ struct Scheduler: Sendable {
         self.context = context
         self.notifications = notifications
         self.read = read
+        requested = context.configuration
         let signals = EndpointSignals()
         self.signals = signals
         let workers = context.configuration.daemon.workers
@@ -68,6 +74,7 @@ struct Scheduler: Sendable {
         var leftSince: Double?
         while true {
             await reloadIfAsked(&group)
+            await takeUpDeferred(&group)
             if await scans.isDue { await tick() }
             stores.gate.close()
             var (moved, isOpen) = await lookAfterSpool()

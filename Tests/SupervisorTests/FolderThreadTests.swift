@@ -1,0 +1,121 @@
+import Dispatch
+import PatchModel
+import Synchronization
+import Testing
+
+@testable import Supervisor
+
+@Suite struct `A folder's thread` {
+    @Test func `runs calls one after the other, in their order`() async throws {
+        let thread = FolderThread(folder: "SEED", path: "/srv/SEED")
+        let order = Mutex<[Int]>([])
+        for number in 0..<50 { try await thread.run("look at") { order.withLock { $0.append(number) } } }
+        #expect(order.withLock { $0 } == Array(0..<50))
+    }
+
+    @Test func `gives what the call gave, or threw`() async throws {
+        let thread = FolderThread(folder: "SEED", path: "/srv/SEED")
+        #expect(try await thread.run("look at") { 42 } == 42)
+        await #expect(throws: Fault(folder: "SEED", .space, "full")) {
+            try await thread.run("lock") { throw Fault(folder: "SEED", .space, "full") }
+        }
+    }
+
+    @Test func `gives up a call that does not end, and turns away later ones at once until it has ended`() async throws
+    {
+        let thread = FolderThread(folder: "SEED", path: "/srv/SEED", deadline: 0.02)
+        let release = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
+        await #expect(throws: Fault.self) {
+            try await thread.run("lock") {
+                release.wait()
+                ended.signal()
+            }
+        }
+        #expect(thread.isStuck)
+        let error = await #expect(throws: Fault.self) { try await thread.run("unlock") {} }
+        #expect(error?.code == .io && error?.message.contains("does not answer") == true)
+        release.signal()
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            DispatchQueue.global().async {
+                ended.wait()
+                continuation.resume()
+            }
+        }
+        while thread.isStuck { await Task.yield() }
+        #expect(try await thread.run("unlock") { 1 } == 1)
+    }
+
+    @Test func `of one folder holds up no other's`() async throws {
+        let release = DispatchSemaphore(value: 0)
+        let stuck = FolderThread(folder: "SEED", path: "/srv/SEED", deadline: 0.01)
+        await #expect(throws: Fault.self) { try await stuck.run("lock") { release.wait() } }
+        #expect(try await FolderThread(folder: "PAIE", path: "/srv/PAIE").run("lock") { true })
+        release.signal()
+    }
+}
+
+@Suite struct `A wake signal` {
+    @Test func `that was raised before ends the next sleep at once, once`() async {
+        let signal = WakeSignal()
+        signal.raise()
+        #expect(signal.isRaised)
+        await signal.sleep(seconds: nil)
+        #expect(!signal.isRaised)
+        await signal.sleep(seconds: 0.01)
+    }
+
+    @Test func `wakes a task that sleeps without end`() async {
+        let signal = WakeSignal()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await signal.sleep(seconds: nil) }
+            group.addTask { signal.raise() }
+        }
+        #expect(!signal.isRaised)
+    }
+
+    @Test func `never loses one of many raises and sleeps`() async {
+        let signal = WakeSignal()
+        let count = Atomic<Int>(0)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while count.load(ordering: .relaxed) < 1000 {
+                    await signal.sleep(seconds: nil)
+                }
+            }
+            group.addTask {
+                for _ in 0..<1000 {
+                    count.add(1, ordering: .relaxed)
+                    signal.raise()
+                    await Task.yield()
+                }
+            }
+        }
+    }
+
+    @Test func `lets a cancelled task go`() async {
+        let signal = WakeSignal()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await signal.sleep(seconds: nil) }
+            group.cancelAll()
+        }
+    }
+}
+
+@Suite struct `The gate of turns` {
+    @Test func `is closed until the first requests were looked at, and while others are`() async {
+        let gate = TurnGate()
+        let passed = Atomic<Bool>(false)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await gate.pass()
+                passed.store(true, ordering: .relaxed)
+            }
+            await Task.yield()
+            #expect(!passed.load(ordering: .relaxed))
+            gate.open()
+        }
+        #expect(passed.load(ordering: .relaxed))
+        await gate.pass()
+    }
+}
