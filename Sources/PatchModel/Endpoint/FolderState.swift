@@ -13,7 +13,7 @@ public struct FolderState: Hashable, Codable, Sendable {
     public var folder: String
     /// Nil where no version is known.
     @OrNull public var version: Version?
-    /// Before the last job that raised it.
+    /// The version before the last job that raised it.
     @OrNull public var previousVersion: Version?
     /// See ``Status``.
     public var status: Status
@@ -29,15 +29,15 @@ public struct FolderState: Hashable, Codable, Sendable {
     public var trace: String
     /// The patches of ``update`` and whether they are applied.
     public var patches: [String: Bool]
-    /// Below an ancestor that a job has raised.
+    /// Whether it is below an ancestor that a job has raised.
     public var behind: Bool
-    /// Ran ahead of its reference folder by itself.
+    /// Whether it was raised ahead of its reference folder.
     public var diverged: Bool
     /// The highest version done on the endpoint and not unstable; nil for none.
     @OrNull public var recommendedVersion: Version?
     /// Absolute.
     public var path: String
-    /// The user that the folder was first seen to belong to; a change is the fault `ownership`.
+    /// The owner recorded when the folder was first loaded; a change is the fault `ownership`.
     public var owner: String
 
     /// The state of a folder that no job has touched yet.

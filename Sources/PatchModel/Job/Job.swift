@@ -6,7 +6,7 @@ public struct Job: Hashable, Codable, Sendable {
     public enum State: String, Codable, CaseIterable, Sendable {
         case queued, waiting, pendingApproval, declined, running, done, failed, cancelled
 
-        /// Whether nothing more will happen to it by itself.
+        /// Whether nothing more happens to it without a command.
         public var isFinal: Bool {
             switch self {
             case .queued, .waiting, .pendingApproval, .running: false
@@ -43,7 +43,7 @@ public struct Job: Hashable, Codable, Sendable {
     public var signer: String
     /// What was asked for.
     public var options: UpdateOptions
-    /// The drop that it came from: a drop that is processed again after a crash makes no second job.
+    /// The drop that it came from, so that processing the drop again after a crash makes no second job.
     public var claim: String
     /// When the archive was taken.
     public var createdAt: Timestamp
@@ -55,24 +55,25 @@ public struct Job: Hashable, Codable, Sendable {
     public var announcedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
     public var disconnectedAt: Timestamp?
-    /// When nobody was found inside any more, or nobody looked: from then on holds are not looked for, also not after a
-    /// crash. nil before that.
+    /// When nobody was found inside any more, or nobody was looked for. From then on no hold stops the job, also not
+    /// after a crash. Nil before that.
     public var admittedAt: Timestamp?
-    /// Of a job that was resumed and has not had its turn since: by folder, the step that counts as done. nil for others.
+    /// Of a job that was resumed and has not had its turn since: by folder, the step that counts as done. Nil for
+    /// others.
     public var resumption: [String: Int]?
-    /// Who stayed inside beyond their time, so that it waits for them; nil for nobody.
+    /// The process that stayed inside too long, so that the job waits for it; nil for none.
     public var insider: Insider?
-    /// The place in the order in which the endpoint's jobs began to change something: one that waited lies above jobs with
-    /// higher numbers. nil before that.
+    /// Its place in the order in which the endpoint's jobs began to change something: a job that waited lies above jobs
+    /// with higher numbers. Nil before that.
     public var turn: Int?
-    /// Of a rollback: what is taken back; nil for others.
+    /// What a rollback undoes; nil for other jobs.
     public var rollback: RollbackTarget?
-    /// When somebody asked for it to end; nil for never.
+    /// When its end was requested; nil for never.
     public var cancelledAt: Timestamp?
-    /// The request that made it, or that was last carried out on it: one that is read again after a crash has been carried
-    /// out.
+    /// The request that made it, or that was last carried out on it. The same request read again after a crash is not
+    /// carried out again.
     public var request: String?
-    /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
+    /// Where the endpoint requires approval: what waits for it, or was approved; nil before that.
     public var approval: JobApproval?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
@@ -112,20 +113,21 @@ extension Job {
             || state == .failed && isHolding
     }
 
-    /// Its place among the jobs of its endpoint. Jobs from before there were turns ran in the order of their numbers.
+    /// Its place among the jobs of its endpoint. Jobs of older patchds have no turn and ran in the order of their
+    /// numbers.
     public var order: Int { turn ?? job }
 
-    /// What its folders show while they are locked for it.
+    /// The phase that its folders show while they are locked for it.
     public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }
 
-    /// Whether another archive of the same update and version stands for a fix of this job's.
+    /// Whether another archive of the same update and version is a correction of this job's.
     public func isCorrected(by other: Job) -> Bool {
         other.update == update && other.version == version && other.sha256 != sha256 && rollback == nil
             && other.operation == .apply
     }
 
-    /// Whether nothing of it is left to be gone on with: what failed was put back, and later jobs may have raised since what
-    /// was blocked by it.
+    /// Whether nothing of it can be continued: the failed folders were put back, and later jobs may have raised those
+    /// that were blocked.
     public var isSettled: Bool {
         !isHolding && folders.values.contains { [.reverted, .blocked].contains($0.state) }
     }
@@ -140,7 +142,7 @@ public struct Insider: Hashable, Codable, Sendable {
     public var folder: String
     /// The process.
     public var pid: Int32
-    /// When it started, in the kernel's ticks since the boot: another one may get its number.
+    /// When it started, in the kernel's ticks since the boot, because pids are reused.
     public var started: UInt64
 
     /// An insider from its parts.
@@ -151,7 +153,7 @@ public struct Insider: Hashable, Codable, Sendable {
     }
 }
 
-/// What a rollback takes back.
+/// What a rollback undoes.
 public struct RollbackTarget: Hashable, Codable, Sendable {
     /// The folder, with those below it; nil: all folders of the job.
     public var folder: String?
@@ -159,7 +161,7 @@ public struct RollbackTarget: Hashable, Codable, Sendable {
     public var job: Int
     /// Back to this version; nil: only the last job is undone.
     public var to: Version?
-    /// Whether databases are put back from the copies of that time, with the loss of what was written since.
+    /// Whether databases are restored from their copies, which loses what was written since.
     public var discardsData: Bool
 
     /// A target from its parts.
@@ -201,7 +203,7 @@ public struct FolderJob: Hashable, Codable, Sendable {
     public var code: String
     /// For people.
     public var message: String
-    /// Files that were as they should be and not written again.
+    /// Files that were already up to date and not written again.
     public var equal: Int
     /// How far it is.
     public var progress: Progress

@@ -1,5 +1,5 @@
-/// What checking an archive leaves behind: the manifest and a table of contents of the checked tree of plain files.
-/// Everything after the check reads only this and the tree.
+/// The result of checking an archive: the manifest and a table of contents of the checked tree of plain files. All
+/// later code reads only this and the tree.
 public struct CheckedUpdate: Hashable, Codable, Sendable {
     /// The form of this file.
     public var schema = 1
