@@ -11,11 +11,11 @@ public struct LockRule {
     /// The rule for one moment.
     ///
     /// - Parameters:
-    ///   - folders: how the folders of the job stand that runs, or that failed and holds; empty for none.
+    ///   - folders: the folder states of the job that runs, or that failed and holds; empty for none.
     ///   - isLocked: whether the job has come to its locks; before that nothing is locked for it.
     ///   - behind: folders below an ancestor that a job has raised.
-    ///   - keepsDone: whether what is done may yet be taken back. Nobody may work in it before that is settled: he would
-    ///     be in the way of the revert, and what he wrote to the database lost with it.
+    ///   - keepsDone: whether what is done may yet be undone. Until that is settled nobody may work in the folder: they
+    ///     would be in the way of the revert, and what they wrote to the database would be lost.
     public init(
         endpoint: Endpoint, folders: [String: FolderJob.State], isLocked: Bool, behind: Set<String>,
         keepsDone: Bool = false
@@ -27,10 +27,10 @@ public struct LockRule {
         self.behind = behind
     }
 
-    /// The phase of every locked folder; folders that are not in it are free.
+    /// The phase of every locked folder; all others are unlocked.
     public func phases() -> [String: UpdateLock.Phase] {
         var phases: [String: UpdateLock.Phase] = [:]
-        // Parents come first, so an ancestor's lock is known before its descendants are looked at.
+        // Parents come first, so an ancestor's lock is known before its descendants.
         for folder in endpoint.activeFolders {
             let above = folder.parent.flatMap { phases[$0] }
             phases[folder.name] = phase(of: folder.name, above: above)

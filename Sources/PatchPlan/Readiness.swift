@@ -2,7 +2,7 @@ public import PatchModel
 
 /// Whether a job may have its turn (contract §3).
 public enum Readiness: Hashable, Sendable {
-    /// Its preflight may begin, whatever that finds.
+    /// Its preflight may begin.
     case ready
     /// It keeps its place; the text is for `waitingFor`.
     case waits(for: String)
@@ -10,11 +10,11 @@ public enum Readiness: Hashable, Sendable {
 
 /// What the queue has to know of one update for one endpoint.
 public struct QueuedUpdate: Hashable, Sendable {
-    /// What others wait for when they wait for this: `job 12 (X3V8_P2 8.0.2)`.
+    /// How this job is called where others wait for it: `job 12 (X3V8_P2 8.0.2)`.
     public var label: String
-    /// What folders have afterwards.
+    /// The version of folders afterwards.
     public var version: Version
-    /// What they must have before.
+    /// The version that they must have before.
     public var dependency: Version
     /// The folders it would raise (not excluded, inactive or up to date), with their versions now.
     public var raises: [String: Version?]
@@ -37,27 +37,28 @@ public struct QueuedUpdate: Hashable, Sendable {
 
     /// Whether this update may have its turn among those that wait for the same endpoint.
     ///
-    /// It waits while none of the folders it would raise has the dependency, or while others that wait would bring it to one
-    /// that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have it, others do
-    /// not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders have no known version
-    /// at all (contract §5).
+    /// It waits while none of the folders that it would raise has the dependency, or while waiting updates would bring
+    /// it to one that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have
+    /// it, others do not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders
+    /// have no known version at all (contract §5).
     ///
-    /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among them.
+    /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among
+    ///   them.
     public func readiness(among others: [QueuedUpdate]) -> Readiness {
         let lacking = raises.filter { !has(dependency, $0.value) }.sorted { $0.key < $1.key }
         if lacking.isEmpty { return .ready }
         for (folder, version) in lacking {
             if let other = bringer(of: folder, at: version, among: others) { return .waits(for: other.label) }
         }
-        // No version anywhere is nothing that an update could bring: an admin has to say what there is.
+        // No update can bring a version where none is known: an admin has to name it.
         guard lacking.count == raises.count, lacking.contains(where: { $0.value != nil }) else { return .ready }
         let folders = lacking.map { "\($0.key) has \($0.value.map(\.description) ?? "no known version")" }
         return .waits(for: "version \(dependency): \(folders.joined(separator: ", "))")
     }
 
-    /// The first of the waiting updates that, one after the other, would bring a folder to the dependency; nil where they
-    /// would not get there. One that itself lacks its dependency there counts only after another that brings that: so no two
-    /// wait for each other.
+    /// The first of the waiting updates that, one after the other, would bring a folder to the dependency; nil where
+    /// they would not. An update that itself lacks its dependency there counts only after another that brings that, so
+    /// no two wait for each other.
     private func bringer(of folder: String, at version: Version?, among others: [QueuedUpdate]) -> QueuedUpdate? {
         var current = version
         var first: QueuedUpdate?

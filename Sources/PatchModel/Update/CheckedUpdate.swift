@@ -24,7 +24,8 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
 }
 
 extension CheckedUpdate {
-    /// Reads one, also of an archive that was checked before descriptions were kept: it has none then, and the plan says so.
+    /// Reads one, also of an archive that an older patchd checked without descriptions: it then has none, and the plan
+    /// reports that.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
@@ -67,9 +68,9 @@ public struct UnpackVerdict: Codable, Sendable {
     public var schema = 1
     /// Set when the archive is refused.
     public var refusal: Refusal?
-    /// Set when it is fine.
+    /// Set when the archive is accepted.
     public var update: CheckedUpdate?
-    /// Set when the reader could not work (a full disk): nothing is said of the archive then.
+    /// Set when the reader failed (a full disk), which says nothing about the archive.
     public var problem: String?
 
     /// The archive is fine.
