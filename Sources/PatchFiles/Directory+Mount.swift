@@ -10,7 +10,7 @@ extension Directory {
         return id
     }
 
-    /// Whether something is mounted at a place beneath this directory; false where nothing is.
+    /// Whether something is mounted at a path beneath this directory; false where there is nothing.
     public func isMountPoint(_ relative: String) throws(FileError) -> Bool {
         let (parent, name) = Self.split(relative)
         let above = try directory(parent ?? ".")
@@ -22,7 +22,7 @@ extension Directory {
         return isRoot != 0
     }
 
-    /// What a symbolic link beneath this directory says; links on the way to it are not followed.
+    /// The target of a symbolic link beneath this directory; links on the way to it are not followed.
     public func linkTarget(_ relative: String) throws(FileError) -> String {
         let (parent, name) = Self.split(relative)
         let above = try directory(parent ?? ".")
