@@ -3,6 +3,8 @@ import PatchModel
 /// The keys whose effect is not built yet. They are known and checked, and refused unless they have their default
 /// value: a key that is accepted and does nothing would be a promise that is not kept. A feature that is built removes
 /// its line.
+///
+/// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
     static let endpoint: [UnbuiltKey<Endpoint>] = []
 

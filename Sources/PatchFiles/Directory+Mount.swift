@@ -4,6 +4,8 @@ import Glibc
 extension Directory {
     /// Identifies the mount that this directory lies on. Two bind mounts of one file system are two mounts: a rename
     /// between them is `EXDEV`, although their device is the same.
+    ///
+    /// Why: docs/decisions/files.md#mounts-are-identified-by-their-id
     public func mount() throws(FileError) -> UInt64 {
         var (id, isRoot): (UInt64, Int32) = (0, 0)
         guard patch_mount(descriptor, "", &id, &isRoot) == 0 else { throw FileError("ask for the mount of", path) }

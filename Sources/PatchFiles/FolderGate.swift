@@ -5,6 +5,8 @@ import Glibc
 ///
 /// The invariant: who enters takes the flock first and then looks for the lock file (``enter(unless:)``); who locks the
 /// folder writes the lock file first and then takes the flock (``drain()``). So one of the two always sees the other.
+///
+/// Why: docs/decisions/locks.md#applications-take-a-flock-on-the-folders-directory
 public struct FolderGate: ~Copyable, Sendable {
     /// The folder. The flock belongs to this open file: a process that inherits or duplicates the descriptor has it
     /// too.

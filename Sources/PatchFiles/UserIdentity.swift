@@ -62,6 +62,8 @@ public struct UserIdentity: Hashable, Sendable {
 
     /// Calls with as much memory as the answer needs. The calls without `_r` answer in memory that all threads share:
     /// one thread would read another's answer, and take a user for a member of a group that they are not in.
+    ///
+    /// Why: docs/decisions/daemon.md#users-and-groups-are-read-with-the-_r-calls
     private static func ask<Value>(_ query: (UnsafeMutablePointer<CChar>, Int) -> (code: Int32, Value?)) -> Value? {
         var size = 4096
         while true {

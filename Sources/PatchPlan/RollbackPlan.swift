@@ -1,6 +1,8 @@
 public import PatchModel
 
 /// Which jobs a rollback undoes in which folders (contract §7), from the folders' histories alone.
+///
+/// Why: docs/decisions/plans.md#jobs-have-a-turn-besides-their-number
 public struct RollbackPlan: Sendable {
     /// One job that is in effect in a folder.
     public struct Layer: Hashable, Sendable {

@@ -14,6 +14,8 @@ public struct UnitSelection: Sendable {
     private static let triggers: Set<String> = ["timer", "socket", "path"]
     /// Kinds that a file can keep down. Others (targets, slices) are only groups: a condition on `multi-user.target`
     /// would keep a host from booting.
+    ///
+    /// Why: docs/decisions/units.md#only-services-timers-sockets-paths-mounts-and-swaps-get-the-drop-in
     private static let guarded: Set<String> = ["service", "timer", "socket", "path", "mount", "automount", "swap"]
 
     /// The patterns of units to stop.

@@ -3,6 +3,8 @@ import Glibc
 
 /// A connection to the service manager. It belongs to the thread that opened it and is opened for each operation, so
 /// that threads share nothing.
+///
+/// Why: docs/decisions/units.md#systemd-opens-a-connection-for-each-operation-and-blocks
 struct Bus: ~Copyable {
     private let raw: OpaquePointer
     /// Whether a dbus-daemon is in between, which delivers only subscribed signals.

@@ -74,6 +74,8 @@ extension ServiceManager {
 
 /// How a service's main process ended. One that ends at once may have ended before systemd saw that its program ran,
 /// and its start is then reported as failed; only this distinguishes it from a program that could not be run.
+///
+/// Why: docs/decisions/units.md#a-program-that-ends-at-once-was-started
 private struct ProgramEnd {
     /// As waitid(2) has it: 0 while nothing is known.
     private var code: Int32 = 0

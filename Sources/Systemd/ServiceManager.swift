@@ -121,7 +121,7 @@ public struct ServiceManager: Sendable {
                 let bus = try Bus(isDirect: isDirect, for: operation)
                 return try body(bus)
             } catch  where error.isDisconnected || (failures > 0 && error.isLocal) {
-                // Nothing signals when PID 1 listens again: retried for ten seconds, counted anew for each connection
+                // Nothing signals when PID 1 listens again: retried for ten seconds, counted again for each connection
                 // that held.
                 failures = Bus.now - begun > 1_000_000 ? 1 : failures + 1
                 guard failures <= 200 else { throw error }

@@ -1,6 +1,8 @@
 /// A time in which jobs may start (contract §5, `windows`): `Sun 02:00-05:00`, `Mon-Fri 22:00-04:00`, `Sat,Sun
 /// 01:00-06:00`, `02:00-05:00`. It is open whenever the local clock shows a time from its start on and before its end;
 /// the days are those on which it begins.
+///
+/// Why: docs/decisions/approval.md#a-window-is-a-statement-about-the-local-clock
 public struct UpdateWindow: Hashable, Sendable, CustomStringConvertible {
     /// Why a text is not a window, as a message of the configuration.
     public struct Malformed: Error, Sendable {

@@ -1,4 +1,6 @@
 /// Where a step's new content is, and where the original will be after the switch.
+///
+/// Why: docs/decisions/files.md#undo-is-decided-by-inodes
 public struct StepSlot: Hashable, Codable, Sendable {
     /// The step's number in the plan, as in ``FolderPlan/step(_:)``.
     public var step: Int

@@ -4,6 +4,8 @@
 /// Blanks separate words. `'…'` and `"…"` keep a word's blanks together and are removed; nothing else is special,
 /// inside or outside of them: no backslash, no `$`, no `*`. The first word is the absolute path of the program. In the
 /// others `{file}` stands for the absolute path of the file, and has to occur.
+///
+/// Why: docs/decisions/scripts.md#a-handlers-command-line-is-split-by-patchd-not-by-the-shell
 public struct HandlerCommand: Hashable, Sendable {
     /// Why a command line is malformed; the message continues after the name of the key.
     public struct Malformed: Error, Hashable, Sendable {
