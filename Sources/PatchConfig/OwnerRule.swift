@@ -12,7 +12,7 @@ public struct Owner: Hashable, Sendable {
     /// The home directory; `/` where there is none.
     public var home: String
 
-    /// An owner from its parts.
+    /// Memberwise.
     public init(name: String, uid: UInt32, gid: UInt32, home: String) {
         self.name = name
         self.uid = uid

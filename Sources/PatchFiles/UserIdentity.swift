@@ -9,7 +9,7 @@ public struct UserIdentity: Hashable, Sendable {
     /// All groups.
     public var groups: [UInt32]
 
-    /// A user from its parts.
+    /// Memberwise.
     public init(uid: UInt32, gid: UInt32, groups: [UInt32]) {
         self.uid = uid
         self.gid = gid

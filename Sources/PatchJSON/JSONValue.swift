@@ -20,7 +20,7 @@ public indirect enum JSONValue: Hashable, Sendable {
         /// Its value.
         public var value: JSONValue
 
-        /// A member from its parts.
+        /// Memberwise.
         public init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value

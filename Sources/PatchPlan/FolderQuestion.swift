@@ -7,7 +7,7 @@ public struct FolderQuestion: Hashable, Sendable {
     /// Paths relative to the folder where a plain file is looked for, also through links (``WorkOrder/ask``).
     public var ask: [String]
 
-    /// A question from its parts.
+    /// Memberwise.
     public init(plan: FolderPlan, ask: [String] = []) {
         self.plan = plan
         self.plan.steps = []

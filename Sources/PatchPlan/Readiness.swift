@@ -19,7 +19,7 @@ public struct QueuedUpdate: Hashable, Sendable {
     /// The folders it would raise (not excluded, inactive or up to date), with their versions now.
     public var raises: [String: Version?]
 
-    /// An update from its parts.
+    /// Memberwise.
     public init(label: String, version: Version, dependency: Version, raises: [String: Version?]) {
         self.label = label
         self.version = version

@@ -9,7 +9,7 @@ public struct DatabaseBackup: Hashable, Codable, Sendable {
     /// A mode of the database that is not stored in the file (SQLite's journal mode).
     public var mode: String
 
-    /// A copy from its parts.
+    /// Memberwise.
     public init(name: String, size: Int64, sha256: String, mode: String) {
         self.name = name
         self.size = size

@@ -16,7 +16,7 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
     /// nil where the state was not read.
     public var done: [StepKey]?
 
-    /// An order from its parts.
+    /// Memberwise.
     public init(
         url: String, backup: String = "auto", restore: String = "", disconnect: Endpoint.Disconnect = .always,
         spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil

@@ -128,7 +128,7 @@ public struct Folder: Hashable, Codable, Sendable {
     /// False: left out of everything, with its descendants.
     public var active: Bool
 
-    /// A folder from its parts.
+    /// Memberwise.
     public init(
         name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
         path: String, owner: String? = nil, database: String? = nil, active: Bool = true
@@ -215,7 +215,7 @@ public struct Configuration: Hashable, Codable, Sendable {
     /// `endpoints.d/*.yaml`, by file name.
     public var endpoints: [Endpoint]
 
-    /// A configuration from its parts.
+    /// Memberwise.
     public init(daemon: DaemonSettings = DaemonSettings(), endpoints: [Endpoint]) {
         self.daemon = daemon
         self.endpoints = endpoints

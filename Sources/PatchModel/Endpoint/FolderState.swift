@@ -78,7 +78,7 @@ public struct HistoryEntry: Hashable, Codable, Sendable {
     /// Of a rollback: the jobs that were undone, newest first.
     public var undone: [Int]?
 
-    /// An entry from its parts.
+    /// Memberwise.
     public init(
         job: Int, operation: UpdateOptions.Operation, update: String, from: Version?, to: Version?,
         state: FolderJob.State, at: Timestamp, undone: [Int]? = nil

@@ -7,7 +7,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
         /// The folder's name.
         public var folder: String
 
-        /// A holder from its parts.
+        /// Memberwise.
         public init(endpoint: String, folder: String) {
             self.endpoint = endpoint
             self.folder = folder
@@ -21,7 +21,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
         /// Several where endpoints share it. Empty: it is being started again, which a crash may have interrupted.
         public var holders: [Holder]
 
-        /// An entry from its parts.
+        /// Memberwise.
         public init(ranBefore: Bool, holders: [Holder]) {
             self.ranBefore = ranBefore
             self.holders = holders
@@ -90,7 +90,7 @@ public struct UnitHold: Hashable, Sendable {
     /// The folders it belongs to; the root folder for an endpoint-wide unit.
     public var folders: [String]
 
-    /// A hold from its parts.
+    /// Memberwise.
     public init(unit: String, isRunning: Bool, folders: [String]) {
         self.unit = unit
         self.isRunning = isRunning

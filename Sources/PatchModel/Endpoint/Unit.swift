@@ -25,7 +25,7 @@ public struct Unit: Hashable, Sendable {
     /// `running`, `exited`, `auto-restart` …
     public var detail: String
 
-    /// A unit from its parts.
+    /// Memberwise.
     public init(
         name: String, exists: Bool = true, activity: String = "inactive", type: String = "",
         isTransient: Bool = false, obeys: Bool = true, stoppedAlong: [String] = [], triggeredBy: [String] = [],

@@ -13,7 +13,7 @@ public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
     /// Whether it holds the lock for writing; otherwise for reading.
     public var writes: Bool
 
-    /// A blocker from its parts.
+    /// Memberwise.
     public init(pid: Int32?, started: UInt64 = 0, command: String, unit: String? = nil, writes: Bool) {
         self.pid = pid
         self.started = started

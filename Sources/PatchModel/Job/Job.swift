@@ -145,7 +145,7 @@ public struct Insider: Hashable, Codable, Sendable {
     /// When it started, in the kernel's ticks since the boot, because pids are reused.
     public var started: UInt64
 
-    /// An insider from its parts.
+    /// Memberwise.
     public init(folder: String, pid: Int32, started: UInt64) {
         self.folder = folder
         self.pid = pid
@@ -164,7 +164,7 @@ public struct RollbackTarget: Hashable, Codable, Sendable {
     /// Whether databases are restored from their copies, which loses what was written since.
     public var discardsData: Bool
 
-    /// A target from its parts.
+    /// Memberwise.
     public init(folder: String? = nil, job: Int, to: Version? = nil, discardsData: Bool = false) {
         self.discardsData = discardsData
         self.folder = folder

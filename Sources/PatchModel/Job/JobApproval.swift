@@ -13,7 +13,7 @@ public struct JobApproval: Hashable, Codable, Sendable {
         /// The archive's.
         public var sha256: String
 
-        /// An approver from its parts.
+        /// Memberwise.
         public init(name: String, uid: UInt32, at: Timestamp, sha256: String) {
             self.name = name
             self.uid = uid

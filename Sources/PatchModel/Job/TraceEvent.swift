@@ -18,7 +18,7 @@ public struct TraceEvent: Hashable, Codable, Sendable {
     /// A line of output, or a message for people; empty when the event says it all.
     public var text: String
 
-    /// An event from its parts.
+    /// Memberwise.
     public init(
         at: Timestamp, job: Int, endpoint: String, folder: String, step: String, event: Kind, text: String = ""
     ) {

@@ -12,7 +12,7 @@ public struct EndpointPlan: Hashable, Codable, Sendable {
     /// Every active folder, parents first.
     public var folders: [FolderPlan]
 
-    /// A plan from its parts.
+    /// Memberwise.
     public init(
         endpoint: String, faults: [Fault] = [], warnings: [String] = [], unusable: [String] = [],
         folders: [FolderPlan]
@@ -51,7 +51,7 @@ public struct FolderPlan: Hashable, Codable, Sendable {
     /// The downgrades that the archive brings for a later undo, in descending order.
     public var downgrades: [PlannedStep]
 
-    /// A folder's plan from its parts.
+    /// Memberwise.
     public init(
         folder: String, parent: String?, path: String, state: FolderJob.State, from: Version?, to: Version,
         patches: [String: Bool] = [:], steps: [PlannedStep] = [], downgrades: [PlannedStep] = []
@@ -144,7 +144,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     /// How the rows are loaded; nil for other kinds.
     public var rows: RowRule?
 
-    /// A step from its parts.
+    /// Memberwise.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
         sha256: String = "", keep: Bool = false, command: String? = nil, registry: RegistryChange? = nil,
@@ -192,7 +192,7 @@ public struct PlanReport: Hashable, Codable, Sendable {
     /// One for each endpoint that takes the update.
     public var endpoints: [EndpointPlan]
 
-    /// A report from its parts.
+    /// Memberwise.
     public init(update: String, version: Version, endpoints: [EndpointPlan]) {
         self.update = update
         self.version = version

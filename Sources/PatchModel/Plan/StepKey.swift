@@ -8,7 +8,7 @@ public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The file's name in `upgrades/`, or another name for something that is done once (`rows:TAXES`).
     public var script: String
 
-    /// A key from its parts.
+    /// Memberwise.
     public init(update: String, patch: String, script: String) {
         self.update = update
         self.patch = patch

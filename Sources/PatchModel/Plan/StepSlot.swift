@@ -14,7 +14,7 @@ public struct StepSlot: Hashable, Codable, Sendable {
     /// The top of the mount that the target is on, relative to the folder; empty for the folder's own.
     public var mount: String
 
-    /// A slot from its parts.
+    /// Memberwise.
     public init(step: Int, inode: UInt64, replaces: UInt64?, place: String, mount: String = "") {
         self.step = step
         self.inode = inode

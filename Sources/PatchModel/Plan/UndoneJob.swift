@@ -24,7 +24,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     /// runs from its start anyway. Nil for none.
     public var halfRun: Int?
 
-    /// A job to undo from its parts.
+    /// Memberwise.
     public init(
         job: Int, update: String, plan: FolderPlan, isPrepared: Bool, isDone: Bool, ran: [Int], slots: [StepSlot],
         backup: DatabaseBackup? = nil, restoresDatabase: Bool = false

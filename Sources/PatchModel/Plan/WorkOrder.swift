@@ -26,7 +26,7 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// then has no steps. Nil in every other order.
     public var ask: [String]?
 
-    /// An order from its parts.
+    /// Memberwise.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
         links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = [],

@@ -12,7 +12,7 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
     /// Warnings only.
     public var findings: [Finding]
 
-    /// A checked update from its parts.
+    /// Memberwise.
     public init(
         manifest: Manifest, entries: [ContentEntry], descriptions: [PatchDescription] = [], findings: [Finding] = []
     ) {
@@ -52,7 +52,7 @@ public struct ContentEntry: Hashable, Codable, Sendable {
     /// Lower case hexadecimal; empty for a directory.
     public var sha256: String
 
-    /// An entry from its parts.
+    /// Memberwise.
     public init(path: String, kind: Kind, size: UInt64 = 0, mode: UInt16? = nil, sha256: String = "") {
         self.path = path
         self.kind = kind

@@ -15,7 +15,7 @@ public struct DataRegistry: Hashable, Sendable {
         /// Members of other names.
         fileprivate var rest: [JSONValue.Member] = []
 
-        /// An entry from its parts.
+        /// Memberwise.
         public init(files: [String] = [], record: JSONValue = .object([]), deleted: Bool = false) {
             self.files = files
             self.record = record

@@ -8,7 +8,7 @@ public struct PatchDescription: Hashable, Codable, Sendable {
     /// Of `datafiles.json`, with patterns replaced by the files that they match.
     public var data: [PatchData]
 
-    /// A description from its parts.
+    /// Memberwise.
     public init(patch: String, commands: [PatchCommand]? = nil, data: [PatchData] = []) {
         self.patch = patch
         self.commands = commands

@@ -49,7 +49,7 @@ public struct Finding: Hashable, Codable, Sendable {
         self.init(level: .error, code: refusal.code.rawValue, place: refusal.place, message: refusal.reason)
     }
 
-    /// A finding from its parts.
+    /// Memberwise.
     public init(level: Level, code: String, place: String, message: String) {
         self.level = level
         self.code = code

@@ -6,7 +6,7 @@ public struct RegistryChange: Hashable, Codable, Sendable {
     /// expects the text of the step before it.
     public var was: String?
 
-    /// A change from its parts.
+    /// Memberwise.
     public init(text: String, was: String?) {
         self.text = text
         self.was = was
@@ -20,7 +20,7 @@ public struct RowRule: Hashable, Codable, Sendable {
     /// Columns that are the folder's own settings.
     public var preserve: [String]
 
-    /// A rule from its parts.
+    /// Memberwise.
     public init(key: [String], preserve: [String]) {
         self.key = key
         self.preserve = preserve

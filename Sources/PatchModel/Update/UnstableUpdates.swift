@@ -11,7 +11,7 @@ public struct UnstableUpdates: Hashable, Codable, Sendable {
         /// When.
         public var at: Timestamp
 
-        /// A mark from its parts.
+        /// Memberwise.
         public init(update: String, version: Version, by: String, at: Timestamp) {
             self.update = update
             self.version = version
@@ -41,7 +41,7 @@ public struct UpdateName: Hashable, Sendable, CustomStringConvertible {
     /// Nil: the only known version.
     public var version: Version?
 
-    /// A name from its parts.
+    /// Memberwise.
     public init(name: String, version: Version? = nil) {
         self.name = name
         self.version = version
