@@ -254,7 +254,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Replaces a file as a whole and durably: temporary file, fsync, rename, fsync of the directory.
     ///
-    /// - Parameter owner: the new file's owner; nil: this process's.
+    /// - Parameter owner: whose it is; nil: this process's.
     public func replaceFile(
         _ name: String, with bytes: [UInt8], mode: UInt16 = 0o600, owner: (uid: UInt32, gid: UInt32)? = nil
     ) throws(FileError) {

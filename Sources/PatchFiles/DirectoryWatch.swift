@@ -2,13 +2,13 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Waits until something may have happened in one of several directories, until ``wake()`` is called, or until a time
-/// has passed. Events are a hint only, and the caller has to look what has changed (inotify(7): queues overflow, and
-/// writes through mmap and by other hosts are never reported).
+/// Waits until something may have happened in one of several directories, until somebody calls ``wake()``, or until a
+/// time has passed. Events are a hint only: whoever waits looks for itself what there is (inotify(7): queues overflow,
+/// writes through mmap and by other hosts are never seen).
 public final class DirectoryWatch: Sendable {
     private let events: File
     private let bell: File
-    /// The directories, by their inotify watch.
+    /// The directories, by the kernel's number of their watch.
     private let watched: [Int32: String]
     /// By directory.
     private let renamed = Mutex<[String: Set<String>]>([:])
@@ -32,21 +32,21 @@ public final class DirectoryWatch: Sendable {
         self.watched = watched
     }
 
-    /// The names in one of the directories that last came by a rename, as far as the last wait saw. A file that is
-    /// renamed in was written before.
+    /// The names in a directory, one of those that were given, that last came by a rename, as far as was seen by the last
+    /// wait. Whoever renames has written before.
     public func cameByRename(in path: String) -> Set<String> { renamed.withLock { $0[path] ?? [] } }
 
-    /// Also ends waits when a file is written to, replaced or removed. One that does not exist is not watched, which is
-    /// no error: the caller looks anyway.
+    /// Also ends waits when a file is written to, replaced or removed. One that is not there is not watched, which is no
+    /// error: whoever waits looks for itself.
     public func watch(file path: String) {
         let mask = UInt32(IN_ATTRIB | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_DONT_FOLLOW)
         inotify_add_watch(events.descriptor, path, mask)
     }
 
-    /// An eventfd(2) to which a signal handler, which can hold no reference, writes as ``wake()`` does.
+    /// An eventfd(2): what a signal handler, which can hold no reference, writes to as ``wake()`` does.
     public var bellDescriptor: Int32 { bell.descriptor }
 
-    /// Ends the current wait or the next one. Async-signal-safe.
+    /// Ends the wait that is under way or the next one. Async-signal-safe.
     public func wake() {
         var one: UInt64 = 1
         _ = Glibc.write(bell.descriptor, &one, 8)
@@ -63,7 +63,7 @@ public final class DirectoryWatch: Sendable {
         var sources = [
             pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
-            // poll(2) ignores -1.
+            // poll(2) passes over -1.
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
         ]
         let limit = seconds.map { Int32(max(0, min($0, 3600)) * 1000) } ?? -1
@@ -80,8 +80,8 @@ public final class DirectoryWatch: Sendable {
         return found > 0 && !happened
     }
 
-    /// Records the names that came by a rename. Each inotify event has its watch, mask, cookie, the length of the name,
-    /// and the name, padded with zeros.
+    /// Keeps the names that came by a rename, from what the kernel tells: per event its watch, mask, cookie, the length of
+    /// the name, and the name, padded with zeros.
     private func note(_ bytes: ArraySlice<UInt8>) {
         func number(_ at: Int) -> UInt32 {
             bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at - bytes.startIndex, as: UInt32.self) }

@@ -50,7 +50,7 @@ public struct FolderGate: ~Copyable, Sendable {
         }
     }
 
-    /// Leaves, with all processes that inherited the descriptor; no error outside.
+    /// Goes out, with everybody who inherited the descriptor; being outside is no error.
     public func leave() { _ = flock(directory.descriptor, LOCK_UN) }
 
     /// Whether nobody is inside. Call it only after the lock file was written and made durable: then nobody enters any
@@ -81,7 +81,7 @@ public struct FolderGate: ~Copyable, Sendable {
         return found.sorted()
     }
 
-    /// - Returns: false when another process's flock conflicts.
+    /// - Returns: false when somebody's flock is in the way.
     /// - Returns: false when somebody's flock is in the way.
     private func take(_ operation: Int32) throws(FileError) -> Bool {
         while flock(directory.descriptor, operation | LOCK_NB) != 0 {

@@ -37,13 +37,12 @@ public struct QueuedUpdate: Hashable, Sendable {
 
     /// Whether this update may have its turn among those that wait for the same endpoint.
     ///
-    /// It waits while none of the folders that it would raise has the dependency, or while waiting updates would bring
-    /// it to one that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have
-    /// it, others do not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders
-    /// have no known version at all (contract §5).
+    /// It waits while none of the folders it would raise has the dependency, or while others that wait would bring it to one
+    /// that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have it, others do
+    /// not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders have no known version
+    /// at all (contract §5).
     ///
-    /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among
-    ///   them.
+    /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among them.
     public func readiness(among others: [QueuedUpdate]) -> Readiness {
         let lacking = raises.filter { !has(dependency, $0.value) }.sorted { $0.key < $1.key }
         if lacking.isEmpty { return .ready }

@@ -1,6 +1,6 @@
-/// Text of others for a terminal: what vendors wrote and scripts printed may contain control sequences.
+/// What others wrote, for people to read: a vendor's text, and what a script said, may hold what commands a terminal.
 public enum Printable {
-    /// A text without its control characters, except line feeds and tabs.
+    /// A text without its control characters, but for line feeds and tabs.
     public static func text(_ text: String) -> String {
         let scalars = text.unicodeScalars.filter {
             $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control
