@@ -3,10 +3,11 @@ import PatchModel
 
 /// Checks an update archive and unpacks it to a tree of plain files.
 ///
-/// Two readers go over the bytes: a structural pass that accepts only what has exactly one reading, and then libarchive,
-/// which must see the same names, types, sizes and checksums. Where they disagree the archive is refused.
+/// Two readers go over the bytes: a structural pass that accepts only what has exactly one reading, and then
+/// libarchive, which must see the same names, types, sizes and checksums. Where they disagree the archive is refused.
 public enum ArchiveCheck {
-    /// All `jobs.json` and `datafiles.json` together may have so many times the limit of one: they are held in memory.
+    /// All `jobs.json` and `datafiles.json` together may have this many times the limit of one: they are held in
+    /// memory.
     private static let documents = 16
 
     /// Checks an archive (contract §4 and §11) and writes its files.
@@ -85,7 +86,7 @@ public enum ArchiveCheck {
         return update
     }
 
-    /// Reads the manifest ahead of everything else, wherever in the archive it lies.
+    /// Reads the manifest before everything else, wherever in the archive it is.
     private static func manifest(
         _ archive: borrowing File, _ structure: ArchiveStructure, _ index: Int, named file: String, _ limits: Limits
     ) throws(ArchiveFailure) -> Manifest {
@@ -106,9 +107,9 @@ public enum ArchiveCheck {
         }
     }
 
-    /// Reads the entry's data to its end, writes it where it is kept.
+    /// Reads the entry's data to its end and writes it where it is kept.
     ///
-    /// - Returns: its SHA-256; nothing of use for a directory.
+    /// - Returns: its SHA-256; meaningless for a directory.
     private static func copy(
         _ entry: ArchiveEntry, as path: ExactText?, from reader: borrowing EntryReader, to writer: inout TreeWriter,
         holding held: inout HeldDocuments

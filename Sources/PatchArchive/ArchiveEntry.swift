@@ -1,7 +1,7 @@
 import Glibc
 import PatchModel
 
-/// One entry as the central directory describes it, after every check that needs nothing but that description.
+/// One entry as the central directory describes it, after every check that needs only that description.
 struct ArchiveEntry {
     private static let descriptorFlag: UInt16 = 1 << 3
     /// Bits 1 and 2 are the level, 3 a descriptor, 11 a UTF-8 name (APPNOTE 4.4.4).
@@ -9,12 +9,12 @@ struct ArchiveEntry {
     /// Bits 0 and 6 are encryption, 13 hides values of the header.
     private static let encryptionFlags: UInt16 = 1 << 0 | 1 << 6 | 1 << 13
     private static let patchedFlag: UInt16 = 1 << 5
-    /// Of the specification that a reader must know (APPNOTE 4.4.3): the highest there is. Some readers refuse more.
+    /// The highest version of the specification that a reader must know (APPNOTE 4.4.3). Some readers refuse more.
     private static let highestVersion: UInt16 = 63
 
     /// Without a directory's trailing slash and the `./` of ``isBelowDot``; empty for the directory `./` itself.
     var name: ExactText
-    /// Whether the name begins with `./`, as bsdtar writes it from `.`; of an archive's entries all are so, or none.
+    /// Whether the name begins with `./`, as bsdtar writes it from `.`; in an archive all names do, or none.
     var isBelowDot: Bool
     var isDirectory: Bool
     var flags: UInt16
@@ -67,7 +67,7 @@ struct ArchiveEntry {
         try checkSizes(place)
     }
 
-    /// Checks the rules for names on raw bytes; a directory has its slash.
+    /// Checks the rules for names on raw bytes; a directory's name ends with a slash.
     static func check(name raw: ArraySlice<UInt8>, limits: Limits) throws(ArchiveFailure) {
         guard raw.count <= limits.name else {
             throw .refused(
@@ -93,7 +93,7 @@ struct ArchiveEntry {
     }
 
     private static func check(_ extras: HeaderExtras, against raw: ArraySlice<UInt8>) throws(ArchiveFailure) {
-        // The name itself was checked.
+        // The name itself was already checked.
         guard let path = extras.path, !path.elementsEqual(raw) else { return }
         let bare = path.last == UInt8(ascii: "/") ? path.dropLast() : path
         if let problem = EntryName.problem(in: bare) {
@@ -140,7 +140,7 @@ struct ArchiveEntry {
         guard isDirectory || mode & 0o7000 == 0 else {
             throw .refused(.entryType, at: place, "the file is setuid, setgid or sticky; take the bit away with chmod")
         }
-        // What jar and git archive write for "nothing said"; a file that nobody may read is not meant either.
+        // jar and git archive write this for "not specified"; a file that nobody may read is not intended either.
         let kept = mode & 0o777 & ~0o022
         return kept == 0 ? nil : kept
     }
@@ -159,7 +159,7 @@ struct ArchiveEntry {
 }
 
 extension ArchiveEntry {
-    /// Holds a local header against this entry; returns the bytes that it takes, with name and extra fields.
+    /// Compares a local header with this entry; returns the bytes that it takes, with name and extra fields.
     func check(local window: inout ArchiveWindow, limits: Limits) throws(ArchiveFailure) -> UInt64 {
         let fixed = try window.bytes(at: offset, 30, of: "a local header")
         guard fixed.number32(0) == RecordSignature.local else {
@@ -189,7 +189,7 @@ extension ArchiveEntry {
             ("checksum", UInt64(header.number32(14)), UInt64(checksum)),
         ]
         for (what, local, central) in pairs where local != central {
-            // With a descriptor the local values are not known yet when they are written.
+            // With a descriptor, the local values were not known when they were written.
             guard hasDescriptor, local == 0 else {
                 throw .malformed(at: place, "local and central header differ in the \(what): \(local) and \(central)")
             }
@@ -197,7 +197,7 @@ extension ArchiveEntry {
         return UInt64(header.count)
     }
 
-    /// Holds a data descriptor against this entry (APPNOTE 4.3.9): with or without signature, 4- or 8-byte sizes.
+    /// Compares a data descriptor with this entry (APPNOTE 4.3.9): with or without signature, 4- or 8-byte sizes.
     func check(descriptor bytes: ArraySlice<UInt8>) throws(ArchiveFailure) {
         let isSigned = bytes.count == 16 || bytes.count == 24
         guard !isSigned || bytes.number32(0) == RecordSignature.descriptor else {
@@ -218,7 +218,7 @@ extension ArchiveEntry {
     }
 }
 
-/// Names for what is refused.
+/// Names for refused methods.
 enum CompressionMethod {
     /// APPNOTE 4.4.5.
     static func name(_ method: UInt16) -> String {

@@ -3,9 +3,9 @@ import PatchModel
 
 /// Why an archive could not be checked, unpacked or written.
 public enum ArchiveFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The archive is at fault or, when one is packed, the directory.
+    /// The archive is at fault or, when packing, the directory.
     case refused(Refusal)
-    /// This host is: a read failed, a disk is full. It says nothing about the archive.
+    /// This host is at fault: a read failed, a disk is full. It says nothing about the archive.
     case failed(FileError)
 
     /// For people.
@@ -36,7 +36,7 @@ func onHost<T: ~Copyable>(_ body: () throws(FileError) -> T) throws(ArchiveFailu
     }
 }
 
-/// A raw name for messages: what is no UTF-8 or cannot be seen is escaped, and what is too long cut.
+/// A raw name for messages: bytes that are not UTF-8 or not visible are escaped, and long names cut.
 func shown(_ name: some Sequence<UInt8>) -> String {
     var text = ""
     for scalar in String(decoding: Array(name.prefix(200)), as: UTF8.self).unicodeScalars {

@@ -1,10 +1,11 @@
 import PatchModel
 
-/// Where in an archive the update lies: which entry is the manifest, what is taken off the names, what is dropped.
+/// Where in an archive the update is: which entry is the manifest, which prefix is removed from the names, what is
+/// ignored.
 struct ArchiveLayout {
     /// The manifest's index among the entries.
     private(set) var manifest: Int
-    /// A top directory that everything lies below; nil where it lies at the root.
+    /// A top directory above everything; nil where the update is at the root.
     private(set) var top: ExactText?
 
     /// Finds `update.json` at the root or else exactly one `*.json` there; where the root has none and everything lies
@@ -24,8 +25,8 @@ struct ArchiveLayout {
         manifest = found
     }
 
-    /// What macOS and Windows leave in directories on their own: `__MACOSX/` at the root, `.DS_Store` and `Thumbs.db`
-    /// anywhere. It is checked like everything else, and then dropped.
+    /// What macOS and Windows leave in directories: `__MACOSX/` at the root, `.DS_Store` and `Thumbs.db` anywhere. It
+    /// is checked like everything else, and then ignored.
     static func isDropped(_ name: ExactText, isDirectory: Bool) -> Bool {
         let components = name.components
         if components.first?.elementsEqual("__MACOSX".utf8) == true, isDirectory || components.count > 1 { return true }
@@ -33,7 +34,8 @@ struct ArchiveLayout {
         return last.elementsEqual(".DS_Store".utf8) || last.elementsEqual("Thumbs.db".utf8)
     }
 
-    /// The entry's path in the checked tree; nil where it is dropped, or is the common top itself, or the directory `./`.
+    /// The entry's path in the checked tree; nil where it is ignored, or is the common top itself, or the directory
+    /// `./`.
     func path(of entry: ArchiveEntry) -> ExactText? {
         if entry.name.bytes.isEmpty || Self.isDropped(entry.name, isDirectory: entry.isDirectory) { return nil }
         guard let top else { return entry.name }

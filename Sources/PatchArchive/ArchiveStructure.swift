@@ -1,12 +1,12 @@
 import PatchModel
 
-/// The structural pass: a zip's records, read with pread(2) and held against each other before anything is inflated.
+/// The structural pass: a zip's records, read with pread(2) and compared with each other before anything is inflated.
 ///
 /// It succeeds only where exactly one reading of the bytes exists: entries tile the file from its first byte to the
 /// central directory, local and central headers agree one to one, and the end record ends the file. Memory is bounded
 /// by the limit for entries and names, not by the archive.
 struct ArchiveStructure {
-    /// In the order in which they lie in the file.
+    /// In their order in the file.
     private(set) var entries: [ArchiveEntry] = []
     /// Where the archive ends without its comment.
     private(set) var length: UInt64
@@ -28,7 +28,7 @@ struct ArchiveStructure {
     private static func end(_ window: inout ArchiveWindow) throws(ArchiveFailure) -> EndRecord {
         let begin = try window.bytes(at: 0, Int(min(window.size, 4)), of: "the first record")
         guard begin.elementsEqual([0x50, 0x4B, 0x03, 0x04].prefix(begin.count)) else {
-            // An archive without entries begins with its end.
+            // An archive without entries begins with its end record.
             guard begin.count == 4, begin.number32(0) == RecordSignature.end,
                 try EndRecord.search(in: &window) == .found(0)
             else {
@@ -134,8 +134,8 @@ struct ArchiveStructure {
         }
     }
 
-    /// A directory may carry an empty deflate stream (some writers add one), and an empty file has to: zero bytes are no
-    /// stream, and readers differ in what they make of them.
+    /// A directory may have an empty deflate stream (some writers add one), and an empty file must: zero bytes are no
+    /// stream, and readers differ in how they treat them.
     private func checkEmptyData(
         of entry: ArchiveEntry, at data: UInt64, _ window: inout ArchiveWindow
     ) throws(ArchiveFailure) {
@@ -161,7 +161,7 @@ struct ArchiveStructure {
             let isNew = entry.isDirectory ? directories.insert(entry.name).inserted : files.insert(entry.name).inserted
             guard isNew else { throw .refused(.entryDuplicate, at: entry.place, "the archive has this name twice") }
         }
-        // An archive need not list the directories that its files lie in; they count apart, but to the same limit.
+        // An archive need not list the directories of its files; they are counted separately, with the same limit.
         var implied: Set<ExactText> = []
         for entry in entries {
             if entry.isDirectory, files.contains(entry.name) {
@@ -173,7 +173,7 @@ struct ArchiveStructure {
                         .entryDuplicate, at: entry.place, "\"\(parent)\" is a file and this entry's directory")
                 }
                 if directories.contains(parent) { continue }
-                // What is above a directory that was seen before was seen with it.
+                // The directories above one that was seen before were seen with it.
                 guard implied.insert(parent).inserted else { break }
             }
             guard implied.count <= limits.entries else {

@@ -1,7 +1,7 @@
 import PatchFiles
 
 /// An archive's bytes, read with pread(2) through one buffer: memory does not grow with the archive, and the
-/// descriptor's own position is neither used nor moved.
+/// descriptor's position is not used.
 struct ArchiveWindow: ~Copyable {
     private static let chunk: UInt64 = 1 << 16
 
@@ -75,6 +75,6 @@ enum RecordSignature {
     static let end64: UInt32 = 0x0606_4B50
     static let locator64: UInt32 = 0x0706_4B50
 
-    /// What a comment must not hold, or it could be read as part of the structure.
+    /// Signatures that a comment must not contain, or it could be read as part of the structure.
     static let structural: Set<UInt32> = [local, central, end, end64, locator64]
 }

@@ -68,7 +68,7 @@ public enum ArchiveWriter {
         }
     }
 
-    /// The names in a directory as they are: one that is no UTF-8 has to be refused, not left out.
+    /// The names in a directory as raw bytes: one that is not UTF-8 has to be refused, not left out.
     private static func rawNames(_ directory: borrowing Directory) throws(ArchiveFailure) -> [[UInt8]] {
         let own = try onHost { () throws(FileError) in try directory.directory(".") }
         let descriptor = fcntl(own.descriptor, F_DUPFD_CLOEXEC, 3)
@@ -105,13 +105,13 @@ private struct ZipOutput: ~Copyable {
     private let path: String
 
     static func open(_ file: borrowing File) throws(ArchiveFailure) -> ZipOutput {
-        // Without a UTF-8 locale libarchive could not tell that names are UTF-8 and would not say so in the flags.
+        // Without a UTF-8 locale libarchive would not mark names as UTF-8 in the flags.
         _ = setlocale(LC_CTYPE, "C.UTF-8")
         guard let handle = archive_write_new() else { throw .failed(FileError("write", file.path, number: ENOMEM)) }
         let output = ZipOutput(handle: handle, path: file.path)
         let steps = [
             archive_write_set_format_zip(handle), archive_write_zip_set_compression_deflate(handle),
-            // No padding behind the end, also where the file is a pipe.
+            // No padding after the end, also where the file is a pipe.
             archive_write_set_bytes_in_last_block(handle, 1), archive_write_open_fd(handle, file.descriptor),
         ]
         guard steps.allSatisfy({ $0 == ARCHIVE_OK }) else { throw output.problem() }

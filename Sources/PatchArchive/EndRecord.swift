@@ -17,11 +17,11 @@ struct EndRecord: Equatable {
     /// Where it ends: at the zip64 record or, without one, at ``position``.
     var directoryEnd: UInt64
 
-    /// What lies at a file's end.
+    /// The result of looking at a file's end.
     enum Search: Equatable {
         /// A record whose comment ends where the file ends.
         case found(UInt64)
-        /// A record, and then bytes that belong to nothing.
+        /// A record, followed by bytes that belong to nothing.
         case followed(byBytes: UInt64)
         /// A record whose comment is longer than the file.
         case cut
@@ -29,14 +29,14 @@ struct EndRecord: Equatable {
         case missing
     }
 
-    /// Looks for the record in the last 65,557 bytes, which is as far from the end as its comment lets it be.
+    /// Looks for the record in the last 65,557 bytes, the farthest from the end that its comment allows.
     static func search(in window: inout ArchiveWindow) throws(ArchiveFailure) -> Search {
         guard window.size >= length else { return .missing }
         let reach = min(window.size, length + 65535)
         let first = window.size - reach
         let tail = try window.bytes(at: first, Int(reach), of: "the end of the archive")
         var result = Search.missing
-        // Backwards: the record with the longest fitting comment wins, so that one in a comment is seen as such.
+        // Backwards: the record with the longest fitting comment wins, so that a record inside a comment is found.
         for offset in stride(from: Int(reach - length), through: 0, by: -1) {
             guard tail[tail.startIndex + offset] == 0x50, tail.number32(offset) == RecordSignature.end else { continue }
             let end = UInt64(offset) + length + UInt64(tail.number16(offset + 20))

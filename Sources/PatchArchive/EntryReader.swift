@@ -5,21 +5,20 @@ import PatchModel
 
 /// The second reader of an archive: libarchive, which must see every entry as the structural pass saw it.
 ///
-/// Only its zip reader for seekable files, nothing else that it could take the bytes for, and every warning is an error:
-/// it warns where it guesses.
+/// Only its zip reader for seekable files is enabled, and every warning is an error: it warns where it guesses.
 struct EntryReader: ~Copyable {
     private let handle: OpaquePointer
     private let entry: OpaquePointer
     private let source: UnsafeMutablePointer<ReadSource>
 
-    /// libarchive gives no UTF-8 name at all in the C locale. Once for the process; a failure shows as a name that
+    /// libarchive gives no UTF-8 names in the C locale. Set once for the process; a failure shows as a name that
     /// differs.
     private static let locale: Void = { _ = setlocale(LC_CTYPE, "C.UTF-8") }()
 
     /// Opens an archive.
     ///
-    /// - Parameter length: Where it ends without its comment, which is nothing to libarchive (3.6 does not find the end
-    ///   record before a comment of more than 16 KiB).
+    /// - Parameter length: Where it ends without its comment, which is hidden from libarchive (3.6 does not find the
+    ///   end record before a comment of more than 16 KiB).
     static func open(_ archive: borrowing File, length: UInt64) throws(ArchiveFailure) -> EntryReader {
         _ = locale
         let file = try onHost { () throws(FileError) in try archive.duplicate() }
@@ -64,15 +63,15 @@ struct EntryReader: ~Copyable {
         }
     }
 
-    /// Goes to the next entry, which must be the expected one.
+    /// Moves to the next entry, which must be the expected one.
     func next(_ expected: ArchiveEntry) throws(ArchiveFailure) {
         let place = expected.place
         guard archive_read_next_header2(handle, entry) == ARCHIVE_OK else { throw problem(at: place) }
         guard let name = archive_entry_pathname(entry) else {
             throw .malformed(at: place, "the second reader (libarchive) sees no name")
         }
-        // libarchive may put names into composed Unicode form, and texts are equal in any form: the bytes are compared
-        // between the headers already.
+        // libarchive may put names into composed Unicode form, and Swift compares texts in any form as equal; the bytes
+        // were already compared between the headers.
         let seen = String(cString: name)
         guard seen == String(decoding: expected.rawName, as: UTF8.self) else {
             throw .malformed(at: place, "the second reader (libarchive) sees another name: \(shown(seen.utf8))")
@@ -110,7 +109,7 @@ struct EntryReader: ~Copyable {
         guard delivered == expected.size else { throw wrongSize(of: expected, "\(delivered)") }
     }
 
-    /// Checks that no further entry comes.
+    /// Checks that there is no further entry.
     func end() throws(ArchiveFailure) {
         let result = archive_read_next_header2(handle, entry)
         if result == ARCHIVE_OK { throw .malformed("the second reader (libarchive) sees more entries") }
@@ -128,8 +127,8 @@ struct EntryReader: ~Copyable {
         return .malformed(at: place, "the second reader (libarchive) refuses it: \(message)")
     }
 
-    /// What a failure while reading data means. libarchive warns, with the last data, where the stream has another length
-    /// than declared or the sum of all data is not the checksum, and fails where the stream is no deflate.
+    /// What a failure while reading data means. libarchive warns, with the last data, where the stream has another
+    /// length than declared or the checksum of all data differs, and fails where the stream is not deflate.
     private func damage(of entry: ArchiveEntry, delivered: UInt64, isComplete: Bool) -> ArchiveFailure {
         if let error = source.pointee.failure { return .failed(error) }
         let message = message
@@ -142,7 +141,7 @@ struct EntryReader: ~Copyable {
     }
 }
 
-/// What libarchive reads from: pread(2) with a position of its own.
+/// The source of libarchive's reads: pread(2) with a position of its own.
 private struct ReadSource: ~Copyable {
     static let block = 1 << 17
 

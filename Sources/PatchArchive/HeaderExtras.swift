@@ -1,6 +1,6 @@
 import PatchModel
 
-/// The extra fields of one header, as far as they bear on its reading (APPNOTE 4.5 and 4.6).
+/// The extra fields of one header that affect its reading (APPNOTE 4.5 and 4.6).
 struct HeaderExtras {
     private static let zip64: UInt16 = 0x0001
     private static let strongEncryption: UInt16 = 0x0017
@@ -40,10 +40,10 @@ struct HeaderExtras {
         }
     }
 
-    /// Puts the zip64 values where a header's own are the sentinel 0xFFFFFFFF.
+    /// Replaces header values that are the sentinel 0xFFFFFFFF by the zip64 values.
     ///
-    /// The field holds exactly the values that it must have, in the order of `fields`; where it need not be there at
-    /// all it may repeat the header's (some writers always add it), but then has to agree.
+    /// The field has exactly the values that it must have, in the order of `fields`. Where it is not needed it may
+    /// repeat the header's (some writers always add it), but then has to agree.
     func resolve(_ fields: [UInt64], of place: String) throws(ArchiveFailure) -> [UInt64] {
         let needed = fields.count { $0 == 0xFFFF_FFFF }
         guard let wide else {

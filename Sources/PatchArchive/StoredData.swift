@@ -1,21 +1,21 @@
-/// Stored data with a descriptor after it: the length is not known before, so a streaming reader ends at the first bytes
-/// that read as a fitting descriptor. Such data has one reading only if no earlier bytes do.
+/// Stored data with a descriptor after it: the length is not known before, so a streaming reader stops at the first
+/// bytes that look like a fitting descriptor. Such data has one reading only if no earlier bytes do.
 enum StoredData {
     private static let table: [UInt32] = (0..<256).map { index in
         (0..<8).reduce(UInt32(index)) { sum, _ in sum & 1 == 0 ? sum >> 1 : sum >> 1 ^ 0xEDB8_8320 }
     }
 
-    /// Goes through the data once, in pieces.
+    /// Goes through the data once, in blocks.
     ///
-    /// A checksum is needed only where the sizes fit already, which in honest data is nowhere; it is carried from one
-    /// such place to the next, so that no data makes this quadratic.
+    /// A checksum is needed only where the sizes fit already, which in honest data is nowhere. It is carried from one
+    /// such position to the next, so that no data makes this quadratic.
     static func check(_ entry: ArchiveEntry, at data: UInt64, _ window: inout ArchiveWindow) throws(ArchiveFailure) {
         let longest: UInt64 = 24
         var sum = UInt32.max
         var summed: UInt64 = 0
         var position: UInt64 = 0
         while position < entry.size {
-            // Descriptor and all lie before the end of the central directory, so there are bytes to look ahead at.
+            // All of it is before the end of the central directory, so there are bytes to look ahead at.
             let count = min(1 << 15, entry.size - position)
             let ahead = min(longest, window.size - data - position - count)
             let block = try window.bytes(at: data + position, Int(count + ahead), of: "data")
@@ -35,8 +35,8 @@ enum StoredData {
         }
     }
 
-    /// Where sizes stand that would end the data there: 4 or 8 bytes each, with a signature in front or, without, with
-    /// the next record's signature behind. (Twelve zeros alone are no end: a file may well begin with them.)
+    /// Positions of sizes that would end the data there: 4 or 8 bytes each, with a signature before or, without, with
+    /// the next record's signature after. (Twelve zeros alone are no end: a file may well begin with them.)
     private static func candidates(_ block: ArraySlice<UInt8>, from position: UInt64, count: Int) -> [Int] {
         var found: [Int] = []
         block.withUnsafeBytes { bytes in

@@ -4,8 +4,8 @@ import PatchModel
 
 /// Writes the checked tree of plain files beneath a directory, or only checks when there is none.
 ///
-/// Files are 0644 and directories 0755, whatever the archive says: the tree is read by other users through a passed
-/// descriptor, and the modes that the archive asks for stand in the table of contents.
+/// Files are 0644 and directories 0755, whatever the archive says: other users read the tree through a passed
+/// descriptor. The modes that the archive asks for are in the table of contents.
 struct TreeWriter: ~Copyable {
     private let root: Directory?
     private var file: File?
@@ -22,7 +22,7 @@ struct TreeWriter: ~Copyable {
         case .some(let root):
             var paths = Set(entries.flatMap(\.path.parents))
             for entry in entries where entry.isDirectory { paths.insert(entry.path) }
-            // In order, so that what is above comes before what is below.
+            // Sorted, so that parents come before their children.
             for path in paths.sorted() { try root.makeDirectory(path.description, mode: 0o755) }
         }
     }

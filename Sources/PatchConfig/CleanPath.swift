@@ -1,6 +1,6 @@
 import Glibc
 
-/// Paths as the configuration may write them: what stands there is where it is.
+/// Paths as the configuration may write them, without links in the text such as `..`.
 enum CleanPath {
     /// An absolute path.
     ///
@@ -21,14 +21,14 @@ enum CleanPath {
         return text
     }
 
-    /// Where a path leads; itself where that cannot be seen (yet).
+    /// The path with its links resolved; the path itself where that is not possible (yet).
     static func resolved(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
         return String(cString: real)
     }
 
-    /// Whether a path lies below another.
+    /// Whether a path is below another.
     static func isBelow(_ path: String, _ other: String) -> Bool { path.hasPrefix(other + "/") }
 
     private static func check(_ relative: Substring, of text: String) throws(InvalidValue) {

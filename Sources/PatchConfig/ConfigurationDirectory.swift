@@ -54,8 +54,8 @@ public struct ConfigurationDirectory: Sendable {
         }
     }
 
-    /// Sorted bytewise. Hidden files and those of other suffixes are left alone, so that one may be switched off by
-    /// renaming it; `.yml` is a slip.
+    /// Sorted bytewise. Hidden files and those with other suffixes are ignored, so that a file can be disabled by
+    /// renaming it; `.yml` is reported as a mistake.
     private func endpointFiles(_ problems: Problems) -> [String] {
         do throws(ConfigurationFile.Failure) {
             var files: [String] = []

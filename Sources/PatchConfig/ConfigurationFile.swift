@@ -18,7 +18,7 @@ enum ConfigurationFile {
     ///
     /// - Throws: ``Failure`` when it is no regular file, too large or unreadable.
     static func read(_ path: String) throws(Failure) -> [UInt8]? {
-        // Without waiting: a FIFO would never open.
+        // Without blocking: opening a FIFO would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let code = errno
@@ -69,6 +69,6 @@ enum ConfigurationFile {
         return names.filter { $0 != "." && $0 != ".." }
     }
 
-    /// What the system says to an error number.
+    /// The system's text for an error number.
     static func text(_ code: Int32) -> String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 }

@@ -2,9 +2,9 @@
 public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
     /// Relative to the configuration directory: `endpoints.d/payroll.yaml`.
     public var file: String
-    /// From 1; 0 where the file as a whole is meant.
+    /// From 1; 0 for the file as a whole.
     public var line: Int
-    /// From 1, in characters; 0 where the file as a whole is meant.
+    /// From 1, in characters; 0 for the file as a whole.
     public var column: Int
     /// What is wrong and what would be right.
     public var message: String

@@ -7,9 +7,9 @@ struct DaemonReader {
 
     let problems: Problems
 
-    /// A group of this host. The default need not exist: then nobody but root commands.
+    /// A group of this host. The default need not exist: then only root may command.
     ///
-    /// - Throws: ``InvalidValue`` when it is another and not there.
+    /// - Throws: ``InvalidValue`` when it is another and does not exist.
     private static func group(_ text: String) throws(InvalidValue) -> String {
         let name = try ScalarReader.account(text)
         guard name == DaemonSettings().approvers || GroupDatabase.exists(name) else {

@@ -46,19 +46,19 @@ struct DatabaseURL {
         self.rest = rest
     }
 
-    /// What two URLs of the same database have in common; `folder` is the absolute path of the folder that has it.
+    /// The same text for two URLs of the same database; `folder` is the absolute path of the folder that has it.
     func identity(folder: String) -> String {
         guard scheme != "sqlite" else { return "sqlite:" + (rest.hasPrefix("/") ? rest : folder + "/" + rest) }
         let slash = rest.dropFirst(2).firstIndex(of: "/") ?? rest.endIndex
         var host = rest[..<slash].dropFirst(2)
-        // Who logs in does not change what is there.
+        // The user who logs in does not change which database it is.
         if let at = host.lastIndex(of: "@") { host = host[host.index(after: at)...] }
         var server = host.lowercased()
         let port = scheme == "postgresql" ? ":5432" : ":3306"
         if server.hasSuffix(port) { server.removeLast(port.count) }
         if ["localhost", "127.0.0.1", "[::1]"].contains(server) { server = "" }
         var database = rest[slash...]
-        // Of the parameters only those count that may lead elsewhere.
+        // Only parameters that may lead to another database count.
         if let query = database.firstIndex(of: "?") {
             let elsewhere = ["host=", "port=", "hostaddr=", "socket=", "unix_socket="]
             if !elsewhere.contains(where: { database[query...].contains($0) }) { database = database[..<query] }

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// An endpoint as its file says, and the places that checks across endpoints name.
+/// An endpoint as in its file, with the positions that checks across endpoints report.
 struct EndpointDraft {
     var endpoint: Endpoint
     let place: SourceLocation
@@ -72,7 +72,7 @@ struct EndpointReader {
 
     /// An endpoint's name.
     ///
-    /// - Throws: ``InvalidValue`` when it is malformed, or `all`, which holds mean otherwise.
+    /// - Throws: ``InvalidValue`` when it is malformed, or `all`, which has another meaning in holds.
     private static func name(_ text: String) throws(InvalidValue) -> String {
         let name = try ScalarReader.name(text)
         guard name.lowercased() != "all" else {

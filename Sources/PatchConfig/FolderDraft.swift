@@ -1,14 +1,14 @@
 import PatchModel
 
-/// A folder as its file says, before the tree is looked at and values are inherited.
+/// A folder as in its file, before the tree is checked and values are inherited.
 struct FolderDraft {
     private static let keys = [
         "name", "parent", "type", "version", "modules", "path", "owner", "database", "active",
     ]
 
-    /// Where the folder's map begins.
+    /// The position of the folder's map.
     let place: SourceLocation
-    /// As it was written, a malformed one too, so that its children find it.
+    /// As it was written, also when it is malformed, so that its children find it.
     let name: Located<String>
     /// False for the root, and only for it.
     let hasParent: Bool

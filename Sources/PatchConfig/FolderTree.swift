@@ -12,8 +12,8 @@ struct FolderTree {
         byName = Dictionary(drafts.map { ($0.name.value, $0) }) { first, _ in first }
     }
 
-    /// Reports everything that keeps the folders from being one tree of separate directories. `isWhole` is false when
-    /// a folder could not be read: then one that is missing may be that one.
+    /// Reports everything that prevents the folders from being one tree of separate directories. `isWhole` is false
+    /// when a folder could not be read: a missing folder may then be that one.
     func check(endpoint: SourceLocation, isWhole: Bool) {
         checkNames()
         checkParents(isWhole: isWhole)
@@ -80,7 +80,7 @@ struct FolderTree {
         var reported: Set<String> = []
         for draft in drafts where !reported.contains(draft.name.value) {
             let line = [draft] + ancestors(of: draft)
-            // Only who comes back to itself is in the cycle; others merely lead to it.
+            // Only a folder that is its own ancestor is in the cycle; others merely lead to it.
             guard let parent = line.last?.parent, parent.value == draft.name.value else { continue }
             reported.formUnion(line.map(\.name.value))
             let names = line.map(\.name.value) + [draft.name.value]
@@ -138,7 +138,7 @@ struct FolderTree {
                 outer = draft
                 continue
             }
-            // Equal names were reported as such.
+            // Equal names were already reported.
             if isSame, draft.name.value.lowercased() == around.name.value.lowercased() { continue }
             problems.report(
                 at: draft.path.place,

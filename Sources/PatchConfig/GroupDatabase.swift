@@ -16,7 +16,7 @@ enum GroupDatabase {
         }
     }
 
-    /// Those that can be listed, for suggestions; a directory service may hold more. Not for several threads at once.
+    /// Groups that can be listed, for suggestions; a directory service may have more. Not thread-safe.
     static func names() -> [String] {
         setgrent()
         defer { endgrent() }

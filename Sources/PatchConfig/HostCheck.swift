@@ -4,7 +4,7 @@ import PatchModel
 struct HostCheck {
     let problems: Problems
 
-    /// Reports what does not go together.
+    /// Reports contradictions between endpoints.
     func check(_ drafts: [EndpointDraft]) {
         checkNames(drafts)
         checkPaths(drafts)
@@ -33,7 +33,7 @@ struct HostCheck {
     }
 
     private func checkPaths(_ drafts: [EndpointDraft]) {
-        // By whatever links they are called: two jobs at once in one tree would each undo what the other does.
+        // With links resolved: two jobs at once in one tree would undo each other's work.
         let paths = drafts.compactMap(\.path).map { path in (path, real: CleanPath.resolved(path.value)) }
         for (index, (path, real)) in paths.enumerated() {
             let other = paths.enumerated().first { position, other in

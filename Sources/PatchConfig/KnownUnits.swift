@@ -1,6 +1,6 @@
 import PatchModel
 
-/// What a reader of the configuration knows of this host's units.
+/// What the configuration's reader knows of this host's units.
 public enum KnownUnits: Sendable {
     /// Units are left alone: endpoints may name any (`--without-systemd`).
     case ignored
@@ -28,7 +28,7 @@ public enum KnownUnits: Sendable {
         }
     }
 
-    /// `app@.service` for `app@SEED.service`; the name itself when it is no instance's.
+    /// `app@.service` for `app@SEED.service`; the name itself when it is no instance.
     private static func template(of name: String) -> String {
         guard let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot else { return name }
         return String(name[...at]) + String(name[dot...])

@@ -1,7 +1,10 @@
 import PatchModel
 
-/// The keys whose effect is not built yet. They are known and checked, and refused unless they have their default value:
-/// a key that is accepted and does nothing would be a promise that is not kept. A feature that lands removes its line.
+/// The keys whose effect is not built yet. They are known and checked, and refused unless they have their default
+/// value: a key that is accepted and does nothing would be a promise that is not kept. A feature that is built removes
+/// its line.
+///
+/// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
     static let endpoint: [UnbuiltKey<Endpoint>] = []
 
@@ -17,15 +20,15 @@ enum NotBuilt {
         }
     ]
 
-    /// What is said of `signature: auto` beside a file of allowed signers.
+    /// The message for `signature: auto` beside a file of allowed signers.
     static let allowedSigners =
         "\"signature: auto\" requires a signature where this file exists, and signatures are not checked yet; "
         + "move the file away, or set \"signature: off\" in patchd.yaml"
 }
 
-/// A key that is refused when it has an effect.
+/// A key that is refused unless it has its default value.
 struct UnbuiltKey<Owner: Sendable>: Sendable {
-    /// Through the maps: `tasks.stop`.
+    /// With the maps around it: `tasks.stop`.
     let key: String
     /// Why, and the way out.
     let message: String
@@ -49,7 +52,7 @@ struct UnbuiltKey<Owner: Sendable>: Sendable {
 }
 
 extension Array {
-    /// Reports each key of the table that is used; `place` finds where it stands.
+    /// Reports each key of the table that is used; `place` finds its position.
     func report<Owner>(
         _ value: Owner, defaults: Owner, to problems: Problems, place: (String) -> SourceLocation
     ) where Element == UnbuiltKey<Owner> {

@@ -1,9 +1,9 @@
 import Glibc
 public import PatchModel
 
-/// The user as whom a folder is updated.
+/// The user that a folder is updated as.
 public struct Owner: Hashable, Sendable {
-    /// As in the user database; the number as text where the user has no entry there.
+    /// As in the user database; the number as text where the user has no entry.
     public var name: String
     /// The user's number.
     public var uid: UInt32
@@ -12,7 +12,7 @@ public struct Owner: Hashable, Sendable {
     /// The home directory; `/` where there is none.
     public var home: String
 
-    /// An owner from its parts.
+    /// Memberwise.
     public init(name: String, uid: UInt32, gid: UInt32, home: String) {
         self.name = name
         self.uid = uid
@@ -21,22 +21,22 @@ public struct Owner: Hashable, Sendable {
     }
 }
 
-/// Decides as whom a folder is updated, and whether its path may be trusted for that (contract §5, `owner`).
+/// Decides which user a folder is updated as, and whether its path can be trusted for that (contract §5, `owner`).
 ///
-/// What runs as the owner must not be led elsewhere by somebody else, and root must not be used by accident.
+/// Nobody else may be able to redirect what runs as the owner, and root must not be used by accident.
 public enum OwnerRule {
-    /// The owner of a folder: the configured one, else who owns the directory. `recorded` is the owner of its state, nil
-    /// before there is one.
+    /// The owner of a folder: the configured one, else the owner of the directory. `recorded` is the owner in its state
+    /// file, nil before there is one.
     ///
     /// - Throws: a `Fault` with the code `ownership`; `missing` where the directory does not exist; `io` where the
-    ///   system does not tell.
+    ///   system cannot say.
     public static func check(folder: Folder, recorded: String?) throws(Fault) -> Owner {
         try check(folder: folder, recorded: recorded, process: geteuid())
     }
 
-    /// The same for a process of another user, which tests need.
+    /// The same for a process of another user; for tests.
     static func check(folder: Folder, recorded: String?, process: UInt32) throws(Fault) -> Owner {
-        // Every component is looked at from the top, so that nothing below a link or a foreign directory is believed.
+        // Every component is checked from the top, so that nothing below a link or a foreign directory is trusted.
         var components = [(path: "/", status: try status(of: "/", folder))]
         var path = ""
         for component in folder.path.split(separator: "/") {
@@ -83,7 +83,7 @@ public enum OwnerRule {
         }
     }
 
-    /// Configured or found; not yet whether that user may be used.
+    /// The configured or found owner, before it is checked whether that user may be used.
     private static func owner(of directory: stat, folder: Folder, process: UInt32) throws(Fault) -> Owner {
         if let name = folder.owner {
             if let owner = try UserDatabase.user(named: name, folder) { return owner }
@@ -117,7 +117,7 @@ public enum OwnerRule {
         }
     }
 
-    /// Of a directory that is no link.
+    /// The status of a directory that is not a link.
     private static func status(of path: String, _ folder: Folder) throws(Fault) -> stat {
         var status = stat()
         guard lstat(path, &status) == 0 else {

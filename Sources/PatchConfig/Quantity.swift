@@ -8,7 +8,7 @@ enum Quantity {
     private static let bytes: [(unit: String, factor: UInt64)] = [
         ("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
     ]
-    /// A year: longer is a slip, and no sum of times overflows.
+    /// A year: a longer time is a mistake, and no sum of times overflows.
     private static let longest = 365.0 * 86400
 
     /// `60s 5m 1h 2d 500ms`, in seconds.

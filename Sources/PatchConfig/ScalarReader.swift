@@ -1,17 +1,17 @@
 import PatchModel
 
-/// Reads the single words of the configuration: names, globs, commands, units.
+/// Reads scalars of the configuration: names, globs, commands, units.
 enum ScalarReader {
     private static let unitTypes = [
         "service", "timer", "socket", "path", "target", "mount", "automount", "swap", "slice", "scope", "device",
     ]
 
-    /// Any text, empty too.
+    /// Any text, also an empty one.
     static func any(_ text: String) throws(InvalidValue) -> String { text }
 
-    /// Text of one line that says something.
+    /// One line of text.
     ///
-    /// - Throws: ``InvalidValue`` when it is empty or holds control characters.
+    /// - Throws: ``InvalidValue`` when it is empty or has control characters.
     static func line(_ text: String) throws(InvalidValue) -> String {
         guard !text.isEmpty else { throw InvalidValue("is empty") }
         guard !hasControls(text) else { throw InvalidValue("holds control characters") }
@@ -145,7 +145,7 @@ enum ScalarReader {
         return text
     }
 
-    /// `auto`, `none` or a command, which begins with an absolute path so that a slip is no command.
+    /// `auto`, `none` or a command, which begins with an absolute path so that a misspelt word is no command.
     ///
     /// - Throws: ``InvalidValue`` for anything else.
     static func backup(_ text: String) throws(InvalidValue) -> String {

@@ -31,15 +31,15 @@ struct Section {
         self.problems = problems
     }
 
-    /// Where a key stands; nil when it is not given.
+    /// The position of a key; nil when it is not given.
     func place(of key: String) -> SourceLocation? { entry(key)?.place }
 
-    /// A key's map; nil when it is not given or none.
+    /// A key's map; nil when it is not given or no map.
     func section(_ key: String, keys: [String]) -> Section? {
         entry(key).flatMap { Section($0.value, "\"\(key)\"", keys: keys, problems: problems) }
     }
 
-    /// A key's list, item by item; nil when it is not given or none.
+    /// A key's list, item by item; nil when it is not given or no list.
     func items(_ key: String) -> [YAMLNode]? {
         guard let node = entry(key)?.value else { return nil }
         switch node.content {
@@ -51,7 +51,7 @@ struct Section {
         }
     }
 
-    /// The entries of a key's map whose keys are free.
+    /// The entries of a map with keys of the admin's own choosing.
     func pairs(_ key: String) -> [YAMLNode.Entry]? {
         guard let node = entry(key)?.value else { return nil }
         switch node.content {
@@ -70,7 +70,7 @@ struct Section {
         entry(key).flatMap { value(of: $0.value, "\"\(key)\"", parse) }
     }
 
-    /// A required key's value; nil when it is wrong or missing, and the latter is reported too.
+    /// A required key's value; nil when it is wrong or missing, both of which are reported.
     func required<Value>(
         _ key: String, of what: String, _ parse: (String) throws(InvalidValue) -> Value
     ) -> Located<Value>? {
@@ -81,7 +81,7 @@ struct Section {
         return value(key, parse)
     }
 
-    /// Puts a key's value into its place, which keeps its default when the key is not given or wrong.
+    /// Stores a key's value in `target`, which keeps its default when the key is not given or wrong.
     func read<Value>(
         _ key: String, into target: inout Value, _ parse: (String) throws(InvalidValue) -> Value
     ) {
@@ -95,7 +95,7 @@ struct Section {
         if let found = choice(key, words) { target = found.value }
     }
 
-    /// One of a few words; nil when it is not given or another.
+    /// One of a few words; nil when it is not given or another word.
     func choice<ScalarReader: RawRepresentable<String>>(_ key: String, _ words: [ScalarReader]) -> Located<
         ScalarReader
     >? {
@@ -108,14 +108,14 @@ struct Section {
         }
     }
 
-    /// The same for a list, of which only the right items are taken.
+    /// The same for a list, of which only the valid items are taken.
     func read<Value>(
         _ key: String, into target: inout [Value], eachBy parse: (String) throws(InvalidValue) -> Value
     ) {
         if let found = list(key, parse) { target = found }
     }
 
-    /// A list's right items; nil when the key is not given or no list.
+    /// A list's valid items; nil when the key is not given or no list.
     func list<Value>(_ key: String, _ parse: (String) throws(InvalidValue) -> Value) -> [Value]? {
         items(key).map { items in items.compactMap { value(of: $0, "an item of \"\(key)\"", parse)?.value } }
     }

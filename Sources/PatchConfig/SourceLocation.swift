@@ -1,4 +1,4 @@
-/// Where in the configuration something stands.
+/// A position in the configuration.
 struct SourceLocation: Hashable, Sendable {
     let file: String
     /// From 1; 0 for the file as a whole.
@@ -10,13 +10,13 @@ struct SourceLocation: Hashable, Sendable {
     static func file(_ name: String) -> SourceLocation { SourceLocation(file: name, line: 0, column: 0) }
 }
 
-/// A value and where it was given, for the checks that compare values of different places.
+/// A value and its position, for checks that compare values of different positions.
 struct Located<Value> {
     let value: Value
     let place: SourceLocation
 }
 
-/// Collects what is wrong: an admin wants to see everything at once, so no check stops at its first finding.
+/// Collects problems: an admin wants to see all of them at once, so no check stops at its first finding.
 final class Problems {
     private(set) var list: [ConfigurationProblem] = []
 
@@ -25,7 +25,8 @@ final class Problems {
             ConfigurationProblem(file: place.file, line: place.line, column: place.column, message: message))
     }
 
-    /// The order of the files, then of the lines; checks across files come after those within one, so sorting is needed.
+    /// In the order of the files, then of the lines. Checks across files come after those within one, so sorting is
+    /// needed.
     func sorted(files: [String]) -> [ConfigurationProblem] {
         let rank = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
         return list.sorted { left, right in

@@ -10,19 +10,19 @@ public enum UserDatabase {
         try user(folder) { getpwnam_r(name, $0, $1, $2, $3) }
     }
 
-    /// Nil when nobody has this number.
+    /// Nil when no user has this number.
     ///
     /// - Throws: as ``user(named:_:)``.
     static func user(_ uid: UInt32, _ folder: Folder) throws(Fault) -> Owner? {
         try user(folder) { getpwuid_r(uid, $0, $1, $2, $3) }
     }
 
-    /// A user's name; nil when nobody has this number or nobody can tell.
+    /// A user's name; nil when no user has this number, or the database cannot be read.
     public static func name(of uid: UInt32) -> String? {
         lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name
     }
 
-    /// The same for messages.
+    /// The name for messages.
     public static func text(of uid: UInt32) -> String { name(of: uid) ?? "the unknown user \(uid)" }
 
     private typealias Query = (
@@ -32,7 +32,7 @@ public enum UserDatabase {
 
     private static func user(_ folder: Folder, _ query: Query) throws(Fault) -> Owner? {
         let (owner, code) = lookUp(query)
-        // These stand for "no such entry" in one backend or another.
+        // These mean "no such entry" in one backend or another.
         guard owner == nil, ![0, ENOENT, ESRCH].contains(code) else { return owner }
         throw Fault(
             folder: folder.name, .io,

@@ -5,7 +5,7 @@ struct YAMLNode {
         case text(String)
         case list([YAMLNode])
         case map([Entry])
-        /// Something that is not accepted and was reported; whoever reads it says nothing more.
+        /// Content that is not accepted and was reported; later readers do not report it again.
         case broken
     }
 
@@ -19,7 +19,7 @@ struct YAMLNode {
     let content: Content
     let place: SourceLocation
 
-    /// How messages call it.
+    /// The word for it in messages.
     var kind: String {
         switch content {
         case .text(let text): text.isEmpty ? "nothing" : "\"\(text)\""

@@ -17,7 +17,7 @@ struct YAMLEvent {
     var tag: String?
 }
 
-/// Not YAML: nothing after this place can be read.
+/// Not YAML: nothing after this position can be read.
 struct YAMLSyntaxError: Error {
     let place: SourceLocation
     let message: String
@@ -41,7 +41,7 @@ struct YAMLParser: ~Copyable {
         let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, bytes.count))
         _ = input.initialize(from: bytes)
         yaml_parser_set_input_string(handle, input.baseAddress, bytes.count)
-        // Told, libyaml does not guess UTF-16 from a byte order mark.
+        // With an encoding set, libyaml does not guess UTF-16 from a byte order mark.
         yaml_parser_set_encoding(handle, YAML_UTF8_ENCODING)
         self.handle = handle
         self.input = input
@@ -54,7 +54,7 @@ struct YAMLParser: ~Copyable {
         input.deallocate()
     }
 
-    /// Reads on.
+    /// The next event.
     ///
     /// - Throws: ``YAMLSyntaxError`` when what follows is not YAML.
     mutating func next() throws(YAMLSyntaxError) -> YAMLEvent {
@@ -91,7 +91,7 @@ struct YAMLParser: ~Copyable {
     private func failure() -> YAMLSyntaxError {
         let what = handle.pointee.problem.map { String(cString: $0) } ?? "no memory"
         guard handle.pointee.error != YAML_READER_ERROR else {
-            // The reader knows the byte only.
+            // libyaml reports the byte offset only.
             let before = input.prefix(handle.pointee.problem_offset)
             let line = before.count { $0 == UInt8(ascii: "\n") } + 1
             let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count + 1

@@ -1,9 +1,9 @@
 /// Builds the tree of one YAML document.
 ///
-/// The configuration uses the plain part of YAML: anchors, aliases, tags, several documents and keys given twice are
+/// The configuration uses the plain part of YAML: anchors, aliases, tags, several documents and repeated keys are
 /// reported, because each of them makes a file mean something else than what it shows.
 struct YAMLReader: ~Copyable {
-    /// How deep lists and maps may nest; the configuration's own depth is 4.
+    /// How deep lists and maps may be nested; the configuration's own depth is 4.
     static let depthLimit = 16
     /// Bytes of one file.
     static let sizeLimit = 1 << 20

@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 
-/// A program that was started in a session of its own; it outlives this process.
+/// A program in a session of its own; it outlives this process.
 public struct ChildProcess: ~Copyable, Sendable {
     /// How a process ended.
     public enum Exit: Hashable, Sendable {
         case code(Int32)
         case signal(Int32)
 
-        /// What `waitpid(2)` tells.
+        /// From the status of `waitpid(2)`.
         init(status: Int32) {
             self = status & 0x7f == 0 ? .code((status >> 8) & 0xff) : .signal(status & 0x7f)
         }
     }
 
-    /// Its number, which is also that of its process group.
+    /// Its pid, which is also that of its process group.
     public let pid: Int32
     /// Becomes readable when it ends.
     public let ending: File
@@ -64,19 +64,19 @@ public struct ChildProcess: ~Copyable, Sendable {
         return Exit(status: status)
     }
 
-    /// Blocks the calling thread until it has ended. After `seconds` it gets SIGTERM, 10 s later SIGKILL, and its whole
-    /// process group with it.
+    /// Blocks the calling thread until it has ended. After `seconds` its whole process group gets SIGTERM, 10 s later
+    /// SIGKILL.
     public func wait(seconds: Double) -> Exit {
         for (limit, number) in [(seconds, SIGTERM), (10, SIGKILL)] {
             var source = pollfd(fd: ending.descriptor, events: Int16(POLLIN), revents: 0)
-            // A signal that interrupts the wait ends it early, which is no harm.
+            // A signal that interrupts the wait ends it early, which does no harm.
             if poll(&source, 1, Int32(min(limit, 2_000_000) * 1000)) > 0 { break }
             signalGroup(number)
         }
         return wait()
     }
 
-    /// Sends a signal to its whole process group; one that is gone is no error.
+    /// Sends a signal to its whole process group; no error when that has ended.
     public func signalGroup(_ number: Int32) { kill(-pid, number) }
 }
 

@@ -4,13 +4,15 @@ import Glibc
 extension Directory {
     /// Identifies the mount that this directory lies on. Two bind mounts of one file system are two mounts: a rename
     /// between them is `EXDEV`, although their device is the same.
+    ///
+    /// Why: docs/decisions/files.md#mounts-are-identified-by-their-id
     public func mount() throws(FileError) -> UInt64 {
         var (id, isRoot): (UInt64, Int32) = (0, 0)
         guard patch_mount(descriptor, "", &id, &isRoot) == 0 else { throw FileError("ask for the mount of", path) }
         return id
     }
 
-    /// Whether something is mounted at a place beneath this directory; false where nothing is.
+    /// Whether something is mounted at a path beneath this directory; false where there is nothing.
     public func isMountPoint(_ relative: String) throws(FileError) -> Bool {
         let (parent, name) = Self.split(relative)
         let above = try directory(parent ?? ".")
@@ -22,7 +24,7 @@ extension Directory {
         return isRoot != 0
     }
 
-    /// What a symbolic link beneath this directory says; links on the way to it are not followed.
+    /// The target of a symbolic link beneath this directory; links on the way to it are not followed.
     public func linkTarget(_ relative: String) throws(FileError) -> String {
         let (parent, name) = Self.split(relative)
         let above = try directory(parent ?? ".")

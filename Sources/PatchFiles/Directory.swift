@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// An open directory; closed when the value ends. Everything is reached beneath its descriptor and never through a
-/// symbolic link, so whoever can rename or link inside the tree cannot lead a call out of it.
+/// symbolic link, so a user who can rename or link inside the tree cannot redirect a call out of it.
 public struct Directory: ~Copyable, Sendable {
     /// The descriptor, for calls that this type does not have. Valid as long as the value lives.
     public let descriptor: Int32
@@ -59,7 +59,7 @@ public struct Directory: ~Copyable, Sendable {
         try create(name, flags: O_RDWR | O_CREAT | O_EXCL, mode: mode)
     }
 
-    /// Opens a file for reading and appending, creating it where it is missing.
+    /// Opens a file for reading and appending, creating it where it does not exist.
     public func appendingFile(_ name: String, mode: UInt16 = 0o600) throws(FileError) -> File {
         if let status = try status(name) {
             guard status.kind == .file else { throw FileError("append to", place(name), number: EINVAL) }
@@ -79,7 +79,7 @@ public struct Directory: ~Copyable, Sendable {
         return file
     }
 
-    /// What lies under a name, itself and not what it links to; nil when nothing does.
+    /// The status of a name itself, not of a link's target; nil when there is none.
     ///
     /// - Parameter relative: may have several components; a link among them is an error.
     public func status(_ relative: String) throws(FileError) -> FileStatus? {
@@ -114,7 +114,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// The directory and the name of a path's last component.
     public static func split(_ relative: String) -> (parent: String?, name: String) {
-        // Bytes, not characters: to Swift a slash with a combining mark behind it is another character.
+        // Bytes, not characters: for Swift a slash with a combining mark is another character.
         let bytes = relative.utf8
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (nil, relative) }
         return (
@@ -123,7 +123,7 @@ public struct Directory: ~Copyable, Sendable {
         )
     }
 
-    /// The names in this directory, sorted, without `.` and `..`; names that are no UTF-8 are left out.
+    /// The names in this directory, sorted, without `.` and `..`; names that are not UTF-8 are left out.
     public func names() throws(FileError) -> [String] {
         var names: [String] = []
         try forEachEntry { raw in
@@ -153,7 +153,7 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    /// How many entries this directory has, with those that ``names()`` leaves out.
+    /// How many entries this directory has, including those that ``names()`` leaves out.
     public func count() throws(FileError) -> Int {
         var count = 0
         try forEachEntry { _ in count += 1 }
@@ -166,14 +166,15 @@ public struct Directory: ~Copyable, Sendable {
         guard fsync(descriptor) == 0 else { throw FileError("sync", path) }
     }
 
-    /// Writes back everything that is dirty on this directory's file system; batched where many files are new. A failure
-    /// is final, as with ``File/sync()``.
+    /// Writes back everything that is dirty on this directory's file system; one call for many new files. A failure is
+    /// final, as with ``File/sync()``.
     public func syncFileSystem() throws(FileError) {
         try FaultPoint.pass("syncfs", path)
         guard patch_syncfs(descriptor) == 0 else { throw FileError("sync the file system of", path) }
     }
 
-    /// Creates a directory. The mode is exact, whatever the umask. One that exists is left as it is, which is no error.
+    /// Creates a directory. The mode is exact, whatever the umask. One that exists is left unchanged, which is no
+    /// error.
     ///
     /// - Returns: whether it was created.
     @discardableResult
@@ -190,13 +191,13 @@ public struct Directory: ~Copyable, Sendable {
         return true
     }
 
-    /// Opens a directory, creating it where it is missing.
+    /// Opens a directory, creating it where it does not exist.
     public func ensureDirectory(_ name: String, mode: UInt16 = 0o700) throws(FileError) -> Directory {
         if try makeDirectory(name, mode: mode) { try sync() }
         return try directory(name)
     }
 
-    /// Renames over whatever is there.
+    /// Renames, replacing what is at the target.
     public func rename(_ name: String, to other: borrowing Directory, _ newName: String) throws(FileError) {
         try FaultPoint.pass("rename", place(name))
         guard renameat(descriptor, name, other.descriptor, newName) == 0 else {
@@ -204,7 +205,7 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    /// Renames; a file that is there already is an error.
+    /// Renames; an existing target is an error.
     public func renameNew(_ name: String, to other: borrowing Directory, _ newName: String) throws(FileError) {
         try FaultPoint.pass("rename", place(name))
         guard patch_rename_new(descriptor, name, other.descriptor, newName) == 0 else {
@@ -212,7 +213,7 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    /// Exchanges two files in one step: at every instant each name has the one or the other.
+    /// Exchanges two files in one step: at every instant each name has one or the other.
     public func exchange(_ name: String, with other: borrowing Directory, _ otherName: String) throws(FileError) {
         try FaultPoint.pass("exchange", place(name))
         guard patch_exchange(descriptor, name, other.descriptor, otherName) == 0 else {
@@ -220,7 +221,7 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file; one that does not exist is no error.
     public func remove(_ name: String) throws(FileError) {
         try FaultPoint.pass("unlink", place(name))
         guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw FileError("remove", place(name)) }
@@ -228,7 +229,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Removes a directory that is empty.
     ///
-    /// - Returns: false when something is in it, which is no error; one that is not there counts as removed.
+    /// - Returns: false when it is not empty, which is no error; one that does not exist counts as removed.
     public func removeDirectory(_ name: String) throws(FileError) -> Bool {
         try FaultPoint.pass("rmdir", place(name))
         if unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT { return true }
@@ -236,12 +237,13 @@ public struct Directory: ~Copyable, Sendable {
         throw FileError("remove directory", place(name))
     }
 
-    /// Removes a file or a directory with everything in it, without following links; what is not there is no error.
+    /// Removes a file or a directory with everything in it, without following links; one that does not exist is no
+    /// error.
     public func removeTree(_ name: String) throws(FileError) {
         guard let found = try status(name) else { return }
         guard found.kind == .directory else { return try remove(name) }
         let inside = try directory(name)
-        // Its owner may have taken his own right to write; what is in it goes all the same.
+        // Its owner may have removed their own right to write; its content is removed all the same.
         if found.mode & 0o300 != 0o300, geteuid() != 0 { _ = fchmod(inside.descriptor, 0o700) }
         for child in try inside.names() { try inside.removeTree(child) }
         try FaultPoint.pass("rmdir", place(name))
@@ -279,7 +281,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Reads a file as a whole.
     ///
-    /// - Returns: nil when it is not there.
+    /// - Returns: nil when it does not exist.
     /// - Throws: also when it is larger than `limit` bytes (`EFBIG`) or no plain file.
     public func readFile(_ relative: String, limit: Int = 64 << 20) throws(FileError) -> [UInt8]? {
         let opened: File

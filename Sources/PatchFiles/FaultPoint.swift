@@ -1,14 +1,15 @@
 import Glibc
 import Synchronization
 
-/// The numbered places at which a test may kill the process or let a call fail. Every mutating call of this module
-/// passes one, so that "kill at N" for N = 1, 2, … reaches each of them.
+/// Numbered points at which a test may kill the process or make a call fail. Every mutating call of this module passes
+/// one, so that "kill at N" for N = 1, 2, … reaches each of them.
 ///
 /// Inert unless the environment variable `PATCHD_FAULT_POINT` has an order for this program; orders are separated by
-/// commas. An order is `PROGRAM:ACTION:N:STAMP`: PROGRAM is the process's name, ACTION `kill`, `stop` or an errno number, N
-/// counts from 1. STAMP is a file that is created when the fault fires, so that it fires once, however many processes run;
-/// its line is the process's number and what it was about to do. With `next` for N it fires in every process, one point
-/// later each time: STAMP then holds the next N. The ACTION `list` only appends each point's line to STAMP.
+/// commas. An order is `PROGRAM:ACTION:N:STAMP`: PROGRAM is the process's name, ACTION `kill`, `stop` or an errno
+/// number, N counts from 1. STAMP is a file that is created when the fault fires, so that it fires once, however many
+/// processes run; its line is the process's pid and what it was about to do. With `next` for N it fires in every
+/// process, one point later each time: STAMP then has the next N. The ACTION `list` only appends each point's line to
+/// STAMP.
 public enum FaultPoint {
     private struct Order: Sendable {
         /// Nil: a call fails with `number` instead.

@@ -56,7 +56,7 @@ public struct File: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Reads the file from its start to its end, in pieces, wherever the descriptor's own position is.
+    /// Reads the file from its start to its end, in blocks, without using the descriptor's position.
     ///
     /// - Parameter limit: no more bytes than this, however much is written to it meanwhile.
     public func forEachBlock<E: Error>(
@@ -113,13 +113,13 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Makes content and size durable. A failure is final: the kernel may have dropped the dirty pages, and a second
-    /// call could succeed without them (fsync(2); what PostgreSQL learned in 2018).
+    /// call could succeed without them (fsync(2)).
     public func sync() throws(FileError) {
         try FaultPoint.pass("sync", path)
         guard fsync(descriptor) == 0 else { throw FileError("sync", path) }
     }
 
-    /// Cuts the file.
+    /// Truncates the file.
     public func truncate(to size: Int64) throws(FileError) {
         try FaultPoint.pass("truncate", path)
         guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError("truncate", path) }
@@ -147,7 +147,7 @@ public struct File: ~Copyable, Sendable {
 
     /// Takes an exclusive flock(2).
     ///
-    /// - Returns: false when somebody else has one, which is no error; never false with `wait`.
+    /// - Returns: false when another process has one, which is no error; never false with `wait`.
     public func lock(wait: Bool = false) throws(FileError) -> Bool {
         while flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0 {
             if errno == EWOULDBLOCK { return false }
@@ -156,7 +156,7 @@ public struct File: ~Copyable, Sendable {
         return true
     }
 
-    /// Whether a read lease is granted: false while somebody has the file open for writing; nil where the file system
+    /// Whether a read lease is granted: false while a process has the file open for writing; nil where the file system
     /// has no leases or the file is not ours.
     public func nobodyWrites() -> Bool? {
         switch patch_nobody_writes(descriptor) {

@@ -4,7 +4,7 @@ import Glibc
 extension File {
     /// Copies the extended attributes (access control lists and security labels are among them) of another file.
     ///
-    /// - Throws: also when one may not be set: a file that silently lost its ACL would be a hole.
+    /// - Throws: also when one may not be set: a file that silently lost its ACL would be a security hole.
     public func copyAttributes(from other: borrowing File) throws(FileError) {
         for name in try other.attributeNames() {
             let size = fgetxattr(other.descriptor, name, nil, 0)
@@ -23,7 +23,8 @@ extension File {
     }
 
     /// Gives a new file what its directory would have given it, had it been created there: the group of a setgid
-    /// directory, and the default access control list (acl(5)). The mode is to be set afterwards: it becomes the mask.
+    /// directory, and the default access control list (acl(5)). The mode has to be set afterwards, because it becomes
+    /// the mask.
     public func inherit(from directory: borrowing Directory) throws(FileError) {
         let parent = try directory.status()
         if parent.mode & 0o2000 != 0, try status().gid != parent.gid {
@@ -41,7 +42,7 @@ extension File {
         }
     }
 
-    /// Whether it may not be renamed or replaced, even by root: immutable or append-only, as chattr(1) makes it.
+    /// Whether even root may not rename or replace it: immutable or append-only (chattr(1)).
     public var isImmutable: Bool { patch_is_immutable(descriptor) == 1 }
 
     private func attributeNames() throws(FileError) -> [String] {

@@ -6,17 +6,17 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     public var number: Int32
     /// What was being done: `open`, `rename` …
     public var operation: String
-    /// To what.
+    /// The path of the file.
     public var path: String
 
-    /// An error with the number that the last call left.
+    /// An error with the number of the last failed call.
     public init(_ operation: String, _ path: String, number: Int32 = errno) {
         self.number = number
         self.operation = operation
         self.path = path
     }
 
-    /// The kernel's words for ``number``.
+    /// The system's text for ``number``.
     public var reason: String { strerror(number).map { String(cString: $0) } ?? "error \(number)" }
 
     /// `cannot open "x": No such file or directory`.

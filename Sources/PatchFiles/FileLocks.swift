@@ -1,11 +1,11 @@
 import Glibc
 
-/// What `/proc/locks` says: who has which lock on which file (proc_locks(5)). Processes that cannot be seen from here, in
-/// another container or on another host, are left out.
+/// The content of `/proc/locks`: who has which lock on which file (proc_locks(5)). Processes that are not visible from
+/// here, in another container or on another host, are left out.
 public enum FileLocks {
-    /// Which call took it. The two do not see each other.
+    /// The call that took the lock. Locks of the two do not conflict.
     public enum Kind: String, Sendable {
-        /// flock(2): belongs to an open file, and so to whoever inherited it.
+        /// flock(2): belongs to an open file, and so to all processes that inherited it.
         case flock = "FLOCK"
         /// fcntl(2): belongs to a process.
         case posix = "POSIX"
@@ -13,9 +13,9 @@ public enum FileLocks {
 
     /// One line.
     public struct Lock: Hashable, Sendable {
-        /// Which call took it.
+        /// The call that took it.
         public var kind: Kind
-        /// Who took it. Of a flock(2) it may have ended since, and others may have it.
+        /// The process that took it. A process with a flock(2) may have ended since, and others may have the lock.
         public var pid: Int32
         /// Whether it is exclusive.
         public var writes: Bool
@@ -26,9 +26,10 @@ public enum FileLocks {
         /// Which bytes of the file.
         public var bytes: ClosedRange<UInt64>
 
-        /// Whether it is on a file. On file systems whose files show another device than their locks do (btrfs), it never is.
+        /// Whether it is on a file. On file systems whose files show another device than their locks (btrfs), it never
+        /// is.
         public func isOn(device: UInt64, inode: UInt64) -> Bool {
-            // dev_t of the C library: 12 bits of the major number above 8 of the minor, the others above those.
+            // The C library's dev_t: 12 bits of the major number above 8 of the minor, the rest above those.
             let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
             let minor = device & 0xff | (device >> 12) & 0xffff_ff00
             return self.inode == inode && self.device == "\(Self.hex(major)):\(Self.hex(minor))"
@@ -41,11 +42,11 @@ public enum FileLocks {
         }
     }
 
-    /// All of now; empty where `/proc` is not to be read.
+    /// All current locks; empty where `/proc` cannot be read.
     public static func all() -> [Lock] { locks(in: text("/proc/locks")) }
 
-    /// Reads `1: POSIX  ADVISORY  READ 4711 fe:01:131077 1073741826 1073742335`; those that only wait (`->`) are left
-    /// out.
+    /// Reads lines such as `1: POSIX  ADVISORY  READ 4711 fe:01:131077 1073741826 1073742335`; locks that are only
+    /// waited for (`->`) are left out.
     public static func locks(in text: String) -> [Lock] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
@@ -62,7 +63,7 @@ public enum FileLocks {
         }
     }
 
-    /// A file of `/proc`, whose size is not known beforehand.
+    /// Reads a file of `/proc`, whose size is not known beforehand.
     static func text(_ path: String) -> String {
         guard let file = try? File.open(path) else { return "" }
         var text: [UInt8] = []

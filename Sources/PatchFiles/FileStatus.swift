@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What `fstatat(2)` tells of a file, without following a link at its end.
+/// The result of `fstatat(2)`, without following a link in the last component.
 public struct FileStatus: Hashable, Sendable {
     /// What kind of file it is.
     public enum Kind: Sendable { case file, directory, link, other }

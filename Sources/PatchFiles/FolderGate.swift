@@ -1,27 +1,30 @@
 import Glibc
 
-/// The gate of a folder: applications are inside with a shared flock(2) on its directory, and whoever locks them out sees
-/// with an exclusive one that nobody is.
+/// The gate of a folder: applications are inside with a shared flock(2) on its directory, and patchd takes an exclusive
+/// one to see that nobody is inside.
 ///
-/// What must stay true: who enters takes the flock first and looks for the lock file then (``enter(unless:)``); who locks
-/// them out writes the lock file first and takes the flock then (``drain()``). Of any two, one sees the other.
+/// The invariant: who enters takes the flock first and then looks for the lock file (``enter(unless:)``); who locks the
+/// folder writes the lock file first and then takes the flock (``drain()``). So one of the two always sees the other.
+///
+/// Why: docs/decisions/locks.md#applications-take-a-flock-on-the-folders-directory
 public struct FolderGate: ~Copyable, Sendable {
-    /// The folder. The flock belongs to this open file: whoever inherits or duplicates the descriptor has it too.
+    /// The folder. The flock belongs to this open file: a process that inherits or duplicates the descriptor has it
+    /// too.
     public let directory: Directory
 
-    /// How it went to enter.
+    /// The result of entering.
     public enum Entry: Hashable, Sendable {
         /// Inside, until ``leave()`` or until the descriptor is closed wherever it is open.
         case inside
-        /// The lock file is there; nothing is held.
+        /// The lock file exists; nothing is held.
         case locked
-        /// Somebody has the folder for himself, as the daemon has for an instant; nothing is held, and it can be tried
-        /// again.
+        /// Another process has the exclusive flock, as the daemon has for an instant; nothing is held, and entering can
+        /// be retried.
         case busy
     }
 
-    /// A folder that is open already. It must have been opened for this gate: a descriptor that was duplicated shares its
-    /// flock with the one that it came from.
+    /// A folder that is already open. It must have been opened for this gate: a duplicated descriptor shares its flock
+    /// with the original.
     public init(_ directory: consuming Directory) { self.directory = directory }
 
     /// Opens a folder by its absolute path, in which no component may be a symbolic link.
@@ -29,10 +32,10 @@ public struct FolderGate: ~Copyable, Sendable {
         FolderGate(try Directory.openWithoutLinks(path))
     }
 
-    /// Goes in, unless the folder is locked. Does not block.
+    /// Enters, unless the folder is locked. Does not block.
     ///
-    /// - Parameter lockFile: the name of the file that keeps applications out. Whatever lies there counts.
-    /// - Throws: when it cannot be told whether it is there; nothing is held then.
+    /// - Parameter lockFile: the name of the file that keeps applications out. Any kind of file counts.
+    /// - Throws: when it is unknown whether it exists; nothing is held then.
     public func enter(unless lockFile: String) throws(FileError) -> Entry {
         let isInside = try take(LOCK_SH)
         do throws(FileError) {
@@ -50,10 +53,10 @@ public struct FolderGate: ~Copyable, Sendable {
     /// Goes out, with everybody who inherited the descriptor; being outside is no error.
     public func leave() { _ = flock(directory.descriptor, LOCK_UN) }
 
-    /// Whether nobody is inside. Only after the lock file was written and made durable: then nobody comes in any more, and
-    /// true stays true while the lock file is there. Does not block, and holds nothing afterwards.
+    /// Whether nobody is inside. Call it only after the lock file was written and made durable: then nobody enters any
+    /// more, and true stays true while the lock file exists. Does not block, and holds nothing afterwards.
     ///
-    /// False may be somebody who looks for the lock file in this very instant and goes: look again a little later, and ask
+    /// False may be a process that is just looking for the lock file and leaves again: retry a little later, and ask
     /// for ``holders()`` only then.
     public func drain() throws(FileError) -> Bool {
         guard try take(LOCK_EX) else { return false }
@@ -61,8 +64,8 @@ public struct FolderGate: ~Copyable, Sendable {
         return true
     }
 
-    /// Who is inside, by process number, sorted. Whoever took the flock, where it still runs; else all who inherited it, as
-    /// far as this user may look. Empty also where they cannot be seen from here, as in another container.
+    /// The pids of those inside, sorted: the process that took the flock, where it still runs; otherwise all that
+    /// inherited it, as far as this user may see. Empty also where they are not visible, as in another container.
     public func holders() -> [Int32] {
         guard let status = try? directory.status() else { return [] }
         func isOnFolder(_ lock: FileLocks.Lock) -> Bool {
@@ -78,6 +81,7 @@ public struct FolderGate: ~Copyable, Sendable {
         return found.sorted()
     }
 
+    /// - Returns: false when somebody's flock is in the way.
     /// - Returns: false when somebody's flock is in the way.
     private func take(_ operation: Int32) throws(FileError) -> Bool {
         while flock(directory.descriptor, operation | LOCK_NB) != 0 {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The time that no clock change touches.
+/// The time that clock changes do not affect.
 public enum MonotonicClock {
-    /// Seconds since some instant.
+    /// Seconds since an arbitrary instant.
     public static var seconds: Double {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)

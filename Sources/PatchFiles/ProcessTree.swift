@@ -1,24 +1,24 @@
 import CLinux
 import Glibc
 
-/// A program that this process stands for, with everything that it starts: it has this process's terminal, process group,
-/// standard streams and surroundings (but no blocked signals, or it could not be told anything), and whatever it leaves
-/// behind becomes this process's child instead of init's. So nobody of them gets lost, however he detached himself. For
+/// A program that this process stands for, with everything that it starts. It has this process's terminal, process
+/// group, standard streams and environment (but no blocked signals, or signals could not reach it). What it leaves
+/// behind becomes this process's child instead of init's, so no process is lost, however it detached itself. For
 /// programs with one thread, and one such tree a process.
 public struct ProcessTree: ~Copyable {
-    /// Who stands above the others, and how he ended.
+    /// The pid of the program itself.
     public let pid: Int32
     /// How the program ended; nil while it runs.
     public private(set) var exit: ChildProcess.Exit?
-    /// Children that this process had before, which are nobody's business.
+    /// Children that this process had before, which do not count.
     private let strangers: Set<Int32>
 
-    /// Starts a program, found as the shell does. It gets SIGTERM should this process be killed.
+    /// Starts a program, found as the shell does. It gets SIGTERM when this process is killed.
     ///
     /// - Parameters:
     ///   - arguments: with the program's name first.
     ///   - directory: its working directory; nil: this process's.
-    ///   - kept: a descriptor that it inherits and its children after it.
+    ///   - kept: a descriptor that it and its children inherit.
     /// - Throws: also when the program cannot be executed.
     public init(_ arguments: [String], in directory: String?, keeping kept: Int32) throws(FileError) {
         strangers = Self.hasChildren ? Set(RunningProcess.all().filter { $0.parent == getpid() }.map(\.pid)) : []
@@ -28,7 +28,7 @@ public struct ProcessTree: ~Copyable {
             patch_spawn_here(arguments.baseAddress, directory, kept)
         }
         guard started > 0 else {
-            // Of the two the working directory is the one that can be told by looking.
+            // Of the two possible causes, only the working directory can be checked.
             if let directory, access(directory, X_OK) != 0 { throw FileError("enter", directory) }
             throw FileError("run", arguments.first ?? "")
         }
@@ -41,9 +41,9 @@ public struct ProcessTree: ~Copyable {
         return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0
     }
 
-    /// Looks who has ended.
+    /// Collects processes that have ended.
     ///
-    /// - Returns: whether somebody is left.
+    /// - Returns: whether any is left.
     public mutating func reap() -> Bool {
         while true {
             var status: Int32 = 0
@@ -55,7 +55,7 @@ public struct ProcessTree: ~Copyable {
         }
     }
 
-    /// Everybody of the tree, the program and what it started, that still runs.
+    /// All processes of the tree that still run.
     public func members() -> [RunningProcess] {
         let children = Dictionary(grouping: RunningProcess.all(), by: \.parent)
         var found: [RunningProcess] = []
@@ -68,14 +68,14 @@ public struct ProcessTree: ~Copyable {
         return found
     }
 
-    /// Sends a signal to everybody of the tree.
+    /// Sends a signal to all processes of the tree.
     ///
     /// - Returns: those that this user may not signal.
     @discardableResult
     public func signal(_ number: Int32) -> [RunningProcess] {
         members().filter { member in
             let isRefused = kill(member.pid, number) != 0 && errno == EPERM
-            // Who is stopped would not see it.
+            // A stopped process would not handle it.
             if !isRefused { kill(member.pid, SIGCONT) }
             return isRefused
         }

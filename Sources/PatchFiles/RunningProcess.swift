@@ -2,27 +2,27 @@ import Glibc
 
 /// A process of this host, as /proc shows it.
 public struct RunningProcess: Sendable {
-    /// Its number.
+    /// Its pid.
     public let pid: Int32
 
     /// This process.
     public static let own = getpid()
 
-    /// A process by its number; there need be none.
+    /// A process by its pid; it need not exist.
     public init(_ pid: Int32) { self.pid = pid }
 
-    /// What it is called; nil when it has ended.
+    /// Its name; nil when it has ended.
     public var name: String? { read("comm").split(separator: "\n").first.map(String.init) }
 
     /// When it started, in the kernel's ticks since the boot; 0 when it has ended.
     public var started: UInt64 {
-        // The 22nd field of all.
+        // Field 22 of the file.
         let fields = fieldsBehindName
         return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
     }
 
-    /// When it started, in nanoseconds since 1970 by today's clock; nil when it has ended. Exact to the kernel's tick and
-    /// to what the clock was set by since.
+    /// When it started, in nanoseconds since 1970 by today's clock; nil when it has ended. Exact to the kernel's tick
+    /// and to changes of the clock since.
     public var startTime: Int64? {
         let ticks = started
         guard ticks > 0 else { return nil }
@@ -36,21 +36,21 @@ public struct RunningProcess: Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// The user who started it, whatever a set-uid program has become since; nil when it has ended.
+    /// The user who started it, whatever user a set-uid program has become since; nil when it has ended.
     public var user: UInt32? {
         let line = read("status").split(separator: "\n").first { $0.hasPrefix("Uid:") }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { UInt32($0) }
     }
 
-    /// Its parent's number; 0 when it has ended.
+    /// Its parent's pid; 0 when it has ended.
     public var parent: Int32 {
-        // The 4th field of all.
+        // Field 4 of the file.
         let fields = fieldsBehindName
         return fields.count > 1 ? Int32(fields[1]) ?? 0 : 0
     }
 
-    /// The third field of `/proc/PID/stat` and those behind it. The name, the second, may hold anything but ends with the
-    /// last parenthesis.
+    /// Field 3 of `/proc/PID/stat` and those after it. The name, field 2, may contain anything but ends with the last
+    /// parenthesis.
     private var fieldsBehindName: [Substring] {
         read("stat").split(separator: ")").last?.split(separator: " ") ?? []
     }
@@ -58,8 +58,8 @@ public struct RunningProcess: Sendable {
     /// The unit that it belongs to; nil where there is none.
     public var unit: String? { Self.unit(inCgroups: read("cgroup")) }
 
-    /// The unit of the system's manager that a process belongs to: the first in its control group's path that is no
-    /// slice. Whatever a user's manager has within `user@1000.service` belongs to that.
+    /// The system manager's unit that a process belongs to: the first in its control group's path that is no slice.
+    /// Processes of a user's manager belong to `user@1000.service`.
     public static func unit(inCgroups text: String) -> String? {
         let lines = text.split(separator: "\n")
         // Version 2 in one line, or version 1 where systemd has a hierarchy of its own.
@@ -69,31 +69,31 @@ public struct RunningProcess: Sendable {
         return unit.flatMap { $0.hasSuffix(".service") || $0.hasSuffix(".scope") ? unescaped($0) : nil }
     }
 
-    /// systemd puts a `_` before names that the kernel has for itself.
+    /// systemd puts a `_` before names that the kernel reserves.
     private static func unescaped(_ name: Substring) -> String {
         String(name.hasPrefix("_") ? name.dropFirst() : name)
     }
 
-    /// Whether it has a file open; false too where this user may not look.
+    /// Whether it has a file open; false also where this user may not see that.
     public func hasOpen(device: UInt64, inode: UInt64) -> Bool {
         guard let descriptors = try? Directory.open("/proc/\(pid)/fd"), let names = try? descriptors.names() else {
             return false
         }
         return names.contains { name in
             var found = stat()
-            // Following the link leads to the open file itself, without opening it.
+            // Following the link gives the open file itself, without opening it.
             return fstatat(descriptors.descriptor, name, &found, 0) == 0 && UInt64(found.st_dev) == device
                 && UInt64(found.st_ino) == inode
         }
     }
 
-    /// All processes that can be seen from here.
+    /// All visible processes.
     public static func all() -> [RunningProcess] {
         guard let processes = try? Directory.open("/proc"), let names = try? processes.names() else { return [] }
         return names.compactMap { Int32($0) }.map(RunningProcess.init)
     }
 
-    /// The locks that belong to its open files, inherited ones too; empty where this user may not look.
+    /// The locks that belong to its open files, inherited ones too; empty where this user may not see them.
     public func locks() -> [FileLocks.Lock] {
         guard let descriptors = try? Directory.open("/proc/\(pid)/fdinfo"), let names = try? descriptors.names() else {
             return []

@@ -1,10 +1,10 @@
 import CCrypto
 
-/// A SHA-256 sum under way (libcrypto's EVP interface).
+/// An incremental SHA-256 (libcrypto's EVP interface).
 public struct SHA256: ~Copyable {
     private let context: OpaquePointer?
 
-    /// An empty sum.
+    /// Starts with no bytes.
     public init() {
         context = EVP_MD_CTX_new()
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
@@ -17,7 +17,7 @@ public struct SHA256: ~Copyable {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
-    /// Ends the sum: 64 lower case hexadecimal digits.
+    /// The result: 64 lower case hexadecimal digits.
     public consuming func finish() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &digest, nil)

@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
 
-/// Signals as something to wait for and to read, instead of something that interrupts (signalfd(2)). For programs with one
-/// thread: the signals are blocked in the thread that makes the queue.
+/// Signals as something to wait for and to read, instead of something that interrupts (signalfd(2)). For programs with
+/// one thread: the signals are blocked in the thread that creates the queue.
 public struct SignalQueue: ~Copyable {
-    /// A signal that came.
+    /// A signal that was received.
     public struct Arrival: Hashable, Sendable {
         /// Its number.
         public var number: Int32
@@ -12,10 +12,10 @@ public struct SignalQueue: ~Copyable {
         public var isFromKernel: Bool
     }
 
-    /// Readable when one has come.
+    /// Readable when a signal was received.
     public let descriptor: Int32
 
-    /// Catches these signals from now on. One that is ignored stays so.
+    /// Catches these signals from now on. One that is ignored stays ignored.
     public init(_ numbers: [Int32]) throws(FileError) {
         var mask = sigset_t()
         sigemptyset(&mask)
@@ -28,7 +28,7 @@ public struct SignalQueue: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The next one; nil when there is none. Several of one kind may have become one.
+    /// The next signal; nil when there is none. Several of one kind may have been merged.
     public func next() -> Arrival? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

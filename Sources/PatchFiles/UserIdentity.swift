@@ -1,22 +1,22 @@
 import Glibc
 
-/// A user as a process needs it.
+/// A user with the ids that a process needs.
 public struct UserIdentity: Hashable, Sendable {
-    /// Its number.
+    /// The user's id.
     public var uid: UInt32
-    /// Its primary group.
+    /// The primary group.
     public var gid: UInt32
-    /// All its groups.
+    /// All groups.
     public var groups: [UInt32]
 
-    /// A user from its parts.
+    /// Memberwise.
     public init(uid: UInt32, gid: UInt32, groups: [UInt32]) {
         self.uid = uid
         self.gid = gid
         self.groups = groups
     }
 
-    /// A user with the groups that the system knows; nil when there is no user of that number.
+    /// A user with the groups that the system knows; nil when there is no user with this id.
     public init?(uid: UInt32) {
         guard let found = Self.find({ getpwuid_r(uid, $0, $1, $2, $3) }) else { return nil }
         self = found
@@ -28,7 +28,7 @@ public struct UserIdentity: Hashable, Sendable {
         self = found
     }
 
-    /// The number of a group; nil where there is none of that name.
+    /// The id of a group; nil where there is none of that name.
     public static func group(named name: String) -> UInt32? {
         ask { buffer, size in
             var entry = Glibc.group()
@@ -51,7 +51,7 @@ public struct UserIdentity: Hashable, Sendable {
             guard code == 0, let user = found?.pointee, let name = user.pw_name else { return (code, nil) }
             var count: Int32 = 256
             var list = [gid_t](repeating: 0, count: Int(count))
-            // Given too little room, it says how much there is to tell.
+            // With too little room, the call reports how much it needs.
             while getgrouplist(name, user.pw_gid, &list, &count) < 0 {
                 guard count > list.count else { return (code, nil) }
                 list = [gid_t](repeating: 0, count: Int(count))
@@ -60,8 +60,10 @@ public struct UserIdentity: Hashable, Sendable {
         }
     }
 
-    /// Asks with as much memory as the answer needs. The calls without `_r` answer in memory that all threads share: what
-    /// one asked for another would read, and take somebody for a member of a group that he is not in.
+    /// Calls with as much memory as the answer needs. The calls without `_r` answer in memory that all threads share:
+    /// one thread would read another's answer, and take a user for a member of a group that they are not in.
+    ///
+    /// Why: docs/decisions/daemon.md#users-and-groups-are-read-with-the-_r-calls
     private static func ask<Value>(_ query: (UnsafeMutablePointer<CChar>, Int) -> (code: Int32, Value?)) -> Value? {
         var size = 4096
         while true {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// How patchd's own values become JSON and back. What comes from outside is read by the strict parser instead.
+/// Encodes and decodes patchd's own values. JSON from outside is read by ``StrictJSON`` instead.
 public enum JSONText {
     /// One line, keys sorted, slashes as they are.
     ///
@@ -18,7 +18,7 @@ public enum JSONText {
         return Array(try encoder.encode(value)) + [0x0a]
     }
 
-    /// Reads what one of the others wrote; unknown keys are ignored.
+    /// Reads what ``line(_:)`` or ``page(_:)`` wrote; unknown keys are ignored.
     ///
     /// - Throws: `DecodingError`.
     public static func read<Value: Decodable>(_ type: Value.Type, _ bytes: some Sequence<UInt8>) throws -> Value {

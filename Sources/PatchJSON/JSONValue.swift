@@ -4,7 +4,7 @@ public indirect enum JSONValue: Hashable, Sendable {
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// As it was written, since no machine number holds them all.
+    /// As it was written, since no machine number can represent all of them.
     case number(String)
     /// Without its escapes.
     case string(String)
@@ -17,17 +17,17 @@ public indirect enum JSONValue: Hashable, Sendable {
     public struct Member: Hashable, Sendable {
         /// Without its escapes.
         public var name: String
-        /// What it stands for.
+        /// Its value.
         public var value: JSONValue
 
-        /// A member from its parts.
+        /// Memberwise.
         public init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
-    /// What it is, for messages: `a number`.
+    /// The kind of value, for messages: `a number`.
     public var kind: String {
         switch self {
         case .null: "null"

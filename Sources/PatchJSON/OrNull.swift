@@ -1,4 +1,4 @@
-/// A value whose key is there also when nothing is known: whoever reads the file need not tell that from another form of it.
+/// Encodes nil as an explicit JSON null, so that readers always find the key.
 @propertyWrapper
 public struct OrNull<Value: Codable & Hashable & Sendable>: Codable, Hashable, Sendable {
     /// Nil is written as `null`.
@@ -21,7 +21,7 @@ public struct OrNull<Value: Codable & Hashable & Sendable>: Codable, Hashable, S
 }
 
 extension KeyedDecodingContainer {
-    /// Files of earlier builds lack the keys of what was not known; the compiler's own `init(from:)` calls this.
+    /// Files of earlier builds lack the keys of unknown values; the compiler's own `init(from:)` calls this.
     public func decode<Value>(_ type: OrNull<Value>.Type, forKey key: Key) throws -> OrNull<Value> {
         try decodeIfPresent(type, forKey: key) ?? OrNull()
     }

@@ -1,17 +1,18 @@
-/// A reader of JSON that accepts only what every reader reads alike (RFC 8259, and stricter): UTF-8 without a byte order
-/// mark, no name twice in an object, no trailing comma, no NUL and no lone surrogate, limited depth and string length.
+/// A reader of JSON that accepts only what every reader reads alike (RFC 8259, and stricter): UTF-8 without a byte
+/// order mark, no name twice in an object, no trailing comma, no NUL and no lone surrogate, limited depth and string
+/// length.
 ///
-/// Foundation's decoders take duplicate keys (the first or the last, depending on the class), byte order marks, UTF-16 and
-/// trailing commas; whatever comes from outside is therefore read here.
+/// Foundation's decoders accept duplicate keys (using the first or the last, depending on the class), byte order marks,
+/// UTF-16 and trailing commas; everything from outside is therefore read here.
 public enum StrictJSON {
     /// Reads one JSON text.
     ///
     /// - Parameters:
     ///   - bytes: The whole text.
-    ///   - maximumDepth: How deep objects and arrays may lie in each other.
-    ///   - maximumString: The most bytes of a string, or a member's name, without its escapes.
-    /// - Throws: ``JSONError`` with the place of the first defect. Control characters written as escapes are no error here
-    ///   (``JSONReader`` refuses them where they make no sense), NUL always is.
+    ///   - maximumDepth: How deep objects and arrays may be nested.
+    ///   - maximumString: Bytes that a string or a member's name may have, without its escapes.
+    /// - Throws: ``JSONError`` with the position of the first defect. Control characters written as escapes are no
+    ///   error here (``JSONReader`` refuses them where they make no sense), NUL always is.
     public static func parse(
         _ bytes: [UInt8], maximumDepth: Int = 16, maximumString: Int = 4096
     ) throws(JSONError) -> JSONValue {
@@ -20,7 +21,7 @@ public enum StrictJSON {
     }
 }
 
-/// What is wrong with a JSON text, and where.
+/// What is wrong with a JSON text, and its position.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// 1, 2, 3 …
     public var line: Int

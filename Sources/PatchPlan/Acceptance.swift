@@ -22,7 +22,7 @@ public enum Acceptance {
         for manifest: Manifest, options: UpdateOptions, among all: [Endpoint]
     ) throws(Refusal) -> [Endpoint] {
         let accepting = all.filter { accepts(manifest, endpoint: $0, endpointCount: all.count) }
-        // An unknown name is the better message than that nobody takes the update.
+        // An unknown name is a better message than that no endpoint takes the update.
         try OptionsCheck.check(
             options, against: manifest, endpoints: options.endpoints == nil && !accepting.isEmpty ? accepting : all)
         guard let names = options.endpoints else {

@@ -1,14 +1,14 @@
 import PatchJSON
 import PatchModel
 
-/// What the commands of a patch's `jobs.json` come to in one folder (contract §4): steps in the commands' order, and at
-/// last one for the folder's registry.
+/// The steps of a patch's `jobs.json` in one folder (contract §4), in the commands' order, with one for the folder's
+/// registry at the end.
 struct CommandPlan {
     private(set) var steps: [PlannedStep] = []
     private(set) var faults: [Fault] = []
-    /// As it is after the commands, for those of the next patch.
+    /// The registry after the commands, for those of the next patch.
     private(set) var registry: DataRegistry
-    /// Places of files that the job brings as themselves and not as a table's or form's: they stay, whatever the registry
+    /// Targets of files that the job brings as files and not as a table's or form's: they stay, whatever the registry
     /// says.
     private(set) var copied: Set<ExactText>
 
@@ -19,7 +19,7 @@ struct CommandPlan {
     /// - Parameters:
     ///   - facts: The folder's, before the job.
     ///   - registry: The folder's, as the patches before leave it.
-    ///   - copied: What the patches before bring as itself.
+    ///   - copied: What the patches before bring as files.
     ///   - routing: Whether the folder gets a file that a command brings.
     init(
         _ content: PatchContent, folder: Folder, facts: FolderFacts?, registry: DataRegistry,
@@ -38,7 +38,7 @@ struct CommandPlan {
         guard let name = command.arguments.first else { return }
         switch command.verb {
         case .filecopy, .filecopyto: copy(name, to: command.arguments.last ?? name)
-        // It lies in the checked tree, where later commands find it.
+        // The file is in the checked tree, where later commands find it.
         case .fileupload: break
         case .filedelete: remove(name)
         case .installdata, .replacedata, .installorreplacedata: bringTable(name, command.verb)
@@ -64,7 +64,7 @@ struct CommandPlan {
         steps.append(PlannedStep(kind: .remove, path: path, patch: content.patch.name, source: ""))
     }
 
-    /// Removes files that nothing in the registry names any more, and that the job does not bring besides.
+    /// Removes files that nothing in the registry names any more, and that the job does not bring otherwise.
     ///
     /// - Parameter new: files that came instead; one that another folder gets of them is not this folder's to lose.
     private mutating func remove(orphansOf files: [String], but new: [String] = []) {
@@ -100,7 +100,7 @@ struct CommandPlan {
         remove(orphansOf: old?.files ?? [], but: files)
     }
 
-    /// One that the folder has not, or no longer, is no error: it is to be gone afterwards.
+    /// A table that the folder does not have is no error: afterwards it is gone.
     private mutating func deleteTable(_ name: String) {
         guard let old = registry.tables[name], !old.deleted else { return }
         registry.tables[name]?.deleted = true

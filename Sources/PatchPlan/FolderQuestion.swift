@@ -1,13 +1,13 @@
 public import PatchModel
 
-/// What has to be known of one folder before a job can be planned there.
+/// The facts of one folder that are needed before a job can be planned there.
 public struct FolderQuestion: Hashable, Sendable {
-    /// Which folder, and between which versions; without steps.
+    /// The folder, and its versions before and after; without steps.
     public var plan: FolderPlan
-    /// Paths relative to the folder: whether a plain file is there, over links too (``WorkOrder/ask``).
+    /// Paths relative to the folder where a plain file is looked for, also through links (``WorkOrder/ask``).
     public var ask: [String]
 
-    /// A question from its parts.
+    /// Memberwise.
     public init(plan: FolderPlan, ask: [String] = []) {
         self.plan = plan
         self.plan.steps = []
@@ -17,8 +17,8 @@ public struct FolderQuestion: Hashable, Sendable {
 }
 
 extension Planner {
-    /// What this job has to know of its folders: those of which nothing has to be known are left out, so that no worker is
-    /// started there.
+    /// The questions of this job. Folders of which no facts are needed are left out, so that no worker is started
+    /// there.
     ///
     /// - Throws: as ``plan()``.
     public func questions() throws(Refusal) -> [FolderQuestion] {
@@ -29,7 +29,7 @@ extension Planner {
         for line in lines {
             guard let folder = endpoint.folders.first(where: { $0.name == line.folder }) else { continue }
             let isNeeded = line.state == .pending && chosen(for: folder).contains(where: \.needsFacts)
-            // Where a specific program goes depends on all folders, those that are left out too.
+            // Where a specific program goes depends on all folders, including those that are left out of the job.
             if isNeeded || !ask.isEmpty { questions.append(FolderQuestion(plan: line, ask: ask)) }
         }
         return questions

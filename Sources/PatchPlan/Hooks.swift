@@ -1,8 +1,8 @@
 import PatchModel
 
 extension FolderPlan {
-    /// Puts the endpoint's hooks around the steps. They stand in the plan, so that a job goes on with those that it began
-    /// with, whatever the configuration says by then.
+    /// Puts the endpoint's hooks around the steps. They are part of the plan, so that a job continues with the hooks
+    /// with which it began, whatever the configuration says by then.
     mutating func surround(with hooks: Endpoint.Hooks) {
         func step(_ hook: Hook, _ command: String) -> [PlannedStep] {
             command.isEmpty

@@ -1,6 +1,6 @@
 public import PatchModel
 
-/// Holds options against the update and the endpoints that they speak of (contract §6).
+/// Compares options with the update and the endpoints (contract §6).
 public enum OptionsCheck {
     /// Refuses options that name what does not exist or contradict the update.
     ///

@@ -1,7 +1,7 @@
 import PatchModel
 
 extension PatchContent {
-    /// Whether what it does depends on what a folder has (``FolderFacts``).
+    /// Whether the patch's effect depends on what a folder has (``FolderFacts``).
     var needsFacts: Bool { needsRegistry || !specific.isEmpty }
 
     /// Whether it depends on the folder's tables and forms.
@@ -16,7 +16,7 @@ extension PatchContent {
         } ?? false
     }
 
-    /// The steps that bring one of the patch's files to a place, the directories above it first.
+    /// The steps that bring one of the patch's files to a target, the directories above it first.
     func steps(bringing source: String, to path: String) -> [PlannedStep] {
         guard let entry = entries[ExactText(source)] else { return [] }
         let above = ExactText(path).parents.map { directory in
@@ -28,7 +28,7 @@ extension PatchContent {
         return step.kind == .handler ? [step] : above + [step]
     }
 
-    /// The places of the files that it brings, or that it hands over, where a folder gets all of them.
+    /// The targets of the files that it brings or passes to handlers, in a folder that gets all of them.
     var places: [ExactText] {
         guard let description, let commands = description.commands else {
             return (files + handed).map { ExactText($0.path) }

@@ -1,27 +1,27 @@
 import PatchModel
 
-/// The steps of one patch before a folder is looked at: the same for all folders, so they are computed once.
+/// The steps of one patch before facts of a folder are known: the same for all folders, so they are computed once.
 struct PatchContent {
     let patch: Patch
     /// Directories, parents first.
     private(set) var directories: [(path: ExactText, step: PlannedStep)] = []
     /// Sorted by path.
     private(set) var files: [PlannedStep] = []
-    /// What goes to a handler instead of being copied, sorted by path.
+    /// Files for handlers, sorted by path.
     private(set) var handed: [PlannedStep] = []
     /// In the order in which they run.
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
     /// In the order in which they would run: the last one first.
     private(set) var downgrades: [(name: ScriptName, step: PlannedStep)] = []
-    /// What becomes of its files; nil where it does not say: they are all copied.
+    /// What its `jobs.json` and `datafiles.json` say; nil where it has neither, and all its files are copied.
     let description: PatchDescription?
     /// With commands: everything in it, relative to its path.
     private(set) var entries: [ExactText: ContentEntry] = [:]
-    /// Its `jobs.json` or `datafiles.json`, where the check of the archive did not read it.
+    /// Its `jobs.json` or `datafiles.json`, where an older check of the archive did not read it.
     private(set) var unread: String?
     private let keep: [Glob]
 
-    /// Files that go to folders by what these have already; known when the endpoint's globs are.
+    /// Files that are routed by what folders already have; set when the endpoint's globs are known.
     var specific: [ExactText] = []
     private let handlers: Handlers
 
@@ -82,7 +82,7 @@ struct PatchContent {
         return true
     }
 
-    /// The step that brings a file to a place, or hands it to the handler of that name's extension.
+    /// The step that brings a file to a target, or passes it to the handler of its extension.
     func step(for entry: ContentEntry, at path: String) -> PlannedStep {
         let command = handlers.command(for: ExactText(path))
         return PlannedStep(
@@ -92,7 +92,7 @@ struct PatchContent {
             keep: command == nil && keep.contains { $0.matches(path: path) }, command: command)
     }
 
-    /// Whether it is one of the files at the patch's top that say what becomes of the others. They are not copied.
+    /// Whether it is one of the two files at the patch's top that describe the others. They are not copied.
     private func isDescription(_ path: ExactText, _ entry: ContentEntry) -> Bool {
         entry.kind == .file && [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
     }

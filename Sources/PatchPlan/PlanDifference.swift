@@ -1,8 +1,8 @@
 public import PatchModel
 
-/// What one plan for an endpoint does otherwise than another, for people.
+/// The differences between two plans for an endpoint, for people.
 public enum PlanDifference {
-    /// A line a folder that differs, in the order of the newer plan; empty where both do the same.
+    /// One line for each folder that differs, in the order of the newer plan; empty where both do the same.
     public static func lines(from old: EndpointPlan, to new: EndpointPlan) -> [String] {
         let gone = old.folders.filter { folder in !new.folders.contains { $0.folder == folder.folder } }
         return new.folders.compactMap { folder in
@@ -35,7 +35,7 @@ public enum PlanDifference {
         }
     }
 
-    /// Without what was read from the scripts.
+    /// Without the statements read from scripts.
     private static func plain(_ steps: [PlannedStep]) -> [PlannedStep] {
         steps.map { step in
             var plain = step

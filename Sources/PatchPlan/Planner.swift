@@ -92,7 +92,7 @@ public struct Planner {
             return (line(for: folder, .upToDate, from: current, to: current ?? manifest.version, patches), [])
         }
         var plan = line(for: folder, .pending, from: current, to: manifest.version, patches)
-        // A patch that is brought later runs the scripts that it would have run with the others.
+        // A patch that is added later runs the scripts that it would have run with the others.
         if isThere { plan.scriptsFrom = before(folder) }
         let from = plan.scriptsFrom ?? current
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
@@ -110,7 +110,7 @@ public struct Planner {
                 own = commands.steps
                 registry = commands.registry
                 copied = commands.copied
-                // Of a registry that is not known, nothing can be said.
+                // Without a known registry nothing can be said.
                 if facts[folder.name] != nil || !content.needsRegistry { faults += commands.faults }
             } else {
                 copied.formUnion(share.files.map { ExactText($0.path) })
@@ -119,7 +119,7 @@ public struct Planner {
                 let place = ExactText(step.path)
                 if step.kind == .directory, !directories.insert(place).inserted { continue }
                 plan.steps.append(step)
-                // A file takes the place of a directory that an earlier patch brings; a later patch brings it anew.
+                // A file replaces a directory that an earlier patch brings; a later patch creates the directory again.
                 if step.kind == .file, directories.contains(place) {
                     directories = directories.filter { $0 != place && !$0.isBelow(place) }
                 }
@@ -130,7 +130,7 @@ public struct Planner {
             plan.steps += share.handed
             let scripts = content.scripts.filter { runs($0.name) }
             plan.steps += scripts.map(\.step)
-            // The way back goes through the patches in reverse.
+            // An undo goes through the patches in reverse.
             plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unreadFaults(content, folder: folder) + rowFaults(own, folder: folder)
             faults += databaseFaults(content, own, folder: folder)
@@ -139,8 +139,8 @@ public struct Planner {
         return (plan, faults)
     }
 
-    /// What a folder that has the version had before. A rollback to this version leaves a higher one there; then the
-    /// update's dependency stands for it.
+    /// The version that a folder had before the version that it has. A rollback to this version leaves a higher one
+    /// there; then the update's dependency counts instead.
     private func before(_ folder: Folder) -> Version {
         guard let version = states[folder.name]?.previousVersion, version < manifest.version else {
             return manifest.dependency
@@ -176,7 +176,7 @@ public struct Planner {
     // MARK: Facts
 
     private func version(of folder: String) -> Version? {
-        // State beats configuration.
+        // The state takes precedence over the configuration.
         states[folder]?.version ?? endpoint.folders.first { $0.name == folder }?.version
     }
 
@@ -193,8 +193,8 @@ public struct Planner {
         patch.mandatory || options.patches[patch.name] ?? patch.isOnByDefault
     }
 
-    /// Whether a folder that has the version has a patch too. Which patches it got is known only of the last update; above
-    /// its version, or where another update or an admin brought the version, they are taken as applied.
+    /// Whether a folder that has the version has a patch too. Which patches it got is known only of the last update;
+    /// above its version, or where another update or an admin brought the version, they count as applied.
     private func isApplied(_ patch: Patch, to folder: String) -> Bool {
         guard let state = states[folder], state.update == manifest.name, state.version == manifest.version else {
             return true
@@ -287,7 +287,7 @@ public struct Planner {
 }
 
 extension CheckedUpdate {
-    /// The entries below a directory; entries are sorted, so that they are neighbours.
+    /// The entries below a directory; entries are sorted, so they are neighbours.
     fileprivate func entries(below directory: String) -> ArraySlice<ContentEntry> {
         let first = Array("\(directory)/".utf8)
         var (low, high) = (entries.startIndex, entries.endIndex)

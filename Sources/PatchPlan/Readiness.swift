@@ -2,7 +2,7 @@ public import PatchModel
 
 /// Whether a job may have its turn (contract §3).
 public enum Readiness: Hashable, Sendable {
-    /// Its preflight may begin, whatever that finds.
+    /// Its preflight may begin.
     case ready
     /// It keeps its place; the text is for `waitingFor`.
     case waits(for: String)
@@ -10,16 +10,16 @@ public enum Readiness: Hashable, Sendable {
 
 /// What the queue has to know of one update for one endpoint.
 public struct QueuedUpdate: Hashable, Sendable {
-    /// What others wait for when they wait for this: `job 12 (X3V8_P2 8.0.2)`.
+    /// How this job is called where others wait for it: `job 12 (X3V8_P2 8.0.2)`.
     public var label: String
-    /// What folders have afterwards.
+    /// The version of folders afterwards.
     public var version: Version
-    /// What they must have before.
+    /// The version that they must have before.
     public var dependency: Version
     /// The folders it would raise (not excluded, inactive or up to date), with their versions now.
     public var raises: [String: Version?]
 
-    /// An update from its parts.
+    /// Memberwise.
     public init(label: String, version: Version, dependency: Version, raises: [String: Version?]) {
         self.label = label
         self.version = version
@@ -49,15 +49,15 @@ public struct QueuedUpdate: Hashable, Sendable {
         for (folder, version) in lacking {
             if let other = bringer(of: folder, at: version, among: others) { return .waits(for: other.label) }
         }
-        // No version anywhere is nothing that an update could bring: an admin has to say what there is.
+        // No update can bring a version where none is known: an admin has to name it.
         guard lacking.count == raises.count, lacking.contains(where: { $0.value != nil }) else { return .ready }
         let folders = lacking.map { "\($0.key) has \($0.value.map(\.description) ?? "no known version")" }
         return .waits(for: "version \(dependency): \(folders.joined(separator: ", "))")
     }
 
-    /// The first of the waiting updates that, one after the other, would bring a folder to the dependency; nil where they
-    /// would not get there. One that itself lacks its dependency there counts only after another that brings that: so no two
-    /// wait for each other.
+    /// The first of the waiting updates that, one after the other, would bring a folder to the dependency; nil where
+    /// they would not. An update that itself lacks its dependency there counts only after another that brings that, so
+    /// no two wait for each other.
     private func bringer(of folder: String, at version: Version?, among others: [QueuedUpdate]) -> QueuedUpdate? {
         var current = version
         var first: QueuedUpdate?

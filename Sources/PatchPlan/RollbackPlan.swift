@@ -1,6 +1,8 @@
 public import PatchModel
 
 /// Which jobs a rollback undoes in which folders (contract §7), from the folders' histories alone.
+///
+/// Why: docs/decisions/plans.md#jobs-have-a-turn-besides-their-number
 public struct RollbackPlan: Sendable {
     /// One job that is in effect in a folder.
     public struct Layer: Hashable, Sendable {
@@ -43,9 +45,9 @@ public struct RollbackPlan: Sendable {
         for entry in history {
             switch (entry.operation, entry.state) {
             case (.apply, .done):
-                // Histories of earlier builds may say so twice.
+                // Histories of earlier builds may contain the line twice.
                 if layers.last?.job != entry.job { layers.append(Layer(job: entry.job, from: entry.from)) }
-            // An automatic revert of a job that had come to its end here.
+            // An automatic revert of a job that was done here.
             case (.apply, .reverted): layers.removeAll { $0.job == entry.job }
             case (.rollback, .done): layers.removeAll { (entry.undone ?? []).contains($0.job) }
             default: break

@@ -1,15 +1,15 @@
 import PatchModel
 
-/// Which of the folders at which a patch aims get one of its files (contract §5: `programFiles`, `specificPrograms` and the
-/// folders' types).
+/// Which of the folders at which a patch aims get one of its files (contract §5: `programFiles`, `specificPrograms` and
+/// the folders' types).
 struct Routing {
-    /// What an endpoint takes a file for.
+    /// How an endpoint treats a file.
     private enum Route {
         /// For every folder.
         case plain
         /// For the root and for test folders; the others inherit it.
         case program
-        /// For the folders that have it already; where none has, for those of the type `specific`.
+        /// For the folders that already have it; where none has, for those of the type `specific`.
         case specific
     }
 
@@ -17,12 +17,12 @@ struct Routing {
     private let programs: [Glob]
     private let specific: [Glob]
     private let facts: [String: FolderFacts]
-    /// Of the update's own files, so that each is held against the globs once and not once a folder.
+    /// Routes of the update's own files, so that each is compared with the globs once and not once a folder.
     private var known: [ExactText: Route] = [:]
 
     /// - Parameters:
     ///   - paths: files of the update, relative to the folders.
-    ///   - facts: by folder, which of the specific programs are there.
+    ///   - facts: by folder, the specific programs that exist there.
     init(_ endpoint: Endpoint, paths: some Sequence<ExactText>, facts: [String: FolderFacts]) {
         self.endpoint = endpoint
         self.facts = facts
@@ -47,7 +47,7 @@ struct Routing {
         }
     }
 
-    /// Whether it depends on what the folders have which of them get a file.
+    /// Whether a file is routed by what the folders already have.
     func isSpecific(_ path: ExactText) -> Bool { !specific.isEmpty && (known[path] ?? route(of: path)) == .specific }
 
     /// The active folders that have a specific program.
@@ -90,12 +90,12 @@ extension Planner {
         }.filter { !$0.folders.isEmpty }
     }
 
-    /// The specific programs that this job brings: of each active folder has to be known whether it has them.
+    /// The specific programs that this job brings: for each active folder it must be known whether it has them.
     func specificPrograms(_ lines: [FolderPlan]) -> [ExactText] {
         Set(receivers(lines).flatMap { $0.content.specific }).sorted()
     }
 
-    /// Tells of specific programs that no folder gets, and of folders that might have them and are not known.
+    /// Warns of specific programs that no folder gets, and of folders whose specific programs are not known.
     func route(_ plan: inout EndpointPlan) {
         var isOpen = false
         for (content, folders) in receivers(plan.folders) {
@@ -104,7 +104,7 @@ extension Planner {
                 if let stray = routing.stray(path, receivers: folders) { plan.warnings.append(stray) }
             }
         }
-        // Who has the fault already says it once.
+        // A folder that is in the job reports the fault itself.
         for folder in endpoint.activeFolders where isOpen && facts[folder.name] == nil {
             let fault = factsFault(folder)
             if !plan.faults.contains(fault) { plan.faults.append(fault) }
@@ -120,7 +120,7 @@ extension PatchContent {
         var handed: [PlannedStep]
     }
 
-    /// A folder's share. A directory comes with what it holds: one of which the folder gets nothing is not made there, nor
+    /// A folder's share. A directory comes with its content: one of which the folder gets nothing is not created, nor
     /// one whose files all go to handlers.
     func share(of folder: Folder, _ routing: Routing) -> Share {
         func isTaken(_ step: PlannedStep) -> Bool { routing.takes(ExactText(step.path), in: folder) }

@@ -2,7 +2,7 @@ import PatchModel
 
 /// The folders that a job is meant for (contract §6: `exclude` and `only`).
 struct Selection {
-    /// Active, not excluded, and in `only` where it says something.
+    /// Active, not excluded, and in `only` where there is one.
     let names: Set<String>
 
     /// - Parameter hasVersion: Whether a folder is at or above the update's version already.
@@ -22,7 +22,7 @@ struct Selection {
                 throw OptionsCheck.refusal("only", "the folder \"\(name)\" lies below one that is excluded")
             }
             guard folder.role != .test else { continue }
-            // What lies between this folder and a named ancestor is in that one's subtree.
+            // Folders between this one and a named ancestor are in that ancestor's subtree.
             if let ancestor = endpoint.ancestors(of: name).first(where: { !hasVersion($0) && !named.contains($0) }) {
                 throw OptionsCheck.refusal(
                     "only", "\"\(name)\" would run ahead of \"\(ancestor)\"; name that one too, or raise it first")

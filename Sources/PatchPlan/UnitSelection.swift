@@ -1,8 +1,8 @@
 public import PatchModel
 
-/// Which units an endpoint's `tasks` mean, and in which order they go down (contract §5, §7).
+/// Which units an endpoint's `tasks` mean, and in which order they are stopped (contract §5, §7).
 public struct UnitSelection: Sendable {
-    /// A glob or name of the configuration, with `%f` filled in, and the folder for whose sake the unit goes down.
+    /// A glob or name of the configuration, with `%f` filled in, and the folder for which the unit is stopped.
     public struct Pattern: Hashable, Sendable {
         /// What units are called.
         public var glob: String
@@ -10,10 +10,12 @@ public struct UnitSelection: Sendable {
         public var folder: String
     }
 
-    /// What triggers others goes down first, so that it does not start what was just stopped.
+    /// Units that trigger others are stopped first, so that they do not start what was just stopped.
     private static let triggers: Set<String> = ["timer", "socket", "path"]
     /// Kinds that a file can keep down. Others (targets, slices) are only groups: a condition on `multi-user.target`
     /// would keep a host from booting.
+    ///
+    /// Why: docs/decisions/units.md#only-services-timers-sockets-paths-mounts-and-swaps-get-the-drop-in
     private static let guarded: Set<String> = ["service", "timer", "socket", "path", "mount", "automount", "swap"]
 
     /// The patterns of units to stop.
@@ -29,13 +31,13 @@ public struct UnitSelection: Sendable {
         }
     }
 
-    /// Whether patchd may ever stop a unit of that name: its own are none of anybody's tasks.
+    /// Whether a unit is patchd's own, which it never stops.
     public static func isOwn(_ name: String) -> Bool {
         ["patchd.service", "patchd-notify.service"].contains(name)
             || ["patchd-job-", "patchd-unpack@", "patchd-command-"].contains { name.hasPrefix($0) }
     }
 
-    /// Whether a name is a template's: what stands for its instances has an empty instance's name.
+    /// Whether a name is a template's, `app@.service`.
     public static func isTemplate(_ name: String) -> Bool { name.contains("@.") }
 
     /// The template of an instance; nil for other units.
@@ -49,7 +51,7 @@ public struct UnitSelection: Sendable {
     /// Whether a unit can be kept down by a condition of its own.
     public static func isGuarded(_ name: String) -> Bool { guarded.contains(Unit.kind(of: name)) }
 
-    /// The units as they go down, in two waves: what triggers, then the rest.
+    /// The units in the order in which they are stopped, in two waves: those that trigger others, then the rest.
     public static func waves(_ holds: [UnitHold]) -> [[String]] {
         let names = holds.filter(\.isRunning).map(\.unit)
         return [
@@ -58,7 +60,7 @@ public struct UnitSelection: Sendable {
         ].filter { !$0.isEmpty }
     }
 
-    /// Named units, and those that go down with them or would start them, each once.
+    /// Named units, and those that are stopped with them or would start them, each once.
     ///
     /// - Parameters:
     ///   - named: by unit name, the folders it was named for.
@@ -74,7 +76,7 @@ public struct UnitSelection: Sendable {
             found[name] = current
             for other in current.stoppedAlong + current.triggeredBy where !isOwn(other) {
                 let related = try found[other] ?? unit(other)
-                // What does not run and is not named is not stopped, so it is none of the job's business.
+                // A unit that does not run and is not named is not stopped, so it does not concern the job.
                 guard related.isRunning || named[other] != nil else { continue }
                 found[other] = related
                 let before = folders[other] ?? []

@@ -1,7 +1,7 @@
 public import PatchModel
 
-/// When an endpoint's windows are open, from values alone. Local time is what the clock on the wall shows: an hour that is
-/// left out in spring opens nothing, and one that comes twice in autumn counts twice.
+/// When an endpoint's windows are open, from values alone. Local time is what the clock shows: an hour that is left out
+/// in spring opens nothing, and one that comes twice in autumn counts twice.
 public struct WindowCalendar {
     private let windows: [UpdateWindow]
     private let offset: (Int) -> Int
@@ -21,8 +21,8 @@ public struct WindowCalendar {
         windows.isEmpty || window(openAt: second + offset(second)) != nil
     }
 
-    /// The next full minute at which one of them is open, and which; nil where there is none within fifteen days: each week
-    /// has all days, but a window may lie in an hour that is left out.
+    /// The next full minute at which one of them is open, and which; nil where there is none within fifteen days. Each
+    /// week has all days, but a window may be in an hour that is left out.
     ///
     /// - Parameter second: since 1970.
     public func nextOpening(after second: Int) -> (second: Int, window: UpdateWindow)? {

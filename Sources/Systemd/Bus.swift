@@ -1,11 +1,13 @@
 import CSystemd
 import Glibc
 
-/// A connection to the service manager. It belongs to the thread that opened it and is opened anew for each operation,
-/// so that nothing is shared between threads.
+/// A connection to the service manager. It belongs to the thread that opened it and is opened for each operation, so
+/// that threads share nothing.
+///
+/// Why: docs/decisions/units.md#systemd-opens-a-connection-for-each-operation-and-blocks
 struct Bus: ~Copyable {
     private let raw: OpaquePointer
-    /// Whether a dbus-daemon lies between; it delivers only the signals that were asked for.
+    /// Whether a dbus-daemon is in between, which delivers only subscribed signals.
     private let isSystemBus: Bool
 
     static let manager = "/org/freedesktop/systemd1"
@@ -82,9 +84,9 @@ struct Bus: ~Copyable {
         }
     }
 
-    /// Has the manager's signals, and those of the unit at `path`, delivered from here on.
+    /// Subscribes to the manager's signals, and to those of the unit at `path`.
     func subscribe(unitAt path: String? = nil, for operation: SystemdError.Operation) throws(SystemdError) {
-        // On its own socket the manager sends every signal unasked.
+        // On its own socket the manager sends every signal without a subscription.
         guard isSystemBus else { return }
         var rules = [
             "type='signal',sender='\(Self.service)',interface='\(Self.managerInterface)',path='\(Self.manager)'"

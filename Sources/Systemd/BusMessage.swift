@@ -4,7 +4,7 @@ import Glibc
 /// A D-Bus message: a call to be filled, or a reply or a signal to be read from front to back.
 struct BusMessage: ~Copyable {
     let raw: OpaquePointer
-    /// What it is about, for errors.
+    /// The operation, for errors.
     let operation: SystemdError.Operation
 
     /// Takes over one reference.
@@ -50,7 +50,7 @@ struct BusMessage: ~Copyable {
                 }
             }
         case .command(let words):
-            // One command: the program, its arguments with their first, and that a `$` in them is none of systemd's.
+            // One command: the program, its arguments with their first, and that systemd expands no `$` in them.
             try container("a", "(sasas)") { () throws(SystemdError) in
                 try container("r", "sasas") { () throws(SystemdError) in
                     try append(words.first ?? "")
@@ -70,12 +70,12 @@ struct BusMessage: ~Copyable {
     }
 
     func append(_ text: String) throws(SystemdError) {
-        // C would end the text there, and name something else.
+        // A C string would end at the zero byte, and name something else.
         guard !text.utf8.contains(0) else { throw SystemdError(operation, code: -EINVAL) }
         try check(text.withCString { sd_bus_message_append_basic(raw, Self.code("s"), $0) })
     }
 
-    /// Appends a unit's name; systemd takes an empty one for the caller's own unit.
+    /// Appends a unit's name. An empty one is refused, because systemd takes it for the caller's own unit.
     func append(unit name: String) throws(SystemdError) {
         guard !name.isEmpty else {
             throw SystemdError(operation, name: Self.invalidArguments, message: "a unit needs a name")
@@ -117,7 +117,7 @@ struct BusMessage: ~Copyable {
         return String(cString: pointer)
     }
 
-    /// The next text, which has to be there.
+    /// The next text, which has to exist.
     func requiredText(_ type: Unicode.Scalar = "s") throws(SystemdError) -> String {
         guard let text = try text(type) else { throw SystemdError(operation, code: -EBADMSG) }
         return text

@@ -2,7 +2,7 @@
 public enum JobResult: Hashable, Sendable, CustomStringConvertible {
     /// It was done; also where there was nothing to do, and where a condition kept the unit from starting.
     case done
-    /// Another job took its place, or somebody cancelled it.
+    /// Another job replaced it, or it was cancelled.
     case canceled
     /// The job's own time limit passed.
     case timeout
@@ -14,9 +14,9 @@ public enum JobResult: Hashable, Sendable, CustomStringConvertible {
     case skipped
     /// Another of systemd's words: `invalid`, `assert`, `unsupported`, `collected`, `once`.
     case other(String)
-    /// systemd took no job; its reason.
+    /// systemd accepted no job; its reason.
     case refused(String)
-    /// The job was left to itself, as asked.
+    /// The job was not waited for, as requested.
     case enqueued
 
     /// From the word in the signal.

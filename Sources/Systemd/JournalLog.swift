@@ -3,13 +3,13 @@ import Glibc
 public import Logging
 
 /// Log messages as journal entries (systemd.journal-fields(7)): `MESSAGE`, `PRIORITY`, `SYSLOG_IDENTIFIER`, and each
-/// value of the metadata as a field `PATCHD_<KEY>`, an array as that field once for each element, so that each finds the
-/// entry; `message-id` becomes `MESSAGE_ID`, which the catalogue is found by.
-/// A message that journald does not take goes to standard error.
+/// value of the metadata as a field `PATCHD_<KEY>`; an array becomes that field once for each element, so that each
+/// finds the entry; `message-id` becomes `MESSAGE_ID`, the key of the catalogue. A message that journald does not
+/// accept goes to standard error.
 public struct JournalLog: LogHandler {
     /// Of every entry of this logger.
     public var metadata: Logger.Metadata = [:]
-    /// Nothing below it is sent.
+    /// The lowest level that is sent.
     public var logLevel = Logger.Level.info
     private let identifier: String
 
@@ -24,7 +24,7 @@ public struct JournalLog: LogHandler {
         return fstat(2, &status) == 0 && stream == "\(status.st_dev):\(status.st_ino)"
     }
 
-    /// Whether journald listens. Without its socket sd_journal_sendv(3) drops an entry and says that all is well.
+    /// Whether journald listens. Without its socket sd_journal_sendv(3) drops an entry and reports success.
     public static var isThere: Bool { access("/run/systemd/journal/socket", W_OK) == 0 }
 
     /// One value of ``metadata``.
@@ -54,7 +54,7 @@ public struct JournalLog: LogHandler {
             }
     }
 
-    /// What syslog calls it (syslog(3)).
+    /// The syslog priority (syslog(3)).
     private static func priority(of level: Logger.Level) -> Int32 {
         switch level {
         case .critical: LOG_CRIT
@@ -66,7 +66,7 @@ public struct JournalLog: LogHandler {
         }
     }
 
-    /// A name that journald takes; it drops others without a word: `[A-Z0-9_]`, 64 at most.
+    /// A name that journald accepts; it drops others silently: `[A-Z0-9_]`, 64 at most.
     private static func field(_ key: String) -> String {
         guard key != "message-id" else { return "MESSAGE_ID" }
         let allowed = key.uppercased().unicodeScalars.map { scalar -> Character in
@@ -75,7 +75,7 @@ public struct JournalLog: LogHandler {
         return String(("PATCHD_" + String(allowed)).prefix(64))
     }
 
-    /// Whether journald took it.
+    /// Whether journald accepted it.
     private static func send(_ fields: [String]) -> Bool {
         guard isThere else { return false }
         var bytes: [UInt8] = []

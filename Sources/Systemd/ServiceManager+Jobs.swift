@@ -1,28 +1,28 @@
 extension ServiceManager {
-    /// Stops units and waits until each is down; how it went, by name. All are asked for before the first is waited
-    /// for, in the order given. A unit that is not loaded, or down already, is done.
+    /// Stops units and waits until each is down; the result by name. All jobs are queued before the first is waited
+    /// for, in the order given. A unit that is not loaded, or already down, is done.
     public func stop(_ names: [String]) throws(SystemdError) -> [String: JobResult] {
         try run("StopUnit", SystemdError.Operation("stop", names.joined(separator: " ")), names)
     }
 
-    /// Starts units and waits until each is up; how it went, by name. All are asked for before the first is waited
-    /// for, in the order given. A unit that is up already is done, and so is one that a condition keeps down.
+    /// Starts units and waits until each is up; the result by name. All jobs are queued before the first is waited for,
+    /// in the order given. A unit that is already up is done, and so is one that a condition keeps down.
     ///
-    /// Those in `withoutWaitingFor` are only `enqueued`: a service of type oneshot is up when it is through, and so is
-    /// what is ordered after it.
+    /// Those in `withoutWaitingFor` are only `enqueued`: a service of type oneshot is up only when it has ended, and so
+    /// is what is ordered after it.
     public func start(
         _ names: [String], withoutWaitingFor unawaited: Set<String> = []
     ) throws(SystemdError) -> [String: JobResult] {
         try run("StartUnit", SystemdError.Operation("start", names.joined(separator: " ")), names, unawaited)
     }
 
-    /// Returns when a unit runs nothing any more: at once when it is down or not loaded.
+    /// Returns when nothing of a unit runs any more: at once when it is down or not loaded.
     public func waitUntilInactive(_ name: String) throws(SystemdError) {
         let operation = SystemdError.Operation("wait for the end of", name)
         try connected(operation) { bus throws(SystemdError) in
             guard let path = try Self.pathIfLoaded(name, bus, operation) else { return }
             try bus.subscribe(unitAt: path, for: operation)
-            // Only now: what changed before the subscription is seen here, what changes later is signalled.
+            // Only now: a change before the subscription is seen here, a later one is signalled.
             while try Self.pathIfLoaded(name, bus, operation) != nil {
                 let state = try Self.text("ActiveState", ofUnitAt: path, bus, operation)
                 if ["inactive", "failed"].contains(state) { return }
@@ -61,7 +61,7 @@ extension ServiceManager {
         }
     }
 
-    /// The path of the job that systemd made, or had already.
+    /// The path of the job that systemd created, or already had.
     private static func enqueue(
         _ method: String, _ name: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> String {
@@ -71,7 +71,7 @@ extension ServiceManager {
         }.requiredText("o")
     }
 
-    /// Waits until all these jobs are gone. The subscription has to be older than they.
+    /// Waits until all these jobs are gone. The subscription must have been made before them.
     static func awaitJobs(
         _ jobs: Set<String>, _ bus: borrowing Bus, _ operation: SystemdError.Operation,
         ended: (String, JobResult) -> Void,
@@ -105,8 +105,7 @@ extension ServiceManager {
         }
     }
 
-    /// Waits until the unit may be another than it was: its properties changed or it was removed. False when the time
-    /// is over.
+    /// Waits until the unit may have changed: its properties changed or it was removed. False when the time is over.
     @discardableResult
     static func awaitChange(
         ofUnitAt path: String, until deadline: UInt64 = .max, _ bus: borrowing Bus, _ operation: SystemdError.Operation

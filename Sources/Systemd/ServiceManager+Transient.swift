@@ -1,13 +1,13 @@
 import Glibc
 
 extension ServiceManager {
-    /// Makes and starts a transient service; returns when its program runs (or has ended already).
+    /// Creates and starts a transient service; returns when its program runs (or has already ended).
     ///
-    /// systemd copies the descriptors; the caller's stay the caller's, and systemd's are closed when the service has
-    /// ended. Where a unit of that name is still there, it is given `patience` to end and be removed.
+    /// systemd copies the descriptors; the caller keeps its own, and systemd closes the copies when the service has
+    /// ended. If a unit of that name still exists, it is given `patience` to end and be removed.
     ///
     /// A program that could not be run throws with the job's ``SystemdError/result``. One that ran and failed, however
-    /// soon, does not. A connection that breaks on the way (`isDisconnected`) leaves open whether it was started.
+    /// soon, does not. A connection that breaks on the way (`isDisconnected`) leaves it unknown whether it was started.
     public func startTransient(
         _ service: TransientService, patience: Duration = .seconds(10)
     ) throws(SystemdError) {
@@ -19,9 +19,9 @@ extension ServiceManager {
             message: "its job ended as \"\(result)\"\(status); see journalctl -u \(service.name)", result: result)
     }
 
-    /// Makes a transient service of `Type=oneshot` and waits until it has ended.
+    /// Creates a transient service of `Type=oneshot` and waits until it has ended.
     ///
-    /// - Returns: `done` when its program ended well; else why it did not. Its output is in the journal.
+    /// - Returns: `done` when its program ended successfully; else why it did not. Its output is in the journal.
     public func run(_ service: TransientService, patience: Duration = .seconds(10)) throws(SystemdError) -> JobResult {
         var service = service
         service.properties.append(.oneshot)
@@ -39,7 +39,7 @@ extension ServiceManager {
         let job = try Self.enqueue(service, at: path, bus, operation, until: deadline)
         var result = JobResult.done
         var end = ProgramEnd()
-        // systemd tells of the unit's changes before it tells of the job's end, after which it may forget the unit.
+        // systemd signals the unit's changes before the job's end, after which it may forget the unit.
         try Self.awaitJobs([job], bus, operation) {
             result = $1
         } meanwhile: { signal throws(SystemdError) in
@@ -64,15 +64,18 @@ extension ServiceManager {
                     try message.container("a", "(sa(sv))") {}
                 }.requiredText("o")
             } catch  where error.name == "org.freedesktop.systemd1.UnitExists" {
-                // The bus has its signals since before the call; whatever it is about, asking again is cheap.
+                // The bus has been subscribed since before the call; whatever the signal is about, asking again is
+                // cheap.
                 guard try awaitChange(ofUnitAt: path, until: deadline, bus, operation) else { throw error }
             }
         }
     }
 }
 
-/// How a service's main process ended. One that ends at once may have ended before systemd saw that its program ran, and
-/// its start has failed then; only this tells it from a program that could not be run.
+/// How a service's main process ended. One that ends at once may have ended before systemd saw that its program ran,
+/// and its start is then reported as failed; only this distinguishes it from a program that could not be run.
+///
+/// Why: docs/decisions/units.md#a-program-that-ends-at-once-was-started
 private struct ProgramEnd {
     /// As waitid(2) has it: 0 while nothing is known.
     private var code: Int32 = 0
@@ -80,11 +83,11 @@ private struct ProgramEnd {
 
     var isExit: Bool { code == Int32(CLD_EXITED) }
 
-    /// Whether it was the program that ended: systemd's own process, before it becomes the program, exits with 200 and
-    /// above (systemd.exec(5), "Process Exit Codes").
+    /// Whether the program itself ended: systemd's own process, before it becomes the program, exits with 200 and above
+    /// (systemd.exec(5), "Process Exit Codes").
     var isOfProgram: Bool { code != 0 && !(isExit && status >= 200) }
 
-    /// Takes what is in a `PropertiesChanged` of the service.
+    /// Reads a `PropertiesChanged` of the service.
     mutating func read(_ signal: borrowing BusMessage) throws(SystemdError) {
         guard signal.isSignal(Bus.propertiesInterface, "PropertiesChanged") else { return }
         guard try signal.requiredText() == "org.freedesktop.systemd1.Service" else { return }

@@ -4,7 +4,7 @@ import Glibc
 /// PID 1 as the manager of units. Every call opens a connection of its own and blocks its thread until it is answered;
 /// any thread may call.
 public struct ServiceManager: Sendable {
-    /// Whether it is asked over its own socket, which only root may.
+    /// Whether it is called over its own socket, which only root may use.
     let isDirect: Bool
 
     /// The manager of this host (or container).
@@ -28,7 +28,7 @@ public struct ServiceManager: Sendable {
             if !globs.isEmpty {
                 found.formUnion(try Self.loadedUnits(globs, bus, operation))
                 for file in try Self.files(globs, bus, operation) where !Self.isTemplate(file.name) {
-                    // An alias is a second name of a unit; only that unit can say of which.
+                    // An alias is a second name of a unit; only that unit knows of which.
                     if file.isAlias { names.append(file.name) } else { found.insert(file.name) }
                 }
             }
@@ -47,7 +47,7 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// The templates (`app@.service`) that match a glob, sorted. One that does stands for all its instances.
+    /// The templates (`app@.service`) that match a glob, sorted. A matching template stands for all its instances.
     public func templates(matching glob: String) throws(SystemdError) -> [String] {
         let operation = SystemdError.Operation("list templates that match", glob)
         return try connected(operation) { bus throws(SystemdError) in
@@ -56,8 +56,8 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// What systemd knows of a unit. One that does not exist is no error (`loadState` is `not-found`), a name that
-    /// cannot be a unit's is.
+    /// The status of a unit. One that does not exist is no error (`loadState` is `not-found`), a name that cannot be a
+    /// unit's is.
     public func status(of name: String) throws(SystemdError) -> UnitStatus {
         let operation = SystemdError.Operation("read the status of", name)
         return try connected(operation) { bus throws(SystemdError) in
@@ -66,7 +66,7 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// Has systemd read its unit files again and run its generators (`systemctl daemon-reload`); returns when it has.
+    /// Makes systemd read its unit files again and run its generators (`systemctl daemon-reload`); returns when it has.
     public func reload() throws(SystemdError) {
         let operation = SystemdError.Operation("reload systemd's configuration")
         try connected(operation) { bus throws(SystemdError) in _ = try bus.call("Reload", for: operation) }
@@ -81,7 +81,7 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// Has systemd forget that a unit failed, and how often it was started. One that is not loaded is no error.
+    /// Makes systemd forget that a unit failed, and how often it was started. One that is not loaded is no error.
     public func resetFailed(_ name: String) throws(SystemdError) {
         let operation = SystemdError.Operation("reset the failure of", name)
         try connected(operation) { bus throws(SystemdError) in
@@ -93,9 +93,9 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// Sends a signal to all processes of a unit. One that has none is no error, one that is not loaded is.
+    /// Sends a signal to all processes of a unit. One without processes is no error, one that is not loaded is.
     ///
-    /// - Parameter onlyMain: leaves what the main process has started alone.
+    /// - Parameter onlyMain: signals the main process only.
     public func kill(_ name: String, signal: Int32, onlyMain: Bool = false) throws(SystemdError) {
         let operation = SystemdError.Operation("send signal \(signal) to", name)
         try connected(operation) { bus throws(SystemdError) in
@@ -109,8 +109,8 @@ public struct ServiceManager: Sendable {
 
     // MARK: -
 
-    /// Opens a connection for `body`. What broke it is most likely a PID 1 that executes itself anew, as packages of
-    /// systemd and libc have it do; then `body`, which has to bear repetition, is run again on a new one.
+    /// Opens a connection for `body`. If it breaks, PID 1 is most likely re-executing itself, as package updates of
+    /// systemd and libc make it do; then `body`, which must be safe to repeat, is run again on a new connection.
     func connected<Value>(
         _ operation: SystemdError.Operation, _ body: (borrowing Bus) throws(SystemdError) -> Value
     ) throws(SystemdError) -> Value {
@@ -121,7 +121,8 @@ public struct ServiceManager: Sendable {
                 let bus = try Bus(isDirect: isDirect, for: operation)
                 return try body(bus)
             } catch  where error.isDisconnected || (failures > 0 && error.isLocal) {
-                // Nothing tells when PID 1 listens again: for ten seconds, counted anew for each connection that held.
+                // Nothing signals when PID 1 listens again: retried for ten seconds, counted again for each connection
+                // that held.
                 failures = Bus.now - begun > 1_000_000 ? 1 : failures + 1
                 guard failures <= 200 else { throw error }
                 usleep(50_000)
@@ -177,8 +178,8 @@ public struct ServiceManager: Sendable {
         return names
     }
 
-    /// Names of all unit files. Not by ListUnitFiles, which also finds out which of them are enabled, and answers nobody for
-    /// a second.
+    /// Names of all unit files. Not by ListUnitFiles, which also determines which of them are enabled, and blocks PID 1
+    /// for a second.
     private static func files(
         _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) throws(SystemdError) -> Set<String> {

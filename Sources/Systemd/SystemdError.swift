@@ -1,10 +1,10 @@
 import Glibc
 
-/// systemd refused something, or could not be asked.
+/// systemd refused something, or could not be reached.
 public struct SystemdError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was being done, in words that follow "cannot": `stop`, `list units` …
     public var operation: String
-    /// To which unit; empty where it was to none.
+    /// The unit; empty where there was none.
     public var unit: String
     /// The D-Bus error name, such as `org.freedesktop.systemd1.NoSuchUnit`; empty where a job failed.
     public var name: String
@@ -12,7 +12,7 @@ public struct SystemdError: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
     /// How the unit's job ended, where that is the error.
     public var result: JobResult?
-    /// Whether the connection broke, as it does when PID 1 executes itself anew; what was asked may have been done.
+    /// Whether the connection broke, as it does when PID 1 re-executes itself; the operation may have been carried out.
     public var isDisconnected = false
 
     /// An error with all that is known.
@@ -40,10 +40,10 @@ public struct SystemdError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether systemd does not have the unit, on disk or in memory.
     public var isNoSuchUnit: Bool { name == "org.freedesktop.systemd1.NoSuchUnit" }
 
-    /// Whether systemd was not even asked.
+    /// Whether the call did not reach systemd.
     var isLocal: Bool { name.hasPrefix("System.Error.") }
 
-    /// What is being done to which unit, for the error that may come of it.
+    /// What is being done to which unit, for an error message.
     public struct Operation: Hashable, Sendable {
         var words: String
         var unit: String

@@ -5,7 +5,7 @@ public struct TransientService: Sendable {
     public var name: String
     /// `Description=`, shown by `systemctl status`.
     public var description: String
-    /// The program, as an absolute path, and its arguments. Taken as they are: no variables, no `%`.
+    /// The program, as an absolute path, and its arguments. Passed on as they are: no variables, no `%`.
     public var command: [String]
     /// Variables of its environment.
     public var environment: [String: String] = [:]
@@ -35,7 +35,7 @@ public struct TransientService: Sendable {
         self.command = command
     }
 
-    /// All of it as the manager takes it.
+    /// All properties in the form that the manager accepts.
     var allProperties: [UnitProperty] {
         func optional(_ name: String, _ text: String?) -> [UnitProperty] {
             text.map { [UnitProperty(name: name, value: .text($0))] } ?? []

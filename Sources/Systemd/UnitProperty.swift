@@ -1,5 +1,5 @@
-/// A setting of a transient unit: a unit file's directive by its D-Bus name and type. One that is missing here is a line
-/// to add; the names are in org.freedesktop.systemd1(5), most as in the unit file.
+/// A setting of a transient unit: a unit file's directive by its D-Bus name and type. Add what is missing here; the
+/// names are in org.freedesktop.systemd1(5), most as in the unit file.
 public struct UnitProperty: Hashable, Sendable {
     let name: String
     let value: BusValue
@@ -32,7 +32,7 @@ public struct UnitProperty: Hashable, Sendable {
     public static func oomPolicy(_ mode: String) -> Self { Self(name: "OOMPolicy", value: .text(mode)) }
     /// `SyslogIdentifier=`.
     public static func syslogIdentifier(_ name: String) -> Self { Self(name: "SyslogIdentifier", value: .text(name)) }
-    /// `LogExtraFields=`: journal fields `NAME=value` of what systemd itself says of the unit, and of its output.
+    /// `LogExtraFields=`: journal fields `NAME=value` for systemd's own messages about the unit, and for its output.
     public static func logExtraFields(_ fields: [String]) -> Self {
         Self(name: "LogExtraFields", value: .bytes(fields))
     }
@@ -65,7 +65,7 @@ public struct UnitProperty: Hashable, Sendable {
     public static func timeoutStart(_ time: Duration) -> Self {
         Self(name: "TimeoutStartUSec", value: .number(time.usec))
     }
-    /// `TemporaryFileSystem=`: an empty place of its own, with mount options such as `mode=1777`.
+    /// `TemporaryFileSystem=`: an empty directory of its own, with mount options such as `mode=1777`.
     public static func temporaryFileSystem(_ path: String, _ options: String) -> Self {
         Self(name: "TemporaryFileSystem", value: .pair(path, options))
     }

@@ -7,7 +7,7 @@ extension UnitStatus {
         try reply.each("e", "sv") { () throws(SystemdError) in try read(try reply.requiredText(), from: reply) }
         if !jobPath.isEmpty { isBeingStarted = Self.isStart(jobPath, bus, operation) }
         guard id.hasSuffix(".service") else { return }
-        // One by one: all of a service's would have systemd read its cgroup.
+        // One property at a time: reading all of a service's would make systemd read its cgroup.
         type = try Self.service("Type", at: path, on: bus, for: operation).variant("s") {
             reply throws(SystemdError) in try reply.requiredText()
         }
@@ -19,7 +19,7 @@ extension UnitStatus {
         }
     }
 
-    /// Reads one property of the unit, if it is one of ours, and passes it over otherwise.
+    /// Reads one property of the unit, if it is one of ours, and skips it otherwise.
     private mutating func read(_ name: String, from message: borrowing BusMessage) throws(SystemdError) {
         if let text = Self.texts[name] {
             self[keyPath: text] = try message.variant("s") { message throws(SystemdError) in
@@ -56,7 +56,7 @@ extension UnitStatus {
         }
     }
 
-    /// Whether a job starts its unit. One that is through by now does not.
+    /// Whether a job starts its unit. False for a job that has ended meanwhile.
     private static func isStart(
         _ job: String, _ bus: borrowing Bus, _ operation: SystemdError.Operation
     ) -> Bool {

@@ -1,6 +1,6 @@
 /// A unit as systemd has it, read from its D-Bus properties (org.freedesktop.systemd1(5)).
 public struct UnitStatus: Hashable, Sendable {
-    /// Its own name; the name asked for may have been an alias.
+    /// Its own name, even if it was looked up by an alias.
     public var id = ""
     /// All its names.
     public var names: [String] = []
@@ -22,13 +22,13 @@ public struct UnitStatus: Hashable, Sendable {
     public var fragmentPath = ""
     /// Its drop-ins.
     public var dropInPaths: [String] = []
-    /// Whether it was made by a program and is on no disk.
+    /// Whether it was created by a program and has no unit file.
     public var isTransient = false
-    /// Whether somebody may start it: not where it is masked or its file says `RefuseManualStart=`.
+    /// Whether it may be started by hand: not where it is masked or its file says `RefuseManualStart=`.
     public var canStart = true
-    /// Whether somebody may stop it: not where its file says `RefuseManualStop=`.
+    /// Whether it may be stopped by hand: not where its file says `RefuseManualStop=`.
     public var canStop = true
-    /// Whether systemd has a job to start it that is not through, as before its turn in the boot.
+    /// Whether systemd has a job to start it that has not ended, as before its turn in the boot.
     public var isBeingStarted = false
     var jobPath = ""
     /// Whether its files were changed since systemd read them.
@@ -55,16 +55,16 @@ public struct UnitStatus: Hashable, Sendable {
     /// A status in which nothing is known.
     public init() {}
 
-    /// Whether there is such a unit, on disk or in memory.
+    /// Whether the unit exists, on disk or in memory.
     public var exists: Bool { loadState != "not-found" }
 
-    /// Whether it runs, or is just being started: what the end of a job has to bring back.
+    /// Whether it runs, or is just being started: what has to run again after a job.
     public var isUp: Bool { ["active", "activating", "reloading"].contains(activeState) }
 
-    /// Whether nothing of it runs, and systemd has nothing to do with it.
+    /// Whether nothing of it runs, and systemd has no job for it.
     public var isDown: Bool { ["inactive", "failed"].contains(activeState) }
 
-    /// The units that systemd stops when this one is stopped, each once, sorted. They in turn may have such.
+    /// The units that systemd stops when this one is stopped, each once, sorted, without those that these stop in turn.
     public var stopsAlong: [String] {
         Set(requiredBy + requisiteOf + boundBy + consistsOf + propagatesStopTo).sorted()
     }
@@ -80,6 +80,6 @@ public struct UnitCondition: Hashable, Sendable {
     public var isNegated: Bool
     /// What it looks at, without `|` and `!`.
     public var parameter: String
-    /// Above 0: it held at the last start; below 0: it did not; 0: it was not looked at.
+    /// Above 0: it held at the last start; below 0: it did not; 0: it was not checked.
     public var state: Int32
 }

@@ -25,7 +25,7 @@ import Testing
         ],
     ]
 
-    /// Anything else is a dependency that somebody has to give a reason for in docs/decisions.md.
+    /// Anything else is a dependency that somebody has to give a reason for in docs/decisions/code.md#dependencies.
     static let outside: Set<String> = [
         "ArgumentParser", "Dispatch", "FoundationEssentials", "Glibc", "Logging", "Synchronization",
     ]

@@ -1,3 +1,3 @@
--- What each folder's database has at 8.0.1.
+-- The database of each folder at 8.0.1.
 CREATE TABLE employee (number INTEGER PRIMARY KEY, name TEXT NOT NULL, salary INTEGER NOT NULL);
 INSERT INTO employee VALUES (1, 'Durand', 2400), (2, 'Martin', 2750);

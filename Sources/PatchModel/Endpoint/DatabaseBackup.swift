@@ -1,4 +1,4 @@
-/// A copy of a database: what somebody needs to put it back.
+/// A copy of a database, with all that restoring it needs.
 public struct DatabaseBackup: Hashable, Codable, Sendable {
     /// The file's name in its directory.
     public var name: String
@@ -6,10 +6,10 @@ public struct DatabaseBackup: Hashable, Codable, Sendable {
     public var size: Int64
     /// Of the file.
     public var sha256: String
-    /// A mode of the database that the file itself does not carry (SQLite's journal mode).
+    /// A mode of the database that is not stored in the file (SQLite's journal mode).
     public var mode: String
 
-    /// A copy from its parts.
+    /// Memberwise.
     public init(name: String, size: Int64, sha256: String, mode: String) {
         self.name = name
         self.size = size

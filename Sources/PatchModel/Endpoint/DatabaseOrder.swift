@@ -1,22 +1,22 @@
 /// What a worker is to do with a folder's database, and how.
 public struct DatabaseOrder: Hashable, Codable, Sendable {
-    /// As in the configuration; it may hold a password.
+    /// As in the configuration; it may contain a password.
     public var url: String
     /// `auto`, `none` or a command.
     public var backup: String
-    /// The command that puts back what the command `backup` made; empty otherwise.
+    /// The command that restores what the command `backup` made; empty otherwise.
     public var restore: String
-    /// Whether others are ended before the first step, or only when they are in the way.
+    /// Whether other sessions are ended before the first step, or only when they are in the way.
     public var disconnect: Endpoint.Disconnect
     /// Users, units or programs that are never ended.
     public var spare: [String]
-    /// Seconds that others get to leave by themselves.
+    /// Seconds that other sessions get to leave by themselves.
     public var grace: Double
-    /// The scripts that are in effect in the folder, by its state: what the database has to know of; nil where the state
-    /// was not asked.
+    /// The scripts that are in effect in the folder according to its state, which the database must have records of;
+    /// nil where the state was not read.
     public var done: [StepKey]?
 
-    /// An order from its parts.
+    /// Memberwise.
     public init(
         url: String, backup: String = "auto", restore: String = "", disconnect: Endpoint.Disconnect = .always,
         spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil

@@ -1,19 +1,19 @@
-/// One application installation on this host, as its file in `endpoints.d/` says, with every default filled in.
+/// One application installation on this host, as in its file in `endpoints.d/`, with every default filled in.
 public struct Endpoint: Hashable, Codable, Sendable {
     /// What happens to a folder that fails.
     public enum OnFailure: String, Codable, Sendable { case hold, revert, revertAll }
-    /// Whether other database sessions are ended before or only when they are in the way.
+    /// Whether other database sessions are ended before the update, or only when they are in the way.
     public enum Disconnect: String, Codable, Sendable { case always, onDemand }
     /// Whether a folder's own symlinked directories may be written through.
     public enum Links: String, Codable, Sendable { case deny, inside }
-    /// Whether somebody has to approve each job.
+    /// Whether an approver has to approve each job.
     public enum Approval: String, Codable, Sendable { case none, required }
 
     /// `[A-Za-z0-9_-]{1,32}`, never `all`.
     public var name: String
     /// Absolute.
     public var path: String
-    /// Globs of update names; nil only when it is the one endpoint of this host and says nothing.
+    /// Globs of update names; nil only when it is the only endpoint of this host and has no such key.
     public var accepts: [String]?
     /// Units and commands to stop.
     public var tasks: Tasks
@@ -27,7 +27,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var spare: [String]
     /// `auto`, `none` or a command.
     public var backup: String
-    /// A command, with `backup` a command.
+    /// The restore command; set exactly when `backup` is a command.
     public var restore: String
     /// See ``Links``.
     public var links: Links
@@ -35,7 +35,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var onFailure: OnFailure
     /// See ``Approval``.
     public var approval: Approval
-    /// In which jobs may start; empty: always.
+    /// When jobs may start; empty: always.
     public var windows: [UpdateWindow]
     /// Seconds.
     public var scriptTimeout: Double
@@ -47,7 +47,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var handlers: [String: String]
     /// Commands around each folder's update.
     public var hooks: Hooks
-    /// In the file's order; `version`, `modules` and `owner` are inherited already.
+    /// In the file's order; `version`, `modules` and `owner` are already inherited.
     public var folders: [Folder]
 
     /// An endpoint with the contract's defaults.
@@ -81,7 +81,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
         public var maintenance: [String] = []
         /// For what is no unit; empty for none.
         public var stopCommand = ""
-        /// For what is no unit; empty for none.
+        /// The counterpart of ``stopCommand``; empty for none.
         public var startCommand = ""
         /// Succeeds when nothing runs any more; empty for none.
         public var idleCheck = ""
@@ -115,20 +115,20 @@ public struct Folder: Hashable, Codable, Sendable {
     public var parent: String?
     /// The key `type`.
     public var role: Role
-    /// Before patchd's first update; state beats it. Nil where no version is given anywhere.
+    /// The version before patchd's first update; a state file takes precedence. Nil where no version is given anywhere.
     public var version: Version?
-    /// Patch types besides `$ROOT` that aim at it.
+    /// Patch types that the folder gets besides `$ROOT`.
     public var modules: [String]
-    /// Absolute, without symbolic links, `.`, `..` or doubled slashes in its text.
+    /// Absolute; the text has no `.`, `..` or doubled slashes.
     public var path: String
-    /// A user's name; nil: who owns the directory.
+    /// A user's name; nil: the owner of the directory.
     public var owner: String?
     /// A database URL; not inherited.
     public var database: String?
     /// False: left out of everything, with its descendants.
     public var active: Bool
 
-    /// A folder from its parts.
+    /// Memberwise.
     public init(
         name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
         path: String, owner: String? = nil, database: String? = nil, active: Bool = true
@@ -146,7 +146,7 @@ public struct Folder: Hashable, Codable, Sendable {
 }
 
 extension Endpoint {
-    /// The folders that take part in anything: active, with no inactive ancestor; a parent always before its children.
+    /// The folders that take part in jobs: active, with no inactive ancestor; a parent always before its children.
     public var activeFolders: [Folder] {
         var taken: Set<String> = []
         var ordered: [Folder] = []
@@ -160,7 +160,7 @@ extension Endpoint {
         }
     }
 
-    /// The names of a folder's children, grandchildren and so on, without its own; parents first.
+    /// The names of a folder's descendants, without its own; parents first.
     public func descendants(of name: String) -> [String] {
         var found: [String] = []
         var open = [name]
@@ -199,9 +199,9 @@ public struct DaemonSettings: Hashable, Codable, Sendable {
     public var retain = 5
     /// The group whose members may approve and command.
     public var approvers = "patchd"
-    /// What an archive may ask for.
+    /// Limits for archives.
     public var limits = Limits()
-    /// Command told of events; empty for none.
+    /// Command run for each event; empty for none.
     public var notify = ""
 
     /// The contract's defaults.
@@ -215,7 +215,7 @@ public struct Configuration: Hashable, Codable, Sendable {
     /// `endpoints.d/*.yaml`, by file name.
     public var endpoints: [Endpoint]
 
-    /// A configuration from its parts.
+    /// Memberwise.
     public init(daemon: DaemonSettings = DaemonSettings(), endpoints: [Endpoint]) {
         self.daemon = daemon
         self.endpoints = endpoints

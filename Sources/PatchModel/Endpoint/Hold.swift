@@ -1,4 +1,4 @@
-/// A file in the spool's `holds/`: somebody keeps patchd away from an endpoint, a folder, or everything (contract §3).
+/// A file in the spool's `holds/` that keeps patchd away from an endpoint, a folder, or everything (contract §3).
 public struct Hold: Hashable, Sendable {
     /// What it keeps patchd away from.
     public enum Target: Hashable, Sendable, CustomStringConvertible {
@@ -24,7 +24,7 @@ public struct Hold: Hashable, Sendable {
             }
         }
 
-        /// Reads a file's name; nil for one that is no hold's.
+        /// Reads a file's name; nil for one that is not a hold's.
         public init?(fileName: String) {
             let parts = fileName.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             guard parts.last == "lock", parts.count <= 3, parts.dropLast().allSatisfy(Self.isName) else { return nil }
@@ -51,18 +51,18 @@ public struct Hold: Hashable, Sendable {
 
     /// What it keeps patchd away from.
     public var target: Target
-    /// Why, for people: one line without control characters; empty where nothing was said.
+    /// The reason for people: one line without control characters; may be empty.
     public var reason: String
-    /// It is over when this process is.
+    /// The hold ends with this process.
     public var pid: Int32?
-    /// It is over then.
+    /// The hold ends at this time.
     public var until: Timestamp?
 
-    /// The most of a reason that is shown, in characters.
+    /// Characters of a reason that are shown.
     private static let limit = 200
 
-    /// A hold from the text of its file. A line `pid: N` or `until: RFC3339` that cannot be read is part of the reason: the
-    /// hold then stays until somebody removes it.
+    /// A hold from the text of its file. A line `pid: N` or `until: RFC3339` that cannot be read is part of the reason:
+    /// the hold then stays until it is removed.
     public init(_ target: Target, text: String) {
         self.target = target
         var words: [String] = []
@@ -108,7 +108,7 @@ extension Substring {
 }
 
 extension Unicode.Scalar.Properties {
-    /// What moves a terminal's cursor or hides text.
+    /// Whether it moves a terminal's cursor or hides text.
     fileprivate var isControlOrFormat: Bool {
         [.control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate].contains(generalCategory)
     }

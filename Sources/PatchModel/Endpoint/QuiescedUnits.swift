@@ -1,13 +1,13 @@
-/// `STATE/units.json`: what patchd has stopped and keeps stopped, and what has to come back.
+/// `STATE/units.json`: the units that patchd has stopped and keeps stopped, and those that it has to start again.
 public struct QuiescedUnits: Hashable, Codable, Sendable {
-    /// A folder for whose sake a unit is down; for endpoint-wide units that is the root folder.
+    /// A folder for which a unit is down; for endpoint-wide units that is the root folder.
     public struct Holder: Hashable, Codable, Sendable {
         /// The endpoint's name.
         public var endpoint: String
         /// The folder's name.
         public var folder: String
 
-        /// A holder from its parts.
+        /// Memberwise.
         public init(endpoint: String, folder: String) {
             self.endpoint = endpoint
             self.folder = folder
@@ -16,12 +16,12 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
 
     /// One unit that is down.
     public struct Entry: Hashable, Codable, Sendable {
-        /// Whether it ran before, and so is started again.
+        /// Whether it ran before, so that it has to be started again.
         public var ranBefore: Bool
-        /// Several where endpoints share it. Empty: it is on its way back, which a crash may have interrupted.
+        /// Several where endpoints share it. Empty: it is being started again, which a crash may have interrupted.
         public var holders: [Holder]
 
-        /// An entry from its parts.
+        /// Memberwise.
         public init(ranBefore: Bool, holders: [Holder]) {
             self.ranBefore = ranBefore
             self.holders = holders
@@ -34,8 +34,8 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
     public var units: [String: Entry]
     /// Units that were started for the time of an update, by unit: the endpoints that want them.
     public var maintenance: [String: [String]]
-    /// Endpoints whose `stopCommand` was begun, so that `startCommand` is due, with the boot in which it came to its end;
-    /// empty before that.
+    /// Endpoints whose `stopCommand` was started, so that `startCommand` is due, with the boot in which it ended; empty
+    /// before that.
     public var commands: [String: String]
 
     /// Nothing is down.
@@ -45,7 +45,8 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
         commands = [:]
     }
 
-    /// Records units that an endpoint's job stops. What another endpoint has stopped before is remembered as it was then.
+    /// Records units that an endpoint's job stops. For a unit that another endpoint has stopped before, the earlier
+    /// record of whether it ran stays.
     public mutating func hold(_ found: [UnitHold], endpoint: String) {
         for hold in found {
             var entry = units[hold.unit] ?? Entry(ranBefore: false, holders: [])
@@ -58,7 +59,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
         }
     }
 
-    /// Takes back what an endpoint holds, but for folders that stay locked.
+    /// Releases what an endpoint holds, except for folders that stay locked.
     ///
     /// - Returns: the units that nobody holds any more, sorted; they are kept as on their way back until ``forget(_:)``.
     public mutating func release(endpoint: String, keeping locked: Set<String>) -> [String] {
@@ -68,7 +69,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
         return units.filter(\.value.holders.isEmpty).keys.sorted()
     }
 
-    /// Removes units that came back, unless somebody holds them again by now.
+    /// Removes units that were started again, unless they are held again by now.
     public mutating func forget(_ names: [String]) {
         for name in names where units[name]?.holders.isEmpty == true { units[name] = nil }
     }
@@ -80,7 +81,7 @@ public struct QuiescedUnits: Hashable, Codable, Sendable {
     }
 }
 
-/// A unit that is to go down, and for which folders.
+/// A unit to be stopped, and for which folders.
 public struct UnitHold: Hashable, Sendable {
     /// Its name.
     public var unit: String
@@ -89,7 +90,7 @@ public struct UnitHold: Hashable, Sendable {
     /// The folders it belongs to; the root folder for an endpoint-wide unit.
     public var folders: [String]
 
-    /// A hold from its parts.
+    /// Memberwise.
     public init(unit: String, isRunning: Bool, folders: [String]) {
         self.unit = unit
         self.isRunning = isRunning

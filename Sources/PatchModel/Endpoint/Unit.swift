@@ -1,6 +1,6 @@
-/// A unit of the service manager, as far as quiescing needs to know it.
+/// A unit of the service manager, with what quiescing needs to know of it.
 public struct Unit: Hashable, Sendable {
-    /// Its own name, whatever alias it was asked for by.
+    /// Its own name, even if it was looked up by an alias.
     public var name: String
     /// Whether there is such a unit.
     public var exists: Bool
@@ -8,24 +8,24 @@ public struct Unit: Hashable, Sendable {
     public var activity: String
     /// A service's `Type=`; empty for other units.
     public var type: String
-    /// Made by a program and not by a file: once stopped, nothing can start it again.
+    /// Created by a program and not by a file: once stopped, nothing can start it again.
     public var isTransient: Bool
-    /// Whether it may be stopped and started again by name; not what is masked, or refuses it in its file.
+    /// Whether it may be stopped and started by name; false for one that is masked, or whose file refuses it.
     public var obeys: Bool
-    /// Units that systemd stops with it: those with `Requires=`, `BindsTo=`, `PartOf=` on it.
+    /// Units that systemd stops with it: those that have `Requires=`, `BindsTo=` or `PartOf=` on it.
     public var stoppedAlong: [String]
     /// Timers, sockets and paths that start it.
     public var triggeredBy: [String]
-    /// The conditions under which it starts, as `ConditionPathExists=!/…`; those that only trigger are left out.
+    /// The conditions under which it starts, as `ConditionPathExists=!/…`; without triggering conditions (`|`).
     public var conditions: [String]
-    /// Where its settings come from, main file first; for messages.
+    /// The files with its settings, main file first; for messages.
     public var files: [String]
-    /// How a service ended last; `success` is fine.
+    /// How a service last ended; `success` is fine.
     public var result: String
     /// `running`, `exited`, `auto-restart` …
     public var detail: String
 
-    /// A unit from its parts.
+    /// Memberwise.
     public init(
         name: String, exists: Bool = true, activity: String = "inactive", type: String = "",
         isTransient: Bool = false, obeys: Bool = true, stoppedAlong: [String] = [], triggeredBy: [String] = [],
@@ -57,7 +57,7 @@ public struct Unit: Hashable, Sendable {
         name.lastIndex(of: ".").map { String(name[$0...].dropFirst()) } ?? ""
     }
 
-    /// Whether it came up: it runs, or it did what it had to and ended well (a batch service).
+    /// Whether it came up: it runs, or it is a batch service that ended successfully.
     public var cameUp: Bool {
         if detail == "auto-restart" { return false }
         if isRunning { return true }

@@ -1,4 +1,4 @@
-/// `<folder>/update.lock`: what applications look at.
+/// `<folder>/update.lock`, which applications look for.
 public struct UpdateLock: Hashable, Codable, Sendable {
     /// Why the folder is locked.
     public enum Phase: String, Codable, Sendable {
@@ -14,7 +14,7 @@ public struct UpdateLock: Hashable, Codable, Sendable {
     public var endpoint: String
     /// The folder's name.
     public var folder: String
-    /// 9998: please go down. 9999: stay away.
+    /// 9998: please close. 9999: leave, or do not start.
     public var code: Int
     /// Why.
     public var phase: Phase
@@ -28,7 +28,7 @@ public struct UpdateLock: Hashable, Codable, Sendable {
     public var job: Int
     /// Since when the folder is locked.
     public var since: Timestamp
-    /// When applications must be gone; nil where no time is set.
+    /// When applications must have left; nil where no time is set.
     public var deadline: Timestamp?
     /// For people.
     public var message: String

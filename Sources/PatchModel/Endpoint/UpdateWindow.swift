@@ -1,8 +1,10 @@
-/// A time in which jobs may start (contract §5, `windows`): `Sun 02:00-05:00`, `Mon-Fri 22:00-04:00`,
-/// `Sat,Sun 01:00-06:00`, `02:00-05:00`. It is open whenever the clock on the wall shows a time from its start on and
-/// before its end; the days are those on which it begins.
+/// A time in which jobs may start (contract §5, `windows`): `Sun 02:00-05:00`, `Mon-Fri 22:00-04:00`, `Sat,Sun
+/// 01:00-06:00`, `02:00-05:00`. It is open whenever the local clock shows a time from its start on and before its end;
+/// the days are those on which it begins.
+///
+/// Why: docs/decisions/approval.md#a-window-is-a-statement-about-the-local-clock
 public struct UpdateWindow: Hashable, Sendable, CustomStringConvertible {
-    /// Why a text is no window; begins as a message of the configuration does.
+    /// Why a text is not a window, as a message of the configuration.
     public struct Malformed: Error, Sendable {
         /// For people.
         public let message: String
@@ -12,7 +14,7 @@ public struct UpdateWindow: Hashable, Sendable, CustomStringConvertible {
 
     /// As it was written.
     public let description: String
-    /// On which it begins; 0 is Monday.
+    /// The days on which it begins; 0 is Monday.
     private let days: Set<Int>
     /// Minutes after midnight. An end that is not after the start is on the next day.
     private let start: Int
@@ -36,7 +38,7 @@ public struct UpdateWindow: Hashable, Sendable, CustomStringConvertible {
         self.end = end
     }
 
-    /// Whether it is open at a minute of a day, as the clock on the wall shows it.
+    /// Whether it is open at a minute of a day of the local clock.
     ///
     /// - Parameters:
     ///   - day: 0 is Monday.
@@ -61,14 +63,14 @@ public struct UpdateWindow: Hashable, Sendable, CustomStringConvertible {
                 numbers.append(number)
             }
             guard let first = numbers.first, let last = numbers.last else { continue }
-            // Fri-Mon goes round the week's end.
+            // Fri-Mon crosses the end of the week.
             let length = (last - first + 7) % 7
             found.formUnion((0...length).map { (first + $0) % 7 })
         }
         return found
     }
 
-    /// Minutes after midnight; `24:00` is an end.
+    /// Minutes after midnight; `24:00` is valid as an end.
     private static func minutes(_ text: Substring) -> Int? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }),

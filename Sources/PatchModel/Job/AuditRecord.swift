@@ -1,18 +1,18 @@
-/// One line of `STATE/audit.jsonl`: what somebody asked for, and what was answered.
+/// One line of `STATE/audit.jsonl`: a request and its answer.
 public struct AuditRecord: Hashable, Codable, Sendable {
     /// The form of this line.
     public var schema = 1
-    /// When it was answered; of an approval, when it was given.
+    /// When it was answered; for an approval, when it was given.
     public var at: Timestamp
-    /// Who asked.
+    /// The user who asked.
     public var uid: UInt32
-    /// The user's name; empty where nobody has this number.
+    /// The user's name; empty where no user has this number.
     public var user: String
     /// The name of the request's file, or of the archive that was dropped.
     public var request: String
-    /// Tells files of one name apart: after a crash a line is not written twice.
+    /// Distinguishes files of one name, so that a line is not written twice after a crash.
     public var id: String
-    /// The contract's word, or `drop`; empty for what could not be read.
+    /// The command as in the request, or `drop`; empty for a request that could not be read.
     public var command: String
     /// The job that it was about; nil for none.
     public var job: Int?
@@ -31,7 +31,7 @@ public struct AuditRecord: Hashable, Codable, Sendable {
     /// The answer's.
     public var message: String
 
-    /// The record of what was not understood yet.
+    /// The record of a request that was not read yet.
     public init(uid: UInt32, user: String, request: String, id: String) {
         at = .now
         self.uid = uid

@@ -1,18 +1,19 @@
-/// Whoever holds a lock that a session waits for.
+/// A process that holds a lock for which a session waits.
 public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The process; nil where it runs on another host.
     public var pid: Int32?
-    /// When it started, in the kernel's ticks since the boot: with ``pid`` it names the process for good, a pid alone
-    /// is used again.
+    /// When it started, in the kernel's ticks since the boot. Together with ``pid`` it identifies the process; a pid
+    /// alone is reused.
     public var started: UInt64
     /// Its name.
     public var command: String
-    /// The systemd unit it belongs to, `payroll-app@SEED.service` or `session-3.scope`; nil where there is none.
+    /// The systemd unit that it belongs to, such as `payroll-app@SEED.service` or `session-3.scope`; nil where there is
+    /// none.
     public var unit: String?
-    /// Whether it holds the lock to write; else it reads.
+    /// Whether it holds the lock for writing; otherwise for reading.
     public var writes: Bool
 
-    /// A blocker from its parts.
+    /// Memberwise.
     public init(pid: Int32?, started: UInt64 = 0, command: String, unit: String? = nil, writes: Bool) {
         self.pid = pid
         self.started = started
@@ -21,8 +22,8 @@ public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
         self.writes = writes
     }
 
-    /// The unit, where stopping it ends this process and nobody else's session: a service of the system that is not
-    /// some user's whole service manager.
+    /// The unit, where stopping it ends this process and nobody else's session: a system service that is not a user's
+    /// service manager.
     public var stoppableUnit: String? {
         guard let unit, unit.hasSuffix(".service"), !unit.hasPrefix("user@") else { return nil }
         return unit

@@ -1,6 +1,6 @@
 import PatchJSON
 
-/// What a job does may have to be approved first (contract §7): by whom that was done, and what exactly was approved.
+/// The approval of a job (contract §7): who approved it, and what exactly was approved.
 public struct JobApproval: Hashable, Codable, Sendable {
     /// Who approved.
     public struct Approver: Hashable, Codable, Sendable {
@@ -13,7 +13,7 @@ public struct JobApproval: Hashable, Codable, Sendable {
         /// The archive's.
         public var sha256: String
 
-        /// An approver from its parts.
+        /// Memberwise.
         public init(name: String, uid: UInt32, at: Timestamp, sha256: String) {
             self.name = name
             self.uid = uid
@@ -26,7 +26,7 @@ public struct JobApproval: Hashable, Codable, Sendable {
     public var digest: String
     /// Nil: nobody yet.
     public var by: Approver?
-    /// Whether the preflight before the start gave what was approved: from then on the job runs by its plan as any other.
+    /// Whether the preflight before the start gave the approved plan. From then on the job runs like any other.
     public var isConfirmed: Bool
 
     /// An approval that is waited for, or given.
@@ -38,14 +38,15 @@ public struct JobApproval: Hashable, Codable, Sendable {
 }
 
 extension Job {
-    /// Whether it may change nothing yet, because of the endpoint's `approval`: an apply that was dropped. What else applies
-    /// was commanded by an approver.
+    /// Whether it may change nothing yet because of the endpoint's `approval`. That is an apply that was dropped; an
+    /// approver requested all others.
     public func needsApproval(on endpoint: Endpoint) -> Bool {
         endpoint.approval == .required && operation == .apply && !claim.isEmpty && !hasBegun && !isLocking
             && approval?.isConfirmed != true
     }
 
-    /// Whether it is only planned when its turn comes, for an approver to see: neither windows nor holds matter yet.
+    /// Whether it is only planned when its turn comes, so that an approver can see the plan: neither windows nor holds
+    /// matter yet.
     public func isPlannedOnly(on endpoint: Endpoint) -> Bool { needsApproval(on: endpoint) && approval?.by == nil }
 
     /// Whether an endpoint's windows limit its start: an apply that was dropped and has not begun.
@@ -61,8 +62,8 @@ extension EndpointPlan {
         var plan: EndpointPlan
     }
 
-    /// What an approval binds to, the same bytes for the same archive, options and plan. What does not say what is done is
-    /// left out: faults and warnings, which speak of the host at that moment, and the statements that were read from
+    /// What an approval binds to, the same bytes for the same archive, options and plan. Left out is what does not
+    /// decide what is done: faults and warnings, which describe the host at that moment, and the statements read from
     /// scripts, which the archive's sum covers.
     ///
     /// - Throws: `EncodingError`; a plan does not cause one.

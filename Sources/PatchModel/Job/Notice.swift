@@ -1,11 +1,11 @@
-/// What the command `notify` gets on its standard input: something that a person waits for.
+/// What the command `notify` gets on its standard input: an event that a person waits for.
 public struct Notice: Hashable, Codable, Sendable {
     /// What it is about.
     public enum Event: String, Codable, Sendable {
         case waiting, pendingApproval, declined, done, failed, cancelled
         /// An archive is refused.
         case refused
-        /// A unit that was stopped for an update does not come up again.
+        /// A unit that was stopped for an update does not start again.
         case unitNotUp
     }
 
@@ -17,7 +17,7 @@ public struct Notice: Hashable, Codable, Sendable {
     public var at: Timestamp
     /// The job's number; nil for none.
     public var job: Int?
-    /// Empty for none, as all that follow.
+    /// Empty for none, like all that follow.
     public var endpoint = ""
     /// What the job does.
     public var operation = ""
@@ -34,13 +34,13 @@ public struct Notice: Hashable, Codable, Sendable {
     /// For people.
     public var message = ""
 
-    /// A notice that says nothing more yet.
+    /// A notice with only its event and time.
     public init(_ event: Event, at: Timestamp = .now) {
         self.event = event
         self.at = at
     }
 
-    /// What there is to say of a job that is another now; nil for nothing that a person waits for.
+    /// The event of a job that has changed; nil for a change that nobody waits for.
     public init?(of job: Job, before: Job) {
         guard let event = Event(rawValue: job.state.rawValue),
             job.state != before.state || job.state == .waiting && job.waitingFor != before.waitingFor

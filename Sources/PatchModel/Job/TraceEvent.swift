@@ -18,7 +18,7 @@ public struct TraceEvent: Hashable, Codable, Sendable {
     /// A line of output, or a message for people; empty when the event says it all.
     public var text: String
 
-    /// An event from its parts.
+    /// Memberwise.
     public init(
         at: Timestamp, job: Int, endpoint: String, folder: String, step: String, event: Kind, text: String = ""
     ) {
@@ -47,6 +47,6 @@ public struct TraceEvent: Hashable, Codable, Sendable {
 }
 
 extension PlannedStep {
-    /// `file lib/a.so`, `script 8.0.2.sh`: how a step is called in traces, progress and messages.
+    /// The name of a step in traces, progress and messages: `file lib/a.so`, `script 8.0.2.sh`.
     public var title: String { "\(kind.rawValue) \(path)" }
 }

@@ -1,6 +1,6 @@
-/// The rules for relative names in archives, manifests and what they name (contract §4, code `entryName`).
+/// The rules for relative names in archives and manifests (contract §4, code `entryName`).
 public enum EntryName {
-    /// The most bytes of one component; what Linux file systems take.
+    /// Bytes of one component, the limit of Linux file systems.
     public static let maximumComponent = 255
 
     /// What is wrong with a raw name, for people; nil when it is clean.
@@ -25,7 +25,7 @@ public enum EntryName {
         return nil
     }
 
-    /// Why a path relative to a folder may not be brought by an update, for people; nil when it may.
+    /// Why an update may not bring a path relative to a folder, for people; nil when it may.
     ///
     /// Reserved are `update.lock` and `registry.json` at the folder's top and `.patchd*` anywhere.
     public static func reservedProblem(inFolder path: String) -> String? {

@@ -1,4 +1,4 @@
-/// A text that equals only what has the same bytes.
+/// A text that equals only a text with the same bytes.
 ///
 /// Swift's own texts are equal when they are canonically equivalent, and split and search by grapheme cluster: two file
 /// names in different Unicode form would be one key, and a `/` before a combining mark would be no separator. Paths are
@@ -10,7 +10,7 @@ public struct ExactText: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The text's bytes.
     public init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// Bytes that are valid UTF-8; others are shown with replacement characters.
+    /// Bytes that should be UTF-8; others are shown with replacement characters.
     public init(bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
     /// As text.
@@ -21,18 +21,18 @@ public struct ExactText: Hashable, Comparable, Sendable, CustomStringConvertible
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 
-    /// What lies between the slashes.
+    /// The parts between the slashes.
     public var components: [ArraySlice<UInt8>] {
         bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     }
 
-    /// Whether this path lies somewhere below a directory; a path is not below itself.
+    /// Whether this path is below a directory; a path is not below itself.
     public func isBelow(_ directory: ExactText) -> Bool {
         let count = directory.bytes.count
         return bytes.count > count + 1 && bytes[count] == UInt8(ascii: "/") && bytes.starts(with: directory.bytes)
     }
 
-    /// The path relative to a directory that it lies below; nil where it does not.
+    /// The path relative to a directory above it; nil where it is not below that.
     public func relative(to directory: ExactText) -> ExactText? {
         isBelow(directory) ? ExactText(bytes: bytes[(directory.bytes.count + 1)...]) : nil
     }

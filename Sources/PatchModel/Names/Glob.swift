@@ -24,14 +24,14 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         tokens = Self.tokens(of: Array(pattern.unicodeScalars))
     }
 
-    /// Whether the pattern contains anything but characters that stand for themselves.
+    /// Whether the pattern contains anything but literal characters.
     public var isPattern: Bool {
         !tokens.allSatisfy {
             if case .one = $0 { true } else { false }
         }
     }
 
-    /// Whether the whole text matches; for names, and for paths that the pattern gives in full.
+    /// Whether the whole text matches; for names, and for paths where the pattern is a whole path.
     public func matches(_ text: String) -> Bool {
         var states = [Bool](repeating: false, count: tokens.count + 1)
         reach(0, in: &states)
@@ -47,7 +47,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                 case .run: if scalar != "/" { reach(index, in: &next) }
                 case .everything: reach(index, in: &next)
                 case .directories:
-                    // In the middle of a component only a slash leads on.
+                    // In the middle of a component, only a slash leads to the next state.
                     next[index] = true
                     if scalar == "/" { reach(index + 1, in: &next) }
                 }
@@ -57,15 +57,15 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         return states[tokens.count]
     }
 
-    /// Whether a relative path matches: a pattern without `/` is held against the last component alone, so that `*.ini`
-    /// means such files wherever they lie; any other against the whole path.
+    /// Whether a relative path matches: a pattern without `/` is compared with the last component, so that `*.ini`
+    /// means such files in every directory; any other with the whole path.
     public func matches(path: String) -> Bool {
         if description.unicodeScalars.contains("/") { return matches(path) }
         let name = path.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).last
         return matches(name.map { String($0) } ?? path)
     }
 
-    /// Marks a state and those that follow without reading anything.
+    /// Marks a state and those that follow it without reading a character.
     private func reach(_ index: Int, in states: inout [Bool]) {
         var index = index
         while true {
@@ -93,7 +93,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                     token = .directories
                     index += 1
                 }
-                // Twice the same says no more than once, and would only lengthen the chains of ``reach``.
+                // A repeated token means no more than one, and would only lengthen the chains of ``reach``.
                 if tokens.last != token { tokens.append(token) }
             case "?":
                 tokens.append(.any)
@@ -114,7 +114,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         return tokens
     }
 
-    /// The set that begins at a `[`, and where it ends; nil where it does not.
+    /// The set that begins at a `[`, and where it ends; nil where it has no end.
     private static func set(in pattern: [Unicode.Scalar], at start: Int) -> (Token, Int)? {
         var index = start + 1
         var negated = false
@@ -126,7 +126,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         var ranges: [ClosedRange<Unicode.Scalar>] = []
         while index < pattern.count {
             let low = pattern[index]
-            // A bracket in the first place stands for itself.
+            // A closing bracket in the first position is a literal.
             if low == "]", index > first { return (.set(ranges, negated: negated), index + 1) }
             if index + 2 < pattern.count, pattern[index + 1] == "-", pattern[index + 2] != "]" {
                 // A range written backwards is empty, as in fnmatch(3).

@@ -1,7 +1,7 @@
-/// The name of a script in `upgrades/` or `downgrades/` that says for which version it is: `3.0.3~a.sql`,
+/// The name of a script in `upgrades/` or `downgrades/`, with the version it is for: `3.0.3~a.sql`,
 /// `0.9.1_migrationldap.php` (contract §4).
 public struct ScriptName: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// What runs it; in the order in which scripts of one version run.
+    /// The interpreter, in the order in which scripts of one version run.
     public enum Kind: String, CaseIterable, Sendable { case sql, sh, php }
 
     /// The file's name.
@@ -21,7 +21,7 @@ public struct ScriptName: Hashable, Comparable, Sendable, CustomStringConvertibl
             let length = Self.versionLength(Array(rest))
         else { return nil }
         rest = rest.dropFirst(length)
-        // Directly the extension, or a remark and, at the end, the extension.
+        // Either the extension follows, or a remark that ends with the extension.
         let isRemark = rest.first == UInt8(ascii: "_") || rest.first == UInt8(ascii: "-")
         guard isRemark || rest.elementsEqual(".\(kind.rawValue)".utf8),
             let version = Version(String(decoding: name.utf8.prefix(length), as: UTF8.self))
@@ -38,7 +38,7 @@ public struct ScriptName: Hashable, Comparable, Sendable, CustomStringConvertibl
         return left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
     }
 
-    /// How many bytes the version at the front has; nil where there is none.
+    /// The length of the version at the front in bytes; nil where there is none.
     private static func versionLength(_ bytes: [UInt8]) -> Int? {
         func end(from start: Int, while accepts: (UInt8) -> Bool) -> Int {
             bytes[start...].firstIndex { !accepts($0) } ?? bytes.count
@@ -61,6 +61,6 @@ public struct ScriptName: Hashable, Comparable, Sendable, CustomStringConvertibl
 }
 
 extension ScriptName.Kind {
-    /// Its place among the scripts of one version.
+    /// Its position among the scripts of one version.
     fileprivate var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -1,11 +1,11 @@
 /// "Did you mean …?" for keys and names.
 public enum Suggestion {
-    /// The known word nearest to a wrong one; nil where none is near enough to be meant.
+    /// The known word nearest to a wrong one; nil where none is near enough.
     public static func closest(to word: String, in known: some Sequence<String>) -> String? {
         let wrong = Array(word.lowercased().unicodeScalars)
-        // Longer texts are no slips of the finger, and the distance costs the product of both lengths.
+        // A longer text is no typing error, and the distance costs the product of both lengths.
         guard !wrong.isEmpty, wrong.count <= 64 else { return nil }
-        // A third of the letters: more changes turn any short word into any other.
+        // A third of the letters: with more changes any short word becomes any other.
         let allowed = max(1, wrong.count / 3)
         return known.map { word in
             let right = Array(word.lowercased().unicodeScalars)

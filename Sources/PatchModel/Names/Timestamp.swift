@@ -12,13 +12,13 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
         self.date = Date(timeIntervalSince1970: (date.timeIntervalSince1970 * 1000).rounded() / 1000)
     }
 
-    /// So many nanoseconds after 1970, as the kernel dates files.
+    /// A time in nanoseconds since 1970, as the kernel dates files.
     public init(nanoseconds: Int64) { self.init(Date(timeIntervalSince1970: Double(nanoseconds) / 1e9)) }
 
     /// Now.
     public static var now: Timestamp { Timestamp(Date()) }
 
-    /// So many seconds later.
+    /// This time and a number of seconds.
     public func adding(seconds: Double) -> Timestamp { Timestamp(date.addingTimeInterval(seconds)) }
 
     /// Seconds from another instant to this one.
@@ -29,7 +29,7 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable, CustomStringCo
 
     /// `2026-11-21T10:15:00.123Z`.
     public var description: String {
-        // The formatter cuts off, and binary fractions lie below or above the millisecond that is meant.
+        // The formatter truncates, and a binary fraction may be just below the millisecond.
         date.addingTimeInterval(0.000_5).formatted(Self.format)
     }
 

@@ -5,7 +5,7 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
     /// As it was written.
     public let description: String
 
-    /// The most characters a version has.
+    /// Characters that a version may have.
     public static let maximumLength = 64
 
     /// Reads a version.
@@ -26,7 +26,7 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
     /// Whether neither is above the other.
     public static func == (left: Version, right: Version) -> Bool { left.compare(to: right) == 0 }
 
-    /// Hashes what comparing sees: versions that are equal hash alike.
+    /// Versions that compare as equal have the same hash.
     public func hash(into hasher: inout Hasher) {
         let parts = Parts(valid: description)
         hasher.combine(parts.epoch)
@@ -66,7 +66,7 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
         var upstream: Substring.UTF8View
         var revision: Substring.UTF8View
 
-        /// The parts of a text that was found to have them.
+        /// The parts of a text that is known to be valid.
         init(valid text: String) {
             self = Parts(text) ?? Parts(upstream: text[...].utf8)
         }
@@ -76,7 +76,7 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
             revision = "".utf8[...]
         }
 
-        /// Nil where dpkg reports an error (a mere warning of dpkg is none).
+        /// Nil where dpkg reports an error (warnings of dpkg are accepted).
         init?(_ text: String) {
             upstream = text[...].utf8
             revision = "".utf8[...]
@@ -97,7 +97,7 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
         }
     }
 
-    /// dpkg's `verrevcmp`: runs of other characters and runs of digits in turn. Digits are compared as texts without
+    /// dpkg's `verrevcmp`: runs of other characters and runs of digits in turn. Digits are compared as text without
     /// leading zeros, longer is larger, so that no length overflows.
     private static func compare(_ left: Substring.UTF8View, _ right: Substring.UTF8View) -> Int {
         var left = left
@@ -129,8 +129,8 @@ public struct Version: Comparable, Hashable, Codable, Sendable, CustomStringConv
         return digits.drop { $0 == UInt8(ascii: "0") }
     }
 
-    /// The same bytes for all spellings that compare as equal: numbers without leading zeros, a number 0 at the end left
-    /// out, since the end counts as 0.
+    /// The same bytes for all spellings that compare as equal: numbers without leading zeros, a 0 at the end left out,
+    /// since the end counts as 0.
     private static func canonical(_ part: Substring.UTF8View) -> [UInt8] {
         var rest = part
         var key: [UInt8] = []

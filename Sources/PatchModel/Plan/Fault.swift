@@ -1,4 +1,4 @@
-/// Why a job cannot go on, as in the contract's list of codes.
+/// Why a job cannot continue, as in the contract's list of codes.
 public enum FaultCode: String, Codable, CaseIterable, Sendable {
     case dependency, unstable, space, ownership, database, interpreter, unit, exists, missing, irreversible, script
     case sql, inUse, handler, hook, io, cancelled
@@ -8,7 +8,7 @@ public enum FaultCode: String, Codable, CaseIterable, Sendable {
 public struct Fault: Error, Hashable, Codable, Sendable, CustomStringConvertible {
     /// The folder's name; empty when it concerns the whole endpoint.
     public var folder: String
-    /// The contract's word for it.
+    /// The contract's code.
     public var code: FaultCode
     /// What was being done, to what, the cause and the way out.
     public var message: String

@@ -1,14 +1,14 @@
-/// What a plan has to know of a folder itself. A worker looks (`patchd-worker facts`), because the plan is made without I/O
-/// and by a user who may not be the folder's owner.
+/// What a plan has to know of a folder. A worker finds it out (`patchd-worker facts`), because plans are computed
+/// without I/O and by a user who may not be the folder's owner.
 public struct FolderFacts: Hashable, Sendable {
     /// The folder's `registry.json`.
     public var registry: DataRegistry
     /// Its text; nil where there is none.
     public var registryText: String?
-    /// Of the text, lower case hexadecimal; nil where there is none.
+    /// SHA-256 of the text, lower case hexadecimal; nil where there is none.
     public var registrySHA256: String?
-    /// Of the paths that were asked for (``WorkOrder/ask``), those at which an application finds a plain file,
-    /// over links too.
+    /// Of the paths in the question (``WorkOrder/ask``), those where an application finds a plain file, also through
+    /// links.
     public var present: Set<ExactText>
 
     /// Facts from their parts.
@@ -37,7 +37,7 @@ extension FolderFacts: Codable {
             present: Set(values.decode([String].self, forKey: .present).map { ExactText($0) }))
     }
 
-    /// The registry goes as its text, in which numbers keep their spelling.
+    /// The registry is written as its text, in which numbers keep their spelling.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encodeIfPresent(registryText, forKey: .registryText)

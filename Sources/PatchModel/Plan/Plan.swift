@@ -3,7 +3,7 @@
 public struct EndpointPlan: Hashable, Codable, Sendable {
     /// The endpoint's name.
     public var endpoint: String
-    /// Everything that keeps the job from starting; empty when it may.
+    /// Everything that prevents the job from starting; empty when it may start.
     public var faults: [Fault]
     /// What an admin should know although the job may start.
     public var warnings: [String]
@@ -12,7 +12,7 @@ public struct EndpointPlan: Hashable, Codable, Sendable {
     /// Every active folder, parents first.
     public var folders: [FolderPlan]
 
-    /// A plan from its parts.
+    /// Memberwise.
     public init(
         endpoint: String, faults: [Fault] = [], warnings: [String] = [], unusable: [String] = [],
         folders: [FolderPlan]
@@ -39,19 +39,19 @@ public struct FolderPlan: Hashable, Codable, Sendable {
     public var from: Version?
     /// The version afterwards.
     public var to: Version
-    /// Of patches that are brought later: the version before the update that they belong to, from which their scripts run.
-    /// Nil: ``from``.
+    /// For patches that are added later: the version before the update that they belong to, from which their scripts
+    /// run. Nil: ``from``.
     public var scriptsFrom: Version?
-    /// Whether the folder has a database, which then knows of its scripts.
+    /// Whether the folder has a database, which then records its scripts.
     public var hasDatabase = false
     /// For each patch that aims at this folder, whether it will have been applied.
     public var patches: [String: Bool]
-    /// In the order in which they are done.
+    /// In the order in which they are carried out.
     public var steps: [PlannedStep]
-    /// The archive's way back, for a later undo: what would run, in descending order.
+    /// The downgrades that the archive brings for a later undo, in descending order.
     public var downgrades: [PlannedStep]
 
-    /// A folder's plan from its parts.
+    /// Memberwise.
     public init(
         folder: String, parent: String?, path: String, state: FolderJob.State, from: Version?, to: Version,
         patches: [String: Bool] = [:], steps: [PlannedStep] = [], downgrades: [PlannedStep] = []
@@ -67,7 +67,7 @@ public struct FolderPlan: Hashable, Codable, Sendable {
         self.downgrades = downgrades
     }
 
-    /// A step by its number: the steps are numbered from 0, and the downgrades behind them. Nil beyond both.
+    /// A step by its number: steps are numbered from 0, downgrades follow them. Nil beyond both.
     public func step(_ number: Int) -> PlannedStep? {
         if steps.indices.contains(number) { return steps[number] }
         let rest = number - steps.count
@@ -76,7 +76,7 @@ public struct FolderPlan: Hashable, Codable, Sendable {
 }
 
 extension FolderPlan {
-    /// Adds what was read of scripts in SQL, by step.
+    /// Adds the statements of SQL scripts, by step.
     public mutating func show(_ statements: [Int: [String]]) {
         for (number, lines) in statements {
             if steps.indices.contains(number) { steps[number].statements = lines }
@@ -90,24 +90,24 @@ extension FolderPlan {
 public struct PlannedStep: Hashable, Codable, Sendable {
     /// What a step does.
     public enum Kind: String, Codable, Sendable {
-        /// A directory that has to exist.
+        /// Creates a directory that does not exist.
         case directory
-        /// A file brought to its place.
+        /// Writes a file.
         case file
-        /// A file taken away; nothing there is no error.
+        /// Removes a file; one that does not exist is no error.
         case remove
-        /// The folder's `registry.json` in a new form.
+        /// Replaces the folder's `registry.json`.
         case registry
-        /// A version-named script to run.
+        /// Runs a version-named script.
         case script
-        /// Rows of a CSV file for a table of the folder's database.
+        /// Loads rows of a CSV file into a table of the folder's database.
         case rows
-        /// A file handed to the endpoint's handler for its extension, instead of being copied.
+        /// Passes a file to the endpoint's handler for its extension, instead of copying it.
         case handler
-        /// A command of the admin's around the folder's update; its path is a ``Hook``.
+        /// Runs a command of the admin's around the folder's update; its path is a ``Hook``.
         case hook
 
-        /// Whether it is run at its place among the others and leaves no original behind; the others are switched.
+        /// Whether it runs something and leaves no original behind; the other kinds are switched.
         public var isRun: Bool {
             switch self {
             case .directory, .file, .remove, .registry: false
@@ -118,8 +118,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for rows the table, for a handler's
-    /// file where it would be copied to.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for rows the table, for a
+    /// handler's file the path to which it would be copied.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -129,22 +129,22 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var size: UInt64
     /// Permission bits asked for; nil: those of the file replaced, else 0644 (directories 0755).
     public var mode: UInt16?
-    /// Of the content; empty for a directory and for what is not in the tree.
+    /// SHA-256 of the content; empty for a directory and for what is not in the tree.
     public var sha256: String
-    /// Whether the file is the admin's own once changed: it then stays, and the new one lands beside it as
+    /// Whether the file is the admin's own once changed: it then stays, and the new one is written beside it as
     /// `NAME.patchd-new`.
     public var keep: Bool
-    /// Of a script in SQL: the first line of each statement, shortened; nil before the script was looked at.
+    /// The first line of each statement of a SQL script, shortened; nil before the script was read.
     public var statements: [String]?
-    /// Of a handler: its command line, as ``HandlerCommand`` reads it; of a hook: what the shell is to run. Nil for what
-    /// needs none, and in older plans.
+    /// A handler's command line, as ``HandlerCommand`` reads it; a hook's shell command. Nil for other kinds, and in
+    /// older plans.
     public var command: String?
-    /// What becomes of the registry; nil but for that kind.
+    /// The change of the registry; nil for other kinds.
     public var registry: RegistryChange?
-    /// How the rows go into the table; nil but for that kind.
+    /// How the rows are loaded; nil for other kinds.
     public var rows: RowRule?
 
-    /// A step from its parts.
+    /// Memberwise.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
         sha256: String = "", keep: Bool = false, command: String? = nil, registry: RegistryChange? = nil,
@@ -170,7 +170,7 @@ public enum Hook: String, CaseIterable, Sendable {
     case before
     /// After its last change, while it is still locked.
     case validate
-    /// When it is done and free.
+    /// After the folder is done and unlocked.
     case after
 }
 
@@ -192,7 +192,7 @@ public struct PlanReport: Hashable, Codable, Sendable {
     /// One for each endpoint that takes the update.
     public var endpoints: [EndpointPlan]
 
-    /// A report from its parts.
+    /// Memberwise.
     public init(update: String, version: Version, endpoints: [EndpointPlan]) {
         self.update = update
         self.version = version
@@ -201,7 +201,7 @@ public struct PlanReport: Hashable, Codable, Sendable {
 }
 
 extension FolderPlan {
-    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// Reads one, also from a ledger or plan of an older patchd: keys that it did not know get the value that means the
     /// same.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
@@ -221,7 +221,7 @@ extension FolderPlan {
 }
 
 extension PlannedStep {
-    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// Reads one, also from a ledger or plan of an older patchd: keys that it did not know get the value that means the
     /// same.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)

@@ -1,14 +1,14 @@
-/// What a script is called in a database: one row of `patchd_step` each, so that an optional patch that is brought
-/// later runs its own scripts although the version is reached.
+/// The key of a script in a database: each has a row in `patchd_step`, so that an optional patch that is added later
+/// runs its own scripts although the version is already reached.
 public struct StepKey: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The update's name.
     public var update: String
     /// The patch's name.
     public var patch: String
-    /// The file's name in `upgrades/`, or another name for what is done once (`rows:TAXES`).
+    /// The file's name in `upgrades/`, or another name for something that is done once (`rows:TAXES`).
     public var script: String
 
-    /// A key from its parts.
+    /// Memberwise.
     public init(update: String, patch: String, script: String) {
         self.update = update
         self.patch = patch

@@ -1,17 +1,20 @@
-/// Where a step's new content lies, and where the original will be found after the switch.
+/// Where a step's new content is, and where the original will be after the switch.
+///
+/// Why: docs/decisions/files.md#undo-is-decided-by-inodes
 public struct StepSlot: Hashable, Codable, Sendable {
     /// The step's number in the plan, as in ``FolderPlan/step(_:)``.
     public var step: Int
-    /// The inode of the new file: the step is done when its place shows this inode. 0 where nothing new is brought.
+    /// The inode of the new file: the step is done when its target has this inode. 0 where there is no new file.
     public var inode: UInt64
-    /// The file that is replaced; nil where there is none. Exact from the moment in which the step is switched.
+    /// The inode of the file that is replaced; nil where there is none. Exact from the switch of this step on.
     public var replaces: UInt64?
-    /// Relative to the folder and free of links: the step's path, unless that leads through one. Empty for a script.
+    /// The target, relative to the folder and free of links: the step's path, unless that leads through a link. Empty
+    /// for a script.
     public var place: String
-    /// The top of the mount that the place lies on, relative to the folder; empty for the folder's own.
+    /// The top of the mount that the target is on, relative to the folder; empty for the folder's own.
     public var mount: String
 
-    /// A slot from its parts.
+    /// Memberwise.
     public init(step: Int, inode: UInt64, replaces: UInt64?, place: String, mount: String = "") {
         self.step = step
         self.inode = inode
@@ -20,7 +23,7 @@ public struct StepSlot: Hashable, Codable, Sendable {
         self.mount = mount
     }
 
-    /// Reads one, also from a ledger of before a place could be another one than the step's path. ``place`` is empty then.
+    /// Reads one, also from an older ledger, in which the target always was the step's path. ``place`` is empty then.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         step = try keys.decode(Int.self, forKey: .step)
@@ -30,9 +33,9 @@ public struct StepSlot: Hashable, Codable, Sendable {
         mount = try keys.decodeIfPresent(String.self, forKey: .mount) ?? ""
     }
 
-    /// Cuts a row of slots so that within a run no place comes twice, and no file takes the place of a directory that
-    /// something earlier in the run lies in: after a crash in a run, what lies at a place and in its slot is then this one
-    /// step's doing, and before the run it is what it will be when the step's turn comes.
+    /// Divides slots into runs, so that within a run no target comes twice, and no file replaces a directory in which
+    /// an earlier step of the run works. After a crash in a run, what is at a target and in its slot is then the effect
+    /// of this step alone.
     public static func runs(_ slots: [StepSlot], of plan: FolderPlan) -> [[StepSlot]] {
         var runs: [[StepSlot]] = []
         var places: Set<ExactText> = []

@@ -1,7 +1,7 @@
-/// One job whose work in a folder is to be undone, as that job's ledger tells it: enough for a worker that knows nothing
-/// else. `LedgerSummary.undoneJob` makes it from the ledger.
+/// One job whose work in a folder is to be undone, as its ledger records it: everything that a worker needs for that.
+/// `LedgerSummary.undoneJob` makes it from the ledger.
 public struct UndoneJob: Hashable, Codable, Sendable {
-    /// The job's number; its slots lie in `.patchd/jobs/<job>`.
+    /// The job's number; its slots are in `.patchd/jobs/<job>`.
     public var job: Int
     /// The update's name.
     public var update: String
@@ -9,7 +9,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var plan: FolderPlan
     /// Whether everything that an undo needs was marked complete before the first live byte changed.
     public var isPrepared: Bool
-    /// Whether the job had come to its end in this folder.
+    /// Whether the job had finished this folder.
     public var isDone: Bool
     /// Numbers of the scripts, handlers and hooks that were started, finished or not.
     public var ran: [Int]
@@ -17,14 +17,14 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     public var slots: [StepSlot]
     /// The copy of the database from before its first change; nil where none was made.
     public var backup: DatabaseBackup?
-    /// Whether the database is put back from the copy, so that scripts in SQL need no way back of their own: while the
-    /// folder is still locked, or where an admin gives up what was written since.
+    /// Whether the database is restored from the copy, so that SQL scripts need no downgrade: while the folder is still
+    /// locked, or where an admin gives up what was written since.
     public var restoresDatabase: Bool
-    /// A script that failed or was cut off, and that need not be undone: it is run again from its start anyhow, or what
-    /// stands for it in a corrected archive. Nil for none.
+    /// A script that failed or was interrupted, and need not be undone: it, or its replacement in a corrected archive,
+    /// runs from its start anyway. Nil for none.
     public var halfRun: Int?
 
-    /// A job to undo from its parts.
+    /// Memberwise.
     public init(
         job: Int, update: String, plan: FolderPlan, isPrepared: Bool, isDone: Bool, ran: [Int], slots: [StepSlot],
         backup: DatabaseBackup? = nil, restoresDatabase: Bool = false
@@ -40,21 +40,21 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         self.restoresDatabase = restoresDatabase
     }
 
-    /// A part of the way back.
+    /// A part of an undo.
     public enum Part: Hashable, Sendable {
         /// The number of a downgrade to run.
         case downgrade(Int)
-        /// Files to bring back, in this order.
+        /// Files to restore, in this order.
         case files([StepSlot])
-        /// The database is put back.
+        /// The database is restored from its copy.
         case database
     }
 
-    /// The way back: the steps in reverse, a patch's downgrades before the last of its steps is undone. So a downgrade
+    /// The undo: the steps in reverse, a patch's downgrades before the last of its steps is undone. So a downgrade
     /// finds the files that its upgrade ran with.
     ///
-    /// Of a job that came to its end all downgrades run. Of a half-done one only those whose version's upgrade was
-    /// started: an upgrade that was cut off counts, because nobody knows how far it came.
+    /// After a finished job all downgrades run. After a half-done one, only those whose version's upgrade was started;
+    /// an interrupted upgrade counts, because its effect is unknown.
     public var parts: [Part] {
         var slots: [Int: StepSlot] = [:]
         for slot in self.slots { slots[slot.step] = slot }
@@ -74,7 +74,7 @@ public struct UndoneJob: Hashable, Codable, Sendable {
             if !step.kind.isRun, let slot = slots[number] { files.append(slot) }
         }
         parts += StepSlot.runs(files, of: plan).map(Part.files)
-        // Last: what downgrades of another kind do in the database is about its new content.
+        // Last: downgrades of another kind work on the database's new content.
         return restoresDatabase ? parts + [.database] : parts
     }
 
@@ -91,8 +91,8 @@ public struct UndoneJob: Hashable, Codable, Sendable {
 }
 
 extension FolderPlan {
-    /// The scripts that no downgrade of their patch and version undoes, and rows and handlers, which nothing undoes: once
-    /// one of them ran, the folder cannot be put back.
+    /// The scripts that no downgrade of their patch and version undoes, and rows and handlers, which nothing undoes:
+    /// once one of them ran, the folder cannot be put back.
     ///
     /// - Parameter numbers: of the steps to look at; nil for all.
     public func irreversible(among numbers: [Int]? = nil) -> [PlannedStep] {
@@ -104,10 +104,10 @@ extension FolderPlan {
 }
 
 extension PlannedStep {
-    /// Whether it changes the folder's database and nothing else, so that a copy of that brings back what was.
+    /// Whether it changes only the folder's database, so that restoring the copy undoes it.
     public var isInDatabase: Bool { kind == .rows || kind == .script && ScriptName(path)?.kind == .sql }
 
-    /// Why nothing undoes it, of one of ``FolderPlan/irreversible(among:)``.
+    /// Why nothing undoes it, for one of ``FolderPlan/irreversible(among:)``.
     public var whyIrreversible: String {
         switch kind {
         case .rows: "rows of \(path) (\(source)) cannot be taken out of the database again"

@@ -1,4 +1,4 @@
-/// What a worker is to do to one folder: the first record of its ledger, so that a worker that is started again needs
+/// What a worker has to do in one folder: the first record of its ledger, so that a worker that is started again needs
 /// nothing else.
 public struct WorkOrder: Hashable, Codable, Sendable {
     /// The job's number.
@@ -17,16 +17,16 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     public var links: Endpoint.Links
     /// The folder's database; nil where it has none.
     public var database: DatabaseOrder?
-    /// What the database is to show of the folder's lock; nil: that there is none. Of the phase `show` only.
+    /// The lock that the database has to show; nil for none. For the phase `show` only.
     public var lock: UpdateLock?
-    /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is what the oldest of them
-    /// came from.
+    /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is the version before the
+    /// oldest of them.
     public var undo: [UndoneJob]
-    /// Of a look for facts before there is a plan: the paths, relative to the folder, that it asks for
-    /// (``FolderFacts/present``). The plan then has no steps. Nil in every other order.
+    /// Of the phase `facts`: the paths, relative to the folder, that are looked for (``FolderFacts/present``). The plan
+    /// then has no steps. Nil in every other order.
     public var ask: [String]?
 
-    /// An order from its parts.
+    /// Memberwise.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
         links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = [],
@@ -46,7 +46,7 @@ public struct WorkOrder: Hashable, Codable, Sendable {
 }
 
 extension WorkOrder {
-    /// Reads one, also from a ledger or plan that an older patchd wrote: what it did not know has the value that means the
+    /// Reads one, also from a ledger or plan of an older patchd: keys that it did not know get the value that means the
     /// same.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)

@@ -1,5 +1,5 @@
-/// What checking an archive leaves behind: the manifest and a table of contents of the checked tree of plain files.
-/// Everything after the check reads only this and the tree.
+/// The result of checking an archive: the manifest and a table of contents of the checked tree of plain files. All
+/// later code reads only this and the tree.
 public struct CheckedUpdate: Hashable, Codable, Sendable {
     /// The form of this file.
     public var schema = 1
@@ -12,7 +12,7 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
     /// Warnings only.
     public var findings: [Finding]
 
-    /// A checked update from its parts.
+    /// Memberwise.
     public init(
         manifest: Manifest, entries: [ContentEntry], descriptions: [PatchDescription] = [], findings: [Finding] = []
     ) {
@@ -24,7 +24,8 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
 }
 
 extension CheckedUpdate {
-    /// Reads one, also of an archive that was checked before descriptions were kept: it has none then, and the plan says so.
+    /// Reads one, also of an archive that an older patchd checked without descriptions: it then has none, and the plan
+    /// reports that.
     public init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
@@ -51,7 +52,7 @@ public struct ContentEntry: Hashable, Codable, Sendable {
     /// Lower case hexadecimal; empty for a directory.
     public var sha256: String
 
-    /// An entry from its parts.
+    /// Memberwise.
     public init(path: String, kind: Kind, size: UInt64 = 0, mode: UInt16? = nil, sha256: String = "") {
         self.path = path
         self.kind = kind
@@ -67,9 +68,9 @@ public struct UnpackVerdict: Codable, Sendable {
     public var schema = 1
     /// Set when the archive is refused.
     public var refusal: Refusal?
-    /// Set when it is fine.
+    /// Set when the archive is accepted.
     public var update: CheckedUpdate?
-    /// Set when the reader could not work (a full disk): nothing is said of the archive then.
+    /// Set when the reader failed (a full disk), which says nothing about the archive.
     public var problem: String?
 
     /// The archive is fine.

@@ -2,7 +2,7 @@ import PatchJSON
 
 /// `<folder>/registry.json`: the tables and forms that updates have brought to a folder (contract §4).
 ///
-/// What this version does not know of it is kept as it is.
+/// Keys that this version does not know are kept.
 public struct DataRegistry: Hashable, Sendable {
     /// One table or form.
     public struct Entry: Hashable, Sendable {
@@ -10,12 +10,12 @@ public struct DataRegistry: Hashable, Sendable {
         public var files: [String]
         /// Its registry record, an object of the vendor's own.
         public var record: JSONValue
-        /// Whether it was deleted since; its files are gone then.
+        /// Whether it was deleted since; its files are then removed.
         public var deleted: Bool
         /// Members of other names.
         fileprivate var rest: [JSONValue.Member] = []
 
-        /// An entry from its parts.
+        /// Memberwise.
         public init(files: [String] = [], record: JSONValue = .object([]), deleted: Bool = false) {
             self.files = files
             self.record = record
@@ -43,11 +43,12 @@ public struct DataRegistry: Hashable, Sendable {
 
     /// Reads the file.
     ///
-    /// - Throws: ``Damage`` when it is not what this version or an earlier one writes: it is never taken for empty then.
+    /// - Throws: ``Damage`` when it is not what this version or an earlier one writes. It is never treated as empty
+    ///   then.
     public init(text: String) throws(Damage) {
         let value: JSONValue
         do throws(JSONError) {
-            // Records lie deeper here than in the file that brought them.
+            // Records are nested deeper here than in the file that brought them.
             value = try StrictJSON.parse(Array(text.utf8), maximumDepth: 32)
         } catch {
             throw Damage(description: error.description)
@@ -82,7 +83,7 @@ public struct DataRegistry: Hashable, Sendable {
         return entries
     }
 
-    /// The file's content: the same registry is always the same text.
+    /// The file's content; the same registry always gives the same text.
     public var text: String {
         let value = JSONValue.object(
             [
@@ -113,7 +114,7 @@ extension DataRegistry.Entry {
         }
     }
 
-    /// What stands here is removed as the folder's owner one day, so it has to be as clean as what an archive brings.
+    /// These paths will be removed as the folder's owner, so the rules for names in archives apply.
     private static func path(_ value: JSONValue) throws(DataRegistry.Damage) -> String {
         guard case .string(let path) = value else { throw .init(description: "\"files\" has \(value.kind)") }
         if let problem = EntryName.problem(in: path.utf8) ?? EntryName.reservedProblem(inFolder: path) {

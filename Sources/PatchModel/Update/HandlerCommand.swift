@@ -1,11 +1,13 @@
-/// A handler's command line (contract §5): no shell reads it, so a file's name can never become anything but a part of one
-/// argument.
+/// A handler's command line (contract §5). No shell reads it, so a file's name can never become anything but a part of
+/// one argument.
 ///
-/// Blanks separate words. `'…'` and `"…"` hold a word's blanks together and lose their marks; inside them, and outside,
-/// nothing else is special: no backslash, no `$`, no `*`. The first word is the absolute path of the program. In the
-/// others `{file}` stands for the absolute path of the file, and has to stand somewhere.
+/// Blanks separate words. `'…'` and `"…"` keep a word's blanks together and are removed; nothing else is special,
+/// inside or outside of them: no backslash, no `$`, no `*`. The first word is the absolute path of the program. In the
+/// others `{file}` stands for the absolute path of the file, and has to occur.
+///
+/// Why: docs/decisions/scripts.md#a-handlers-command-line-is-split-by-patchd-not-by-the-shell
 public struct HandlerCommand: Hashable, Sendable {
-    /// Why a command line cannot be one; the message goes on after the name of the key.
+    /// Why a command line is malformed; the message continues after the name of the key.
     public struct Malformed: Error, Hashable, Sendable {
         /// `has a ' without its second one …`.
         public var message: String

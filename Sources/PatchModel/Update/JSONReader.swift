@@ -1,35 +1,35 @@
 import PatchJSON
 
-/// Where in a JSON file something stands: `update.json: patches[1].path`.
+/// A position in a JSON file: `update.json: patches[1].path`.
 public struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     /// The file's name.
     public var file: String
     /// Keys and indices from the top; empty for the whole text.
     public var path: String
 
-    /// The top of a file, or a place in it.
+    /// The top of a file, or a position in it.
     public init(file: String, path: String = "") {
         self.file = file
         self.path = path
     }
 
-    /// The place of a member.
+    /// The position of a member.
     public func key(_ name: String) -> JSONPath {
         JSONPath(file: file, path: path.isEmpty ? name : "\(path).\(name)")
     }
 
-    /// The place of an element.
+    /// The position of an element.
     public func index(_ number: Int) -> JSONPath { JSONPath(file: file, path: "\(path)[\(number)]") }
 
     /// `update.json: patches[1].path`.
     public var description: String { path.isEmpty ? file : "\(file): \(path)" }
 }
 
-/// One value of a strictly read JSON file, with its place and the code under which it is refused.
+/// One value of a strictly read JSON file, with its position and the code for refusing it.
 public struct JSONReader: Sendable {
     /// The value.
     public let value: JSONValue
-    /// Where it stands.
+    /// Its position.
     public let place: JSONPath
     /// The code of every refusal.
     public let code: RefusalCode

@@ -45,7 +45,7 @@ extension Manifest {
         return patches
     }
 
-    /// Sorted by components a path is followed by what lies below it, so that neighbours are all that has to be compared.
+    /// Sorted by components, a path is followed by what is below it, so only neighbours have to be compared.
     private static func refuseNested(_ patches: [Patch], in elements: [JSONReader]) throws(Refusal) {
         let sorted = zip(patches, elements).map { (path: ExactText($0.path), patch: $0, element: $1) }.sorted {
             $0.path.components.lexicographicallyPrecedes($1.path.components) { $0.lexicographicallyPrecedes($1) }
@@ -109,7 +109,7 @@ extension JSONReader {
         return target
     }
 
-    /// A directory's clean relative path; one slash at its end is taken off.
+    /// A directory's clean relative path, without the slash at its end.
     fileprivate func directoryPath() throws(Refusal) -> String {
         var bytes = ExactText(try text()).bytes
         if bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }

@@ -63,7 +63,7 @@ public struct PatchCommand: Hashable, Codable, Sendable {
         }
     }
 
-    /// The files, relative to the patch's path, that have to be in the archive.
+    /// The files, relative to the patch's path, that must be in the archive.
     public var content: [String] {
         switch verb {
         case .filecopy, .filecopyto, .fileupload: Array(arguments.prefix(1))

@@ -1,4 +1,4 @@
-/// Why an archive, its options or a request is not taken, as in the contract's list of codes.
+/// Why an archive, its options or a request is not accepted, as in the contract's list of codes.
 public enum RefusalCode: String, Codable, CaseIterable, Sendable {
     case notAFile, incomplete, signatureMissing, signatureInvalid, archiveMalformed, archiveEncrypted, archiveMethod
     case entryType, entryName, entryDuplicate, entryChecksum, limitExceeded, manifestMissing, manifestInvalid
@@ -7,7 +7,7 @@ public enum RefusalCode: String, Codable, CaseIterable, Sendable {
 
 /// An archive or its options are refused; nothing has been touched.
 public struct Refusal: Error, Hashable, Codable, Sendable, CustomStringConvertible {
-    /// The contract's word for it.
+    /// The contract's code.
     public var code: RefusalCode
     /// Where: an entry's name, `update.json: patches[1].path`, or empty for the archive as a whole.
     public var place: String
@@ -44,12 +44,12 @@ public struct Finding: Hashable, Codable, Sendable {
         Finding(level: .warning, code: code, place: place, message: message)
     }
 
-    /// The finding that stands for a refusal.
+    /// The finding for a refusal.
     public init(_ refusal: Refusal) {
         self.init(level: .error, code: refusal.code.rawValue, place: refusal.place, message: refusal.reason)
     }
 
-    /// A finding from its parts.
+    /// Memberwise.
     public init(level: Level, code: String, place: String, message: String) {
         self.level = level
         self.code = code

@@ -1,4 +1,4 @@
-/// `STATE/unstable.json`: updates that are not to be applied without `force`. Readable by everybody.
+/// `STATE/unstable.json`: updates that are not applied without `force`. Readable by everybody.
 public struct UnstableUpdates: Hashable, Codable, Sendable {
     /// One update.
     public struct Mark: Hashable, Codable, Sendable {
@@ -6,12 +6,12 @@ public struct UnstableUpdates: Hashable, Codable, Sendable {
         public var update: String
         /// Its version.
         public var version: Version
-        /// Who marked it.
+        /// The user who marked it.
         public var by: String
         /// When.
         public var at: Timestamp
 
-        /// A mark from its parts.
+        /// Memberwise.
         public init(update: String, version: Version, by: String, at: Timestamp) {
             self.update = update
             self.version = version
@@ -38,16 +38,16 @@ public struct UnstableUpdates: Hashable, Codable, Sendable {
 public struct UpdateName: Hashable, Sendable, CustomStringConvertible {
     /// The update's name.
     public var name: String
-    /// Nil: the one that is known.
+    /// Nil: the only known version.
     public var version: Version?
 
-    /// A name from its parts.
+    /// Memberwise.
     public init(name: String, version: Version? = nil) {
         self.name = name
         self.version = version
     }
 
-    /// Nil when what stands behind the `@` is no version, or nothing before it.
+    /// Nil when the part after the `@` is not a version, or the part before it is empty.
     public init?(_ text: String) {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let name = parts.first, !name.isEmpty else { return nil }

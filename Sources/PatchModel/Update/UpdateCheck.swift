@@ -1,5 +1,5 @@
 extension CheckedUpdate {
-    /// Holds an archive's contents against its manifest (contract §4).
+    /// Compares an archive's contents with its manifest (contract §4).
     ///
     /// - Parameters:
     ///   - manifest: As read from the archive.
@@ -30,7 +30,7 @@ extension CheckedUpdate {
     }
 }
 
-/// An archive's entries by name, with the directories that are there only because something lies in them.
+/// An archive's entries by name, with the directories that exist only because they contain something.
 struct ContentTree {
     /// Sorted by path.
     let entries: [ContentEntry]
@@ -50,13 +50,14 @@ struct ContentTree {
         paths = kinds.keys.sorted()
     }
 
-    /// What a path is; nil where there is nothing.
+    /// The kind of a path; nil where there is nothing.
     func kind(of path: ExactText) -> ContentEntry.Kind? { kinds[path] }
 
     /// A file's bytes.
     func size(of path: ExactText) -> UInt64 { sizes[path] ?? 0 }
 
-    /// Everything below a directory, sorted. Paths with one beginning are neighbours, so that no patch costs the whole tree.
+    /// Everything below a directory, sorted. Paths with the same beginning are neighbours, so that no patch costs the
+    /// whole tree.
     func paths(below directory: ExactText) -> ArraySlice<ExactText> {
         let first = ExactText("\(directory)/")
         var (low, high) = (paths.startIndex, paths.endIndex)
@@ -67,7 +68,7 @@ struct ContentTree {
         return paths[low...].prefix { $0.isBelow(directory) }
     }
 
-    /// Refuses what is neither below a patch's path, nor above one, nor one of the files that may accompany an update.
+    /// Refuses entries that are neither below a patch's path, nor above one, nor files that may accompany an update.
     func refuseUndeclared(_ manifest: Manifest, manifestFile: String) throws(Refusal) {
         let patches = Set(manifest.patches.map { ExactText($0.path) })
         let above = Set(patches.flatMap(\.parents))
@@ -90,12 +91,12 @@ struct ContentTree {
             || ["README", "CHANGES", "LICENSE"].contains { path.bytes.starts(with: $0.utf8) }
     }
 
-    /// Names that are the same on a system that ignores case or Unicode form.
+    /// Names that are equal on a system that ignores case or Unicode form.
     func collisions() -> [Finding] {
         var first: [String: ExactText] = [:]
         var findings: [Finding] = []
         for path in paths {
-            // Upper case first, so that ß meets SS; the dictionary itself takes canonically equivalent texts as one.
+            // Upper case first, so that ß meets SS; the dictionary itself treats canonically equivalent texts as equal.
             let key = path.description.uppercased().lowercased()
             if let other = first[key] {
                 findings.append(
@@ -110,7 +111,7 @@ struct ContentTree {
     }
 }
 
-/// What lies in one patch's path.
+/// The content of one patch's path.
 struct PatchContents {
     private let root: ExactText
     private let tree: ContentTree
@@ -140,7 +141,7 @@ struct PatchContents {
 
     private func place(of relative: ExactText) -> String { "\(root)/\(relative)" }
 
-    /// Refuses scripts above the update's version; warns of what is no script.
+    /// Refuses scripts above the update's version; warns of other files in `upgrades/`.
     func checkScripts(upTo version: Version) throws(Refusal) -> [Finding] {
         var findings: [Finding] = []
         for directory in ["upgrades", "downgrades"] {
@@ -189,7 +190,7 @@ struct PatchContents {
         return description
     }
 
-    /// One of the two files, with its place; nil where the patch has none.
+    /// One of the two files, with its path; nil where the patch has none.
     private func document(
         _ name: String, limit: Int, content: (String) throws(Refusal) -> [UInt8]
     ) throws(Refusal) -> (place: String, bytes: [UInt8])? {
@@ -210,14 +211,14 @@ struct PatchContents {
         }
     }
 
-    /// What a list of names and patterns comes to, in its order. A pattern matches neither scripts nor the two files
-    /// themselves.
+    /// The files that a list of names and patterns stands for, in its order. A pattern matches neither scripts nor the
+    /// two files themselves.
     private func files(_ patterns: [String], namedBy place: String) throws(Refusal) -> [String] {
         var files: [String] = []
         var known: Set<ExactText> = []
         for pattern in patterns {
             let glob = Glob(pattern)
-            // A file may be called like a pattern.
+            // The name of a file may look like a pattern.
             if !glob.isPattern || kind(of: ExactText(pattern)) == .file {
                 try require(pattern, namedBy: place)
                 if known.insert(ExactText(pattern)).inserted { files.append(pattern) }
@@ -241,7 +242,7 @@ struct PatchContents {
 }
 
 extension PatchDescription {
-    /// Refuses a command that brings a table or form of which nothing is said: a misspelt name would bring nothing.
+    /// Refuses a command for a table or form without an entry: a misspelt name would bring nothing.
     fileprivate func check(_ command: PatchCommand, at place: String) throws(Refusal) {
         let name = command.arguments.first ?? ""
         switch command.verb {

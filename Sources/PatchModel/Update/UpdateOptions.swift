@@ -1,4 +1,4 @@
-/// What is applied: `NAME.zip.json`, or what `patchctl submit` was told.
+/// Which folders and patches are applied: `NAME.zip.json`, or the options of `patchctl submit`.
 public struct UpdateOptions: Hashable, Codable, Sendable {
     /// What a job does.
     public enum Operation: String, Codable, Sendable { case apply, test, rollback }
@@ -9,7 +9,7 @@ public struct UpdateOptions: Hashable, Codable, Sendable {
     public var endpoints: [String]?
     /// Folders left out, with their descendants.
     public var exclude: [String]
-    /// Subtrees to which it is confined; empty: every folder.
+    /// Subtrees to which the job is limited; empty: every folder.
     public var only: [String]
     /// Optional patches switched on or off, by name.
     public var patches: [String: Bool]

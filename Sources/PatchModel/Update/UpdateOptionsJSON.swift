@@ -1,7 +1,7 @@
 import PatchJSON
 
 extension UpdateOptions {
-    /// Reads `NAME.zip.json` (contract §6). All keys are optional, others than the contract's are refused.
+    /// Reads `NAME.zip.json` (contract §6). All keys are optional; keys that the contract does not name are refused.
     ///
     /// - Parameters:
     ///   - bytes: The whole file.
@@ -35,8 +35,8 @@ extension UpdateOptions {
         }
     }
 
-    /// The options with those in their place that an approver gives (contract §9, `approve`): `exclude`, `only` and `force` as
-    /// a whole, `patches` one by one.
+    /// The options with those replaced that an approver gives (contract §9, `approve`): `exclude`, `only` and `force`
+    /// as a whole, `patches` one by one.
     ///
     /// - Throws: ``Refusal`` with the reader's code, also for what is settled once there is a job: operation and endpoints.
     public func changed(by reader: JSONReader) throws(Refusal) -> UpdateOptions {

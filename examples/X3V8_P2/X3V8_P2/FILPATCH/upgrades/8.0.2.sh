@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gives every folder its table of tax rates. Safe to repeat: the table is written beside its place and renamed.
+# Writes the folder's table of tax rates. Safe to repeat: the table is written to a temporary file and renamed.
 set -eu
 mkdir -p FIC
 printf 'CODE;RATE\nDEFAULT;7.5\n' > FIC/TAXRATE.csv.tmp
