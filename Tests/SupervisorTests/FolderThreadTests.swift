@@ -112,10 +112,12 @@ import Testing
                 passed.store(true, ordering: .relaxed)
             }
             await Task.yield()
-            #expect(!passed.load(ordering: .relaxed))
+            let early = passed.load(ordering: .relaxed)
+            #expect(!early)
             gate.open()
         }
-        #expect(passed.load(ordering: .relaxed))
+        let late = passed.load(ordering: .relaxed)
+        #expect(late)
         await gate.pass()
     }
 }

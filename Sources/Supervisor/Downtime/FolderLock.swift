@@ -26,9 +26,9 @@ final class FolderLock: Sendable {
         case unlocked(UpdateLock?)
     }
 
-    /// Beside the lock: the next one, with its blocks.
-    static let spareName = ".\(UpdateLock.fileName).next"
-    private static let temporaryName = ".\(UpdateLock.fileName).tmp"
+    /// Beside the lock: room for the next one. Names that begin with `.patchd` are reserved (contract §4).
+    static let spareName = ".patchd-lock"
+    private static let temporaryName = ".patchd-lock.tmp"
     /// Bytes of the spare: a lock with a long message fits.
     private static let room: Int64 = 16384
 

@@ -49,7 +49,7 @@ final class FolderThread: Sendable {
         return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await answer.value(orCancelled: hung) }
             group.addTask {
-                try await Task.sleep(for: .seconds(deadline))
+                try await Task.sleep(for: .seconds(self.deadline))
                 throw hung
             }
             defer { group.cancelAll() }
