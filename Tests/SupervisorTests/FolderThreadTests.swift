@@ -8,9 +8,14 @@ import Testing
 @Suite struct `A folder's thread` {
     @Test func `runs calls one after the other, in their order`() async throws {
         let thread = FolderThread(folder: "SEED", path: "/srv/SEED")
-        let order = Mutex<[Int]>([])
-        for number in 0..<50 { try await thread.run("look at") { order.withLock { $0.append(number) } } }
-        #expect(order.withLock { $0 } == Array(0..<50))
+        let count = Count()
+        for number in 0..<50 {
+            let before = try await thread.run("look at") {
+                defer { count.add() }
+                return count.value
+            }
+            #expect(before == number)
+        }
     }
 
     @Test func `gives what the call gave, or threw`() async throws {
@@ -76,16 +81,16 @@ import Testing
 
     @Test func `never loses one of many raises and sleeps`() async {
         let signal = WakeSignal()
-        let count = Atomic<Int>(0)
+        let count = Count()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                while count.load(ordering: .relaxed) < 1000 {
+                while count.value < 1000 {
                     await signal.sleep(seconds: nil)
                 }
             }
             group.addTask {
                 for _ in 0..<1000 {
-                    count.add(1, ordering: .relaxed)
+                    count.add()
                     signal.raise()
                     await Task.yield()
                 }
@@ -105,19 +110,26 @@ import Testing
 @Suite struct `The gate of turns` {
     @Test func `is closed until the first requests were looked at, and while others are`() async {
         let gate = TurnGate()
-        let passed = Atomic<Bool>(false)
+        let passed = Count()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await gate.pass()
-                passed.store(true, ordering: .relaxed)
+                passed.add()
             }
             await Task.yield()
-            let early = passed.load(ordering: .relaxed)
-            #expect(!early)
+            #expect(passed.value == 0)
             gate.open()
         }
-        let late = passed.load(ordering: .relaxed)
-        #expect(late)
+        #expect(passed.value == 1)
         await gate.pass()
     }
+}
+
+/// A number that several tasks count.
+private final class Count: Sendable {
+    private let number = Atomic<Int>(0)
+
+    var value: Int { number.load(ordering: .relaxed) }
+
+    func add() { number.add(1, ordering: .relaxed) }
 }
