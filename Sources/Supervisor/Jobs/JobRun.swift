@@ -86,7 +86,7 @@ struct JobRun: Sendable {
             return try await tree.rollBack(pending, afterEach: afterEach)
         }
         try await tree.stage(open)
-        let isCritical = try context.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
+        let isCritical = try context.state.manifest(ofArchive: job.sha256)?.critical ?? false
         try await downtime.begin(number, isCritical: isCritical)
         try await tree.apply(pending, afterEach: afterEach)
     }

@@ -39,11 +39,11 @@ extension JobStore {
         if let moved = try moved(since: job, without: skipped) { throw moved }
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
-            let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+            let summary = try ledgers.summary(number, name)
             // After a corrected archive could not put the folder back, its ledger's last word is about that and names none.
             guard case .failed(let last, _, _) = summary.outcome, !summary.isReverting,
                 let step = last ?? summary.ran.subtracting(summary.finished).max(),
-                let planned = summary.order?.plan.step(step)
+                let planned = try state.order(job: number, folder: name)?.plan.step(step)
             else { continue }
             if assumed == planned.path || assumed == planned.title { assumptions[name] = step }
         }
@@ -77,7 +77,7 @@ extension JobStore {
     /// may have gone below it meanwhile. Nil for none.
     private func moved(since job: Job, without skipped: Set<String>) throws -> Fault? {
         // One that has changed nothing is planned anew.
-        guard job.hasBegun, let plan = try state.plan(job: job.job)?.endpoints.first else { return nil }
+        guard job.hasBegun, let plan = try state.overview(job: job.job)?.outline.endpoints.first else { return nil }
         for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {
             guard let own = job.folders[folder.folder], own.isOpenAfterFailure else { continue }
             let version = try state.folder(folder.folder, of: job.endpoint)?.version
@@ -96,12 +96,7 @@ extension JobStore {
     /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a
     /// request which is read again after a crash finds the ledgers as they were.
     func goOn(_ number: Int, _ folder: String, assuming step: Int?) throws {
-        // Also one that could not be staged: nothing of it was changed, and it is not failed.
-        guard try state.hasLedger(job: number, folder: folder) else { return }
-        var ledger = try Ledger(state.ledger(job: number, folder: folder))
-        guard case .failed = LedgerSummary(ledger.records).outcome else { return }
-        if let step { try ledger.append(.finished(steps: [step])) }
-        try ledger.append(.resumed)
+        try ledgers.resume(number, folder, assuming: step)
     }
 
     /// Has a job end: one that waits at once, one that runs when its steps under way are through. One that was resumed and
@@ -137,7 +132,7 @@ extension JobStore {
             let summary: LedgerSummary
             do {
                 guard try state.hasLedger(job: number, folder: name) else { continue }
-                summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+                summary = try ledgers.summary(number, name)
             } catch {
                 half.insert(name)
                 continue
