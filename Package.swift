@@ -42,10 +42,13 @@ let package = Package(
         // One concern of the outside world each.
         .target(name: "PatchFiles", dependencies: ["CLinux", "CCrypto"], swiftSettings: settings),
         .target(
-            name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
+            name: "PatchArchive", dependencies: ["CArchive", "PatchFiles", "PatchJSON", "PatchModel"],
+            swiftSettings: settings),
         .target(name: "PatchConfig", dependencies: ["CYAML", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
-        .target(name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .target(
+            name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchJSON", "PatchModel"],
+            swiftSettings: settings),
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(
             name: "PatchSteps",
@@ -64,7 +67,8 @@ let package = Package(
         .executableTarget(
             name: "patchd",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchJSON", "PatchModel", "Supervisor", "Systemd", logging, argumentParser,
+                "PatchConfig", "PatchFiles", "PatchJSON", "PatchModel", "Supervisor", "Systemd", logging,
+                argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -74,24 +78,33 @@ let package = Package(
         .executableTarget(
             name: "patchctl",
             dependencies: [
-                "PatchConfig", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchPlan", "PatchStore", "Systemd",
+                "PatchConfig", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchPlan", "PatchStore",
+                "Systemd",
                 argumentParser,
             ],
             swiftSettings: settings),
 
         // Tests, a target a module.
         .testTarget(name: "PatchModelTests", dependencies: ["PatchJSON", "PatchModel"], swiftSettings: settings),
-        .testTarget(name: "PatchPlanTests", dependencies: ["PatchJSON", "PatchModel", "PatchPlan"], swiftSettings: settings),
+        .testTarget(
+            name: "PatchPlanTests", dependencies: ["PatchJSON", "PatchModel", "PatchPlan"], swiftSettings: settings),
         .testTarget(name: "PatchFilesTests", dependencies: ["PatchFiles"], swiftSettings: settings),
         .testTarget(
             name: "PatchArchiveTests", dependencies: ["PatchArchive", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
-        .testTarget(name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchJSON", "PatchModel"], swiftSettings: settings),
+        .testTarget(
+            name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .testTarget(
             name: "PatchLedgerTests", dependencies: ["PatchLedger", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
         .testTarget(
-            name: "SupervisorTests", dependencies: ["Supervisor", "PatchFiles", "PatchJSON", "PatchModel", logging],
+            name: "PatchStoreTests", dependencies: ["PatchStore", "PatchFiles", "PatchJSON", "PatchModel"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: [
+                "Supervisor", "PatchFiles", "PatchJSON", "PatchLedger", "PatchModel", "PatchStore", logging,
+            ],
             swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),
         .testTarget(

@@ -8,8 +8,10 @@
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -152,4 +154,69 @@ pid_t patch_spawn_here(char *const *arguments, const char *directory, int kept) 
         _exit(127);
     }
     return await_start(child, report);
+}
+
+enum { PARCEL_MAX = 8 };
+
+int patch_pack_descriptors(const int *descriptors, int count) {
+    if (count < 1 || count > PARCEL_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    char byte = 1;
+    struct iovec content = {.iov_base = &byte, .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * PARCEL_MAX)];
+    } control;
+    memset(&control, 0, sizeof control);
+    struct msghdr message = {.msg_iov = &content,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+    memcpy(CMSG_DATA(rights), descriptors, sizeof(int) * (size_t)count);
+    ssize_t sent = sendmsg(ends[0], &message, MSG_NOSIGNAL);
+    int error = errno;
+    close(ends[0]);
+    if (sent == 1) return ends[1];
+    close(ends[1]);
+    errno = error;
+    return -1;
+}
+
+int patch_unpack_descriptors(int socket, int *descriptors, int count) {
+    char byte;
+    struct iovec content = {.iov_base = &byte, .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * PARCEL_MAX)];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &content, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t received;
+    do {
+        received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    } while (received < 0 && errno == EINTR);
+    if (received < 0) return -1;
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    if (received == 1 && rights != NULL && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
+        size_t found = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        if (found == (size_t)count) {
+            memcpy(descriptors, CMSG_DATA(rights), sizeof(int) * found);
+            return 0;
+        }
+        for (size_t index = 0; index < found; index++) {
+            int one;
+            memcpy(&one, CMSG_DATA(rights) + index * sizeof(int), sizeof one);
+            close(one);
+        }
+    }
+    errno = EBADMSG;
+    return -1;
 }

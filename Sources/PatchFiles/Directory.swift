@@ -258,11 +258,20 @@ public struct Directory: ~Copyable, Sendable {
     public func replaceFile(
         _ name: String, with bytes: [UInt8], mode: UInt16 = 0o600, owner: (uid: UInt32, gid: UInt32)? = nil
     ) throws(FileError) {
+        try replaceFile(name, mode: mode) { (file) throws(FileError) in
+            try file.write(bytes)
+            if let owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
+        }
+    }
+
+    /// The same for content that is written piece by piece.
+    public func replaceFile(
+        _ name: String, mode: UInt16 = 0o600, _ write: (borrowing File) throws(FileError) -> Void
+    ) throws(FileError) {
         let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
         do throws(FileError) {
             let file = try createFile(temporary, mode: mode)
-            try file.write(bytes)
-            if let owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
+            try write(file)
             try file.sync()
             try rename(temporary, to: self, name)
         } catch {

@@ -1,9 +1,7 @@
 import PatchModel
 
 /// One record of a folder's ledger.
-public enum LedgerRecord: Hashable, Codable, Sendable {
-    /// What is to be done; always the first record, written by the daemon.
-    case begin(WorkOrder)
+public enum LedgerRecord: Hashable, Sendable {
     /// The folder was looked at: what is in the way, and the steps whose effect is there already.
     case surveyed(faults: [Fault], warnings: [String], equal: [Int])
     /// What the scripts in SQL say: by step, the first line of each statement.
@@ -18,6 +16,8 @@ public enum LedgerRecord: Hashable, Codable, Sendable {
     /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record
     /// replaces an earlier one: before ``prepared`` as a whole, then for the steps that it names.
     case staged([StepSlot])
+    /// What one record could not hold of the same.
+    case stagedMore([StepSlot])
     /// Everything that an undo needs and everything that is to be switched is complete and durable.
     case prepared
     /// A script is about to run, for the attempt-th time.

@@ -18,8 +18,6 @@ public struct LedgerSummary: Sendable {
         case reverted
     }
 
-    /// What is to be done; nil for an empty ledger.
-    public private(set) var order: WorkOrder?
     /// What the survey found; nil before it.
     public private(set) var survey: (faults: [Fault], warnings: [String])?
     /// Steps whose effect was there already.
@@ -63,15 +61,25 @@ public struct LedgerSummary: Sendable {
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
+    /// Whether something was recorded at all.
+    public private(set) var isEmpty = true
+    private let keepsSlots: Bool
+
+    /// An empty ledger's.
+    ///
+    /// - Parameter keepsSlots: false for who only follows how far a folder is: ``slots`` stay empty then.
+    public init(keepsSlots: Bool = true) { self.keepsSlots = keepsSlots }
+
     /// Reads the records in their order.
     public init(_ records: [LedgerRecord]) {
+        self.init()
         for record in records { note(record) }
     }
 
     /// Adds one record.
     public mutating func note(_ record: LedgerRecord) {
+        isEmpty = false
         switch record {
-        case .begin(let order): self.order = order
         case .surveyed(let faults, let warnings, let equal):
             survey = (faults, warnings)
             self.equal = Set(equal)
@@ -82,13 +90,8 @@ public struct LedgerSummary: Sendable {
         case .staged(let added):
             // Before everything is complete, staging begins anew and says everything again.
             if !isPrepared { slots = [:] }
-            for var slot in added {
-                // An older patchd did not say where: nothing could lead elsewhere.
-                if slot.place.isEmpty, let step = order?.plan.step(slot.step), !step.kind.isRun {
-                    slot.place = step.path
-                }
-                slots[slot.step] = slot
-            }
+            keep(added)
+        case .stagedMore(let added): keep(added)
         case .prepared:
             isPrepared = true
             outcome = .prepared
@@ -134,13 +137,22 @@ public struct LedgerSummary: Sendable {
 
     private var resting: Outcome { isPrepared || isReverting ? .unfinished : .untouched }
 
-    /// This job as one to undo: what a rollback's order names, and what an automatic revert undoes. Nil for an empty
-    /// ledger, and for one of a rollback, which cannot itself be undone.
-    public var undoneJob: UndoneJob? {
-        guard let order, order.undo.isEmpty else { return nil }
+    private mutating func keep(_ added: [StepSlot]) {
+        guard keepsSlots else { return }
+        for slot in added { slots[slot.step] = slot }
+    }
+}
+
+extension WorkOrder {
+    /// This order's job as one to undo: what a rollback's order names, and what an automatic revert undoes. Nil for a
+    /// rollback, which cannot itself be undone.
+    ///
+    /// - Parameter summary: what the job's ledger says.
+    public func undoneJob(_ summary: LedgerSummary) -> UndoneJob? {
+        guard undo.isEmpty else { return nil }
         return UndoneJob(
-            job: order.job, update: order.update, plan: order.plan, isPrepared: isPrepared, isDone: wasDone,
-            ran: ran.sorted(), slots: slots.values.sorted { $0.step < $1.step }, backup: backup,
-            restoresDatabase: false)
+            job: job, update: update, plan: plan, isPrepared: summary.isPrepared, isDone: summary.wasDone,
+            ran: summary.ran.sorted(), slots: summary.slots.values.sorted { $0.step < $1.step },
+            backup: summary.backup, restoresDatabase: false)
     }
 }

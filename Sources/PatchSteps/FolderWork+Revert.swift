@@ -46,7 +46,7 @@ extension FolderWork {
     private var undoneJobs: [UndoneJob] {
         guard order.undo.isEmpty else { return order.undo }
         // The folder is still locked: nothing was written since the copy but by this job.
-        guard var own = state.undoneJob else { return [] }
+        guard var own = order.undoneJob(state) else { return [] }
         own.restoresDatabase = own.backup != nil
         own.halfRun = state.ran.subtracting(state.finished).max()
         return [own]

@@ -11,24 +11,20 @@ public struct FolderWork: ~Copyable {
     let trace: Trace
     /// Whether somebody asked to stop after the current step.
     let shouldStop: @Sendable () -> Bool
-    private(set) var state: LedgerSummary
     private var ledger: Ledger
+    /// Where the folder stands.
+    var state: LedgerSummary { ledger.summary }
 
-    /// Takes over what the daemon passes: the checked tree, the ledger with its order, and the trace.
+    /// Takes over what the daemon passes: the order, the checked tree, the ledger, and the trace.
     public init(
-        tree: consuming Directory, ledger file: consuming File, trace: consuming File,
+        order: WorkOrder, tree: consuming Directory, ledger file: consuming File, trace: consuming File,
         shouldStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
         let ledger = try Self.open(file)
-        let state = LedgerSummary(ledger.records)
-        guard let order = state.order else {
-            throw .failed(step: nil, .io, "cannot start: the ledger has no order")
-        }
         let folder = try working("open folder \(order.plan.folder)") { () throws(FileError) in
             try Directory.openWithoutLinks(order.plan.path)
         }
         self.ledger = ledger
-        self.state = state
         self.order = order
         self.tree = tree
         self.folder = folder
@@ -107,6 +103,5 @@ public struct FolderWork: ~Copyable {
         } catch {
             throw .ledger(error)
         }
-        state.note(record)
     }
 }

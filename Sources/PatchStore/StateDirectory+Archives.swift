@@ -7,12 +7,39 @@ extension StateDirectory {
 
     /// What checking an archive found; nil when it is not kept.
     public func contents(ofArchive sha256: String) throws(StoreError) -> CheckedUpdate? {
-        try read(CheckedUpdate.self, Self.place(ofArchive: sha256) + "/contents.json")
+        try contents(ofArchive: sha256, hasEntries: true)
+    }
+
+    /// An archive's manifest; nil when it is not kept.
+    public func manifest(ofArchive sha256: String) throws(StoreError) -> Manifest? {
+        try contents(ofArchive: sha256, hasEntries: false)?.manifest
+    }
+
+    private func contents(ofArchive sha256: String, hasEntries: Bool) throws(StoreError) -> CheckedUpdate? {
+        let place = Self.place(ofArchive: sha256)
+        var update: CheckedUpdate?
+        var isWhole = false
+        let isThere = try readLines(place + "/contents") { line in
+            guard update != nil else {
+                update = try CheckedUpdate.first(line)
+                return hasEntries
+            }
+            isWhole = try update?.take(line) ?? false
+            return true
+        }
+        guard isThere else {
+            // Checked before the entries were lines.
+            return try read(CheckedUpdate.self, place + "/contents.json")
+        }
+        guard let update, isWhole || !hasEntries else {
+            throw damage(place + "/contents", CheckedUpdate.Damage("its end is missing"))
+        }
+        return update
     }
 
     /// Writes what checking found; `place` is relative to the state directory.
     public func write(_ update: CheckedUpdate, in place: String) throws(StoreError) {
-        try write(update, place + "/contents.json", mode: 0o600)
+        try writeLines(place + "/contents", mode: 0o600) { emit in try update.write(emit) }
     }
 
     /// The checked tree of an archive.

@@ -40,10 +40,9 @@ extension StateDirectory {
     /// has its last end; what the daemon recorded before it was killed is not recorded again.
     public func record(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {
         let name = "\(folder).history.jsonl"
-        var earlier = try history(folder, of: endpoint)
-        if let last = earlier.last, last.job == entry.job, last.operation == entry.operation {
+        if let last = try lastEntry(folder, of: endpoint), last.job == entry.job, last.operation == entry.operation {
             if last.state == entry.state { return }
-            earlier.removeLast()
+            let earlier = try history(folder, of: endpoint).dropLast()
             let lines = try (earlier + [entry]).map { (entry) throws(StoreError) in try self.line(entry, name) }
             return try files { () throws(FileError) in
                 try Directory.open(path + "/endpoints/\(endpoint)").replaceFile(
@@ -55,11 +54,35 @@ extension StateDirectory {
             let file = try Directory.open(path + "/endpoints/\(endpoint)").appendingFile(name, mode: 0o644)
             // What a power cut left of a line must neither swallow this one nor stay between whole ones.
             let size = try file.status().size
-            let whole = Self.lines(try file.read(limit: Int(size))).whole
-            if whole < size { try file.truncate(to: Int64(whole)) }
+            let tail = try Self.tail(of: file)
+            let whole = tail.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            if whole < tail.count { try file.truncate(to: size - Int64(tail.count - whole)) }
             try file.write(line)
             try file.sync()
         }
+    }
+
+    /// More than a few lines: what was recorded long ago is not read to record something new.
+    private static let historyTail: Int64 = 1 << 16
+
+    private static func tail(of file: borrowing File) throws(FileError) -> [UInt8] {
+        let size = try file.status().size
+        let start = max(0, size - historyTail)
+        return try file.read(at: start, limit: Int(size - start))
+    }
+
+    /// What was recorded last.
+    private func lastEntry(_ folder: String, of endpoint: String) throws(StoreError) -> HistoryEntry? {
+        let place = "endpoints/\(endpoint)/\(folder).history.jsonl"
+        guard try exists(place) else { return nil }
+        let tail = try files { () throws(FileError) in try Self.tail(of: Directory.open(path).file(place)) }
+        guard let end = tail.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let start = tail[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        // A line as long as the tail, or a damaged one: the whole file says what is wrong with it.
+        guard let last = try? JSONText.read(HistoryEntry.self, tail[start..<end]) else {
+            return try history(folder, of: endpoint).last
+        }
+        return last
     }
 
     private func line(_ entry: HistoryEntry, _ name: String) throws(StoreError) -> [UInt8] {
@@ -77,7 +100,7 @@ extension StateDirectory {
         let place = "endpoints/\(endpoint)/\(folder).history.jsonl"
         guard
             let bytes = try files({ () throws(FileError) in
-                try Directory.open(path).readFile(place, limit: 1 << 30)
+                try Directory.open(path).readFile(place, limit: .max)
             })
         else { return [] }
         let (entries, whole) = Self.lines(bytes)

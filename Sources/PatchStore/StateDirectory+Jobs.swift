@@ -1,6 +1,5 @@
 import Glibc
 import PatchFiles
-import PatchJSON
 import PatchModel
 
 extension StateDirectory {
@@ -16,16 +15,38 @@ extension StateDirectory {
         let names = try files({ () throws(FileError) in try Directory.open(path + "/jobs").names() })
         for number in names.compactMap({ Int($0) }).sorted() {
             do throws(StoreError) {
-                guard let job = try job(number) else {
-                    throw StoreError("cannot read job \(number): \"\(path)/jobs/\(number)/job.json\" is missing")
-                }
-                found.append(job)
+                found.append(try existingJob(number))
             } catch {
                 if error.isPermission { throw error }
                 onDamage(number, error)
             }
         }
         return found
+    }
+
+    /// Whether a job was made, readable or not.
+    public func hasJob(_ number: Int) throws(StoreError) -> Bool { try exists("jobs/\(number)") }
+
+    /// A job that was made.
+    ///
+    /// - Throws: also when its file is missing.
+    public func existingJob(_ number: Int) throws(StoreError) -> Job {
+        guard let job = try job(number) else {
+            throw StoreError("cannot read job \(number): \"\(path)/jobs/\(number)/job.json\" is missing")
+        }
+        return job
+    }
+
+    /// Whether a job has orders, steps or ledgers of its folders.
+    public func hasWork(ofJob number: Int) throws(StoreError) -> Bool { try exists("jobs/\(number)/ledger") }
+
+    /// Removes what a job that can no longer be rolled back has for its folders: steps, orders, ledgers. Its file, the
+    /// overview of its plan and its traces stay.
+    public func forgetWork(ofJob number: Int) throws(StoreError) {
+        try files { () throws(FileError) in
+            let own = try Directory.open(path + "/jobs/\(number)")
+            for name in ["orders", "plan", "ledger"] { try own.removeTree(name) }
+        }
     }
 
     /// One job; nil when there is none of that number.
@@ -70,22 +91,6 @@ extension StateDirectory {
         try share("jobs/\(job.job)/job.json")
     }
 
-    /// Replaces a job's plan.
-    public func write(_ plan: PlanReport, job: Int) throws(StoreError) {
-        try write(plan, "jobs/\(job)/plan.json", mode: 0o640)
-        try share("jobs/\(job)/plan.json")
-    }
-
-    /// Has a job planned anew when its turn comes.
-    public func removePlan(job: Int) throws(StoreError) {
-        try files { () throws(FileError) in try Directory.open(path + "/jobs/\(job)").remove("plan.json") }
-    }
-
-    /// A job's plan; nil before it is made.
-    public func plan(job: Int) throws(StoreError) -> PlanReport? {
-        try read(PlanReport.self, "jobs/\(job)/plan.json")
-    }
-
     /// Lets the members of group patchd read.
     func share(_ relative: String) throws(StoreError) {
         guard geteuid() == 0, let group = Self.group("patchd") else { return }
@@ -106,68 +111,32 @@ extension StateDirectory {
         try exists("jobs/\(job)/ledger/\(folder)")
     }
 
-    /// Opens a folder's trace for programs, for appending, creating it. No worker may be writing it.
-    public func trace(job: Int, folder: String) throws(StoreError) -> File {
+    /// Opens a folder's ledger for reading; nil when there is none.
+    public func existingLedger(job: Int, folder: String) throws(StoreError) -> File? {
+        do throws(FileError) {
+            return try Directory.open(path + "/jobs/\(job)/ledger").file(folder)
+        } catch {
+            if error.number == ENOENT { return nil }
+            throw StoreError(error)
+        }
+    }
+
+    /// Puts another ledger in a folder's place, as a whole.
+    ///
+    /// - Parameter write: writes its records.
+    public func replaceLedger(
+        job: Int, folder: String, _ write: (borrowing File) throws -> Void
+    ) throws {
+        var problem: (any Error)?
         try files { () throws(FileError) in
-            let traces = try Directory.open(path + "/jobs/\(job)/traces")
-            let file = try traces.appendingFile("\(folder).jsonl", mode: 0o640)
-            try Self.cutTornLine(file)
-            return file
-        }
-    }
-
-    /// A trace is not synced line by line, so a power cut may leave zeros or half a line at its end.
-    private static func cutTornLine(_ file: borrowing File) throws(FileError) {
-        let size = try file.status().size
-        var whole = size
-        while whole > 0 {
-            let start = max(0, whole - 4096)
-            let block = try file.read(at: start, limit: Int(whole - start))
-            if let feed = block.lastIndex(of: UInt8(ascii: "\n")) {
-                whole = start + Int64(feed) + 1
-                break
-            }
-            whole = start
-        }
-        if whole < size { try file.truncate(to: whole) }
-    }
-
-    /// Everything that was traced of a folder in a job; nil when there is no trace. A line that is no event (what the
-    /// runtime prints when a worker dies) becomes a message.
-    public func events(job: Int, folder: String) throws(StoreError) -> [TraceEvent]? {
-        guard
-            let bytes = try files({ () throws(FileError) in
-                try Directory.open(path).readFile("jobs/\(job)/traces/\(folder).jsonl", limit: 1 << 30)
-            })
-        else { return nil }
-        var events: [TraceEvent] = []
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            if let event = try? JSONText.read(TraceEvent.self, line) {
-                events.append(event)
-            } else if let last = events.last {
-                events.append(
-                    TraceEvent(
-                        at: last.at, job: job, endpoint: last.endpoint, folder: folder, step: "", event: .message,
-                        text: String(decoding: line, as: UTF8.self)))
+            try Directory.open(path + "/jobs/\(job)/ledger").replaceFile(folder, mode: 0o600) {
+                (file) throws(FileError) in
+                do { try write(file) } catch {
+                    problem = error
+                    throw error as? FileError ?? FileError("write", file.path, number: EIO)
+                }
             }
         }
-        return events
-    }
-
-    /// Makes the trace for programs durable, and writes the one for people anew from it.
-    public func renderTrace(job: Int, folder: String) throws(StoreError) {
-        if try exists("jobs/\(job)/traces/\(folder).jsonl") {
-            let trace = try trace(job: job, folder: folder)
-            try files { () throws(FileError) in try trace.sync() }
-        }
-        guard let events = try events(job: job, folder: folder) else { return }
-        let text = events.map { $0.line + "\n" }.joined()
-        let relative = "jobs/\(job)/traces/\(folder).log"
-        try files { () throws(FileError) in
-            try Directory.open(path + "/jobs/\(job)/traces").replaceFile(
-                "\(folder).log", with: Array(text.utf8), mode: 0o640)
-        }
-        try share(relative)
-        try share("jobs/\(job)/traces/\(folder).jsonl")
+        if let problem { throw problem }
     }
 }

@@ -25,8 +25,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 ///
 ///     lock                        flock of the one daemon
 ///     intake/<k>/                 archives that are being taken (0700)
-///     archives/<sha256>/          archive.zip, contents.json, tree/ (0700)
-///     jobs/<n>/                   job.json, plan.json, ledger/<folder>, traces/<folder>.{jsonl,log} (0750)
+///     archives/<sha256>/          archive.zip, contents, tree/ (0700)
+///     jobs/index.json             the next number, and the jobs that a start has to know
+///     jobs/<n>/                   job.json, plan.json, plan/<generation>/<folder>, orders/<folder>, ledger/<folder>,
+///                                 traces/<folder>.{jsonl,log} (0750)
 ///     endpoints/<e>/<f>.json      state, and <f>.history.jsonl (0755, 0644)
 public struct StateDirectory: Sendable {
     /// Absolute.
@@ -60,15 +62,24 @@ public struct StateDirectory: Sendable {
             // Archives that were being removed.
             let archives = try top.directory("archives")
             for name in try archives.names() where name.hasPrefix(".") { try archives.removeTree(name) }
-            for name in ["jobs", "endpoints"] {
-                for child in try top.directory(name).names()
-                where try top.status("\(name)/\(child)")?.kind == .directory {
-                    try top.directory("\(name)/\(child)").removeLeftovers()
-                    let traces = "\(name)/\(child)/traces"
-                    if try top.status(traces) != nil { try top.directory(traces).removeLeftovers() }
+            for name in try top.directory("endpoints").names()
+            where try top.status("endpoints/\(name)")?.kind == .directory {
+                try top.directory("endpoints/\(name)").removeLeftovers()
+            }
+            try top.directory("jobs").removeLeftovers()
+        }
+        // Of those that are over nothing is written any more.
+        let live = try jobIndex().live
+        try files { () throws(FileError) in
+            let jobs = try Directory.open(path + "/jobs")
+            for number in live where try jobs.status("\(number)")?.kind == .directory {
+                for place in ["\(number)"] + ["traces", "ledger", "orders", "plan"].map({ "\(number)/\($0)" })
+                where try jobs.status(place)?.kind == .directory {
+                    try jobs.directory(place).removeLeftovers()
                 }
             }
         }
+        for number in live where try exists("jobs/\(number)/plan") { try removeOldPlans(job: number) }
     }
 
     static func group(_ name: String) -> UInt32? { UserIdentity.group(named: name) }
@@ -104,7 +115,7 @@ public struct StateDirectory: Sendable {
     /// Removes a scratch file and its trace; none being there is no error.
     public func removeScratch(_ name: String) {
         guard let own = try? Directory.open(path) else { return }
-        for file in [name, name + "-trace"] { try? own.remove(".\(file).tmp") }
+        for file in [name, name + "-trace", name + "-order"] { try? own.remove(".\(file).tmp") }
     }
 
     /// An empty directory, for a worker that reads no archive.
@@ -123,18 +134,18 @@ public struct StateDirectory: Sendable {
     }
 
     func read<Value: Decodable>(_ type: Value.Type, _ relative: String) throws(StoreError) -> Value? {
-        guard let bytes = try files({ () throws(FileError) in try Directory.open(path).readFile(relative) }) else {
-            return nil
-        }
-        do {
-            return try JSONText.read(type, bytes)
-        } catch {
-            throw StoreError(
-                """
-                cannot read "\(path)/\(relative)": it is damaged (\(error)). Nothing is guessed in its place; restore \
-                it from a backup, or move it away knowing that patchd then forgets what it said
-                """)
-        }
+        // Whatever could be written is read again: nobody but the daemon writes here.
+        let bytes = try files { () throws(FileError) in try Directory.open(path).readFile(relative, limit: .max) }
+        guard let bytes else { return nil }
+        do { return try JSONText.read(type, bytes) } catch { throw damage(relative, error) }
+    }
+
+    func damage(_ relative: String, _ error: any Error) -> StoreError {
+        StoreError(
+            """
+            cannot read "\(path)/\(relative)": it is damaged (\(error)). Nothing is guessed in its place; restore \
+            it from a backup, or move it away knowing that patchd then forgets what it said
+            """)
     }
 
     func write(_ value: some Encodable, _ relative: String, mode: UInt16) throws(StoreError) {

@@ -95,7 +95,7 @@ struct BaselineCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.baseline() } }
 }
 
-/// What they have in common: the checked tree on standard input, the ledger on standard output, the trace on
+/// What they have in common: the checked tree and the order through standard input, the ledger on standard output, the trace on
 /// standard error. The result is the ledger's last record; the exit code says only whether the worker could work.
 enum FolderCommand {
     private static let stopping = Atomic<Bool>(false)
@@ -107,8 +107,10 @@ enum FolderCommand {
         // The trace is closed with the work that owned it.
         let voice = fcntl(2, F_DUPFD_CLOEXEC, 3)
         do throws(WorkerError) {
+            let (tree, order) = try WorkOrder.receive(from: 0)
             var work = try FolderWork(
-                tree: Directory(adopting: 0, path: "checked tree"), ledger: File(adopting: 1, path: "ledger"),
+                order: order, tree: Directory(adopting: tree, path: "checked tree"),
+                ledger: File(adopting: 1, path: "ledger"),
                 trace: File(adopting: 2, path: "trace"),
                 shouldStop: { stopping.load(ordering: .relaxed) })
             do throws(WorkerError) {

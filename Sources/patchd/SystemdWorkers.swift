@@ -50,12 +50,15 @@ struct SystemdWorkers: Workers {
             service.group = "\(user.gid)"
             service.supplementaryGroups = user.groups.map(String.init)
         }
-        service.standardInput = tree.descriptor
+        let input = try start.input(tree: tree)
+        service.standardInput = input.descriptor
         service.standardOutput = ledger.descriptor
         service.standardError = trace.descriptor
         service.properties = cage(start)
         // The descriptors are the service's from here on; the ledger's lock is free when it has ended.
-        return try begin(service)
+        let end = try begin(service)
+        _ = consume input
+        return end
     }
 
     func interrupt(_ start: WorkerStart) {

@@ -15,6 +15,8 @@ struct Picture {
                 let path = "\(top)/\(relative)"
                 // How the archive was asked to go on, and whose lock it was, are no part of what it left.
                 if path.hasPrefix("spool/requests/done/") || path == "state/lock" { continue }
+                // How far the trace for people is, which is told by that.
+                if path.hasSuffix(".rendered") { continue }
                 // SQLite's own, as it likes; opening the database settles them.
                 if path.hasSuffix(".db-journal") || path.hasSuffix(".db-wal") || path.hasSuffix(".db-shm") { continue }
                 var status = stat()
@@ -40,6 +42,9 @@ struct Picture {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(host)/\(path)"))
         let text = String(decoding: bytes, as: UTF8.self)
         if path.hasPrefix("state/jobs"), path.contains("/ledger/") { return try ledger("\(host)/\(path)") }
+        if path.hasPrefix("state/jobs"), path.contains("/plan/") || path.contains("/orders/") {
+            return text.hasSuffix("end\n") ? "whole" : "CUT"
+        }
         if path.contains("/traces/") { return trace(text, isJSON: path.hasSuffix(".jsonl")) }
         if path == "state/audit.jsonl" {
             // One line an answer, which is asked for again after some cuts; what a cut left of the last one goes with the
@@ -79,7 +84,7 @@ struct Picture {
 
     private static let variable: Set<String> = [
         "at", "createdAt", "startedAt", "finishedAt", "announcedAt", "disconnectedAt", "updatedAt", "since", "deadline",
-        "claim", "inode", "request",
+        "claim", "inode", "request", "generation", "next",
     ]
 
     private static func json(_ bytes: Data) -> String {

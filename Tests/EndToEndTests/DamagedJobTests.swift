@@ -76,7 +76,7 @@ import Testing
 
     @Test func `stops every endpoint where nothing says which is its own`() throws {
         try host.write("", "state/jobs/1/job.json")
-        for name in ["plan.json", "ledger"] {
+        for name in ["plan.json", "plan", "ledger", "orders"] {
             try FileManager.default.removeItem(atPath: "\(host.root)/state/jobs/1/\(name)")
         }
         let outcome = try drop("OTHER")

@@ -11,11 +11,8 @@ import Testing
     init() throws { place = try Workplace() }
 
     private func find(_ ask: [String] = []) throws -> LedgerSummary {
-        var ledger = try Ledger(place.ledgerFile(1))
-        try ledger.append(
-            .begin(
-                WorkOrder(
-                    job: 1, endpoint: "payroll", update: "X", scriptTimeout: 10, plan: place.plan(1, []), ask: ask)))
+        try place.begin(
+            WorkOrder(job: 1, endpoint: "payroll", update: "X", scriptTimeout: 10, plan: place.plan(1, []), ask: ask))
         return try place.work(1) { (work) throws(WorkerError) in try work.find() }
     }
 

@@ -210,7 +210,7 @@ import Testing
         #expect(try place.read("log") == "up2\nup3\ndown3\ndown3a\ndown2\n")
         try place.remove("log")
         #expect(try place.picture() == before)
-        #expect(try place.summary(3).order?.plan.to.description == "8.0.1")
+        #expect(try place.order(3).plan.to.description == "8.0.1")
     }
 
     @Test func `cannot itself be applied or undone`() throws {
@@ -221,7 +221,7 @@ import Testing
             Issue.record("applied")
             return
         }
-        #expect(try place.summary(3).undoneJob == nil)
+        #expect(try place.undoneJob(3) == nil)
     }
 
     @Test func `is refused, and touches nothing, where a script has no downgrade`() throws {
@@ -257,7 +257,7 @@ import Testing
 
     @Test func `is refused where the originals were never marked complete`() throws {
         try twoJobs()
-        var job = try #require(try place.summary(2).undoneJob)
+        var job = try #require(try place.undoneJob(2))
         job.isPrepared = false
         try place.begin(3, place.plan(3, []), undo: [job])
         #expect(try place.survey(3).codes == [.irreversible])
@@ -269,7 +269,7 @@ import Testing
         try FileManager.default.copyItem(atPath: place.folder, toPath: copy)
         var plan = try place.plan(3, [])
         plan.path = copy
-        try place.begin(3, plan, undo: [try #require(try place.summary(2).undoneJob)])
+        try place.begin(3, plan, undo: [try #require(try place.undoneJob(2))])
         #expect(try place.survey(3).codes.contains(.irreversible))
     }
 

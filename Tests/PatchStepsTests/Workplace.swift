@@ -189,13 +189,34 @@ final class Workplace {
     func begin(
         _ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = [], timeout: Double = 10
     ) throws {
-        var ledger = try Ledger(ledgerFile(job))
-        try ledger.append(
-            .begin(
-                WorkOrder(
-                    job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: timeout, links: links, plan: plan,
-                    undo: undo)))
+        try begin(
+            WorkOrder(
+                job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: timeout, links: links, plan: plan,
+                undo: undo))
     }
+
+    /// Begins a job; what its ledger says already stays.
+    func begin(_ order: WorkOrder) throws {
+        try Directory.open(root).replaceFile("order-\(order.job)") { (file) throws(FileError) in
+            do {
+                try PlanLines.write(order) { line in try file.write(line) }
+            } catch {
+                throw error as? FileError ?? FileError("write", file.path, number: EINVAL)
+            }
+        }
+        _ = try ledgerFile(order.job)
+    }
+
+    func order(_ job: Int) throws -> WorkOrder {
+        var reader = PlanReader()
+        for line in try Data(contentsOf: URL(fileURLWithPath: "\(root)/order-\(job)")).split(separator: 0x0a) {
+            try reader.take(Array(line)[...])
+        }
+        return try reader.order()
+    }
+
+    /// A job as one to undo.
+    func undoneJob(_ job: Int) throws -> UndoneJob? { try order(job).undoneJob(summary(job)) }
 
     func ledgerFile(_ job: Int) throws -> File { try Directory.open(root).appendingFile("ledger-\(job)") }
 
@@ -207,7 +228,7 @@ final class Workplace {
         let tree = "\(root)/trees/\(job)"
         let hasTree = FileManager.default.fileExists(atPath: tree)
         var work = try FolderWork(
-            tree: Directory.open(hasTree ? tree : root), ledger: ledgerFile(job),
+            order: order(job), tree: Directory.open(hasTree ? tree : root), ledger: ledgerFile(job),
             trace: Directory.open(root).appendingFile("trace-\(job)"), shouldStop: { false })
         do throws(WorkerError) {
             try body(&work)
@@ -277,9 +298,11 @@ final class Workplace {
         let environment = fault.map { ["PATCHD_FAULT_POINT=patchd-worker:\($0):\(root)/fired"] } ?? []
         let ledger = try ledgerFile(job)
         let trace = try Directory.open(root).appendingFile("trace-\(job)")
+        let order = try File.open("\(root)/order-\(job)")
+        let input = try DescriptorParcel.pack([tree.descriptor, order.descriptor])
         return try ChildProcess.start(
             worker, ["patchd-worker", phase], environment: environment, in: Directory.open("/"),
-            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: user
+            input: input.descriptor, output: ledger.descriptor, error: trace.descriptor, as: user
         ).wait()
     }
 
@@ -297,7 +320,7 @@ final class Workplace {
 
     /// The order of a rollback of jobs, newest first.
     func beginRollback(_ job: Int, of undone: [Int]) throws {
-        let jobs = try undone.map { try #require(try summary($0).undoneJob) }
+        let jobs = try undone.map { try #require(try undoneJob($0)) }
         let first = try #require(jobs.first), last = try #require(jobs.last)
         let plan = FolderPlan(
             folder: "SEED", parent: nil, path: folder, state: .pending, from: first.plan.to,

@@ -39,6 +39,12 @@ int patch_is_immutable(int descriptor);
 // not followed; an empty path stands for the descriptor itself.
 int patch_mount(int directory, const char *path, uint64_t *id, int *is_root);
 
+// A connected AF_UNIX socket from which the descriptors can be received, also when this process has ended.
+int patch_pack_descriptors(const int *descriptors, int count);
+
+// Receives exactly so many descriptors, close-on-exec; otherwise -1 (EBADMSG), and none is left open.
+int patch_unpack_descriptors(int socket, int *descriptors, int count);
+
 // What a child process is started with.
 struct patch_process {
     const char *path;

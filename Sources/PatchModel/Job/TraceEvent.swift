@@ -30,20 +30,6 @@ public struct TraceEvent: Hashable, Codable, Sendable {
         self.event = event
         self.text = text
     }
-
-    /// The line of `traces/<folder>.log`, for people.
-    public var line: String {
-        let what =
-            switch event {
-            case .started: "start   \(step)"
-            case .finished: "done    \(step)"
-            case .output: "        | \(text)"
-            case .message: step.isEmpty ? "        \(text)" : "        \(step): \(text)"
-            }
-        let line =
-            event == .output || text.isEmpty || event == .message ? "\(at) \(what)" : "\(at) \(what) (\(text))"
-        return Printable.text(line)
-    }
 }
 
 extension PlannedStep {

@@ -46,20 +46,16 @@ struct DatabaseWork: Sendable {
         let scratch = "\(phase.rawValue)-\(endpoint.name)-\(name)"
         defer { context.state.removeScratch(scratch) }
         let file = try context.state.scratch(scratch)
-        do {
-            // Closed at once: a second descriptor would keep the lock when the worker has ended.
-            var ledger = try Ledger(file.duplicate())
-            try ledger.append(.begin(order))
-        }
         _ = try file.lock(wait: true)
         let start = WorkerStart(
-            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: path, other: other, user: user)
+            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: path, other: other, user: user,
+            order: try context.state.write(order, scratch: scratch + "-order"))
         _ = try context.workers.work(
             start, tree: context.state.emptyDirectory(), ledger: file, trace: context.state.scratch(scratch + "-trace"))
         // A service is started and not waited for; it holds the lock until it has ended.
         let answer = try context.state.scratch(scratch)
         _ = try answer.lock(wait: true)
-        switch LedgerSummary(try Ledger.read(answer)).outcome {
+        switch try Ledger.summary(of: answer).outcome {
         case .done: return
         case .failed(_, let code, let message): throw Fault(folder: name, code, message)
         default: throw Fault(folder: name, .io, "the worker ended without an answer")

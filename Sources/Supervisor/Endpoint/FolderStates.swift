@@ -35,29 +35,36 @@ struct FolderStates: Sendable {
         let known = try context.state.folder(name, of: endpoint.name)?.version
         guard let version = given ?? known else { return [] }
         var keys: [StepKey] = []
-        for layer in RollbackPlan.layers(try context.state.history(name, of: endpoint.name)) {
-            guard let job = try context.state.job(layer.job),
-                let plan = try context.state.plan(job: layer.job)?.endpoints.first?.folders.first(where: {
-                    $0.folder == name
-                }),
-                plan.hasDatabase
-            else { continue }
-            keys += plan.steps.filter { step in
-                (step.kind == .script ? ScriptName(step.path)?.version ?? plan.to : plan.to) <= version
-            }.compactMap { StepKey(update: job.update, version: plan.to, step: $0) }
+        let history = try context.state.history(name, of: endpoint.name)
+        for layer in RollbackPlan.layers(history) {
+            let scripts = try effect(of: layer.job, in: name, history)?.effect.scripts ?? []
+            keys += scripts.filter { $0.version <= version }.map(\.key)
         }
         return keys
     }
 
+    /// What a job that is in effect left in a folder, from the folder's history; where an older patchd recorded that, from
+    /// the job's plan.
+    private func effect(
+        of number: Int, in folder: String, _ history: [HistoryEntry]
+    ) throws(StoreError) -> (update: String, effect: HistoryEntry.Effect)? {
+        let entry = history.last { $0.job == number && $0.operation == .apply && $0.state == .done }
+        if let entry, let effect = entry.effect { return (entry.update, effect) }
+        guard let job = try context.state.job(number),
+            let plan = try context.state.overview(job: number)?.endpoints.first?.folders.first(where: {
+                $0.plan.folder == folder
+            })
+        else { return nil }
+        return (job.update, HistoryEntry.Effect(plan, of: job.update))
+    }
+
     /// What a folder's state file said of its update before some jobs.
     func before(_ undone: [Int], in folder: String) throws(StoreError) -> (update: String, patches: [String: Bool]) {
-        let layers = RollbackPlan.layers(try context.state.history(folder, of: endpoint.name))
+        let history = try context.state.history(folder, of: endpoint.name)
+        let layers = RollbackPlan.layers(history)
         guard let number = layers.prefix(while: { !undone.contains($0.job) }).last?.job,
-            let earlier = try context.state.job(number)
-        else {
-            return ("", [:])
-        }
-        let plan = try context.state.plan(job: number)?.endpoints.first?.folders.first { $0.folder == folder }
-        return (earlier.update, plan?.patches ?? [:])
+            let earlier = try effect(of: number, in: folder, history)
+        else { return ("", [:]) }
+        return (earlier.update, earlier.effect.patches)
     }
 }

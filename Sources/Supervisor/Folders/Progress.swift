@@ -22,14 +22,15 @@ struct Progress: Sendable {
         during body: @escaping @Sendable () async throws -> LedgerSummary
     ) async throws -> LedgerSummary {
         let logged = LoggedSteps(try work.summary(job, folder.folder).finished)
-        defer { if let summary = try? work.summary(job, folder.folder) { log(summary, logged) } }
+        let update = await jobs.job(job)?.update ?? ""
+        defer { if let summary = try? work.summary(job, folder.folder) { log(summary, logged, update) } }
         let watch = try DirectoryWatch([])
         watch.watch(file: work.context.state.path + "/jobs/\(job)/ledger/\(folder.folder)")
         return try await withThrowingTaskGroup(of: LedgerSummary?.self) { group in
             group.addTask { try await body() }
             group.addTask {
                 await withTaskCancellationHandler {
-                    await follow(watch, logged)
+                    await follow(watch, logged, update)
                 } onCancel: {
                     watch.wake()
                 }
@@ -46,19 +47,21 @@ struct Progress: Sendable {
         }
     }
 
-    private func follow(_ watch: DirectoryWatch, _ logged: LoggedSteps) async {
+    private func follow(_ watch: DirectoryWatch, _ logged: LoggedSteps, _ update: String) async {
         guard let own = work.endpoint.folders.first(where: { $0.name == folder.folder }) else { return }
         var terminator = SessionTerminator(
             context: work.context, endpoint: work.endpoint, folder: own, quiesce: quiesce)
         while !Task.isCancelled {
             // A progress that cannot be shown is no reason to stop; the ledger is what counts.
             if let summary = try? work.summary(job, folder.folder) {
-                log(summary, logged)
+                log(summary, logged, update)
                 if !isUndo { await show(summary) }
                 if summary.inUse.ends, let job = await jobs.job(job) {
                     await terminator.end(summary.inUse.by, for: job)
                 }
             }
+            // What is rendered now does not delay the folder's end.
+            work.context.state.renderTrace(job: job, folder: folder.folder, isOver: false)
             // Writing the job's file costs more than a step; but nobody waits for this at the folder's end.
             let next = MonotonicClock.seconds + 0.2
             while !Task.isCancelled, MonotonicClock.seconds < next {
@@ -68,14 +71,14 @@ struct Progress: Sendable {
         }
     }
 
-    private func log(_ summary: LedgerSummary, _ logged: LoggedSteps) {
+    private func log(_ summary: LedgerSummary, _ logged: LoggedSteps, _ update: String) {
         if isUndo { return }
         for number in logged.new(of: summary.finished) {
             guard let step = folder.step(number), step.kind.isRun, summary.warnings[number] == nil else { continue }
             work.context.logger.log(
                 .stepDone, "\(work.endpoint.name)/\(folder.folder): \(step.title) is done",
                 EventFields(
-                    job: job, endpoint: work.endpoint.name, folder: folder.folder, update: summary.order?.update ?? "",
+                    job: job, endpoint: work.endpoint.name, folder: folder.folder, update: update,
                     step: step.title))
         }
     }

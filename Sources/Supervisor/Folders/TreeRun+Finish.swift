@@ -23,10 +23,10 @@ extension TreeRun {
         do {
             if try work.summary(number, name).finished.contains(step) {
                 // Perhaps the power went between the ledger's record and the trace's way to the disk.
-                return try context.state.renderTrace(job: number, folder: name)
+                return context.state.renderTrace(job: number, folder: name)
             }
             let summary = try await work.run(.finish, job, name) { $0.finished.contains(step) }
-            try context.state.renderTrace(job: number, folder: name)
+            context.state.renderTrace(job: number, folder: name)
             if let message = summary.warnings[step] { log(message, name, job) }
         } catch {
             log("\(error)", name, job)

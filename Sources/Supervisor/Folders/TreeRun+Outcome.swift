@@ -8,7 +8,7 @@ extension TreeRun {
     func commit(_ folder: FolderPlan, _ summary: LedgerSummary) async throws {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
-        try context.state.renderTrace(job: number, folder: name)
+        context.state.renderTrace(job: number, folder: name)
         try await supervisor.change(
             name, .updated(to: folder.to, update: job.update, patches: folder.patches, at: .now))
         try history(folder, .done, of: job)
@@ -24,10 +24,10 @@ extension TreeRun {
     func fail(_ folder: FolderPlan, _ fault: Fault, in failed: Int? = nil) async throws {
         let name = folder.folder
         let number = failed ?? number
-        try context.state.renderTrace(job: number, folder: name)
+        context.state.renderTrace(job: number, folder: name)
         try await supervisor.change(name, .fail(message: fault.message, at: .now))
         if let job = await jobs.job(number) { try history(folder, .failed, of: job) }
-        let summary = LedgerSummary(try Ledger.read(context.state.ledger(job: number, folder: name)))
+        let summary = try work.summary(number, name)
         let finished = summary.finished.union(summary.equal).count
         let job = try await jobs.apply(
             .fail(code: fault.code, message: fault.message, done: finished), to: name, of: number)
@@ -49,7 +49,8 @@ extension TreeRun {
         try context.state.record(
             HistoryEntry(
                 job: job.job, operation: job.operation, update: job.update, from: back ? folder.to : folder.from,
-                to: back ? folder.from : folder.to, state: state, at: .now, undone: undone),
+                to: back ? folder.from : folder.to, state: state, at: .now, undone: undone,
+                effect: state == .done && job.rollback == nil ? .init(folder, of: job.update) : nil),
             folder: folder.folder, of: endpoint.name)
     }
 

@@ -66,7 +66,7 @@ extension TreeRun {
             try await fail(folder, fault, in: undone)
             return false
         }
-        try context.state.renderTrace(job: undone, folder: name)
+        context.state.renderTrace(job: undone, folder: name)
         let before = try states.before([undone], in: name)
         try await supervisor.change(
             name,
@@ -95,10 +95,10 @@ extension TreeRun {
             .folderReverting, "\(endpoint.name)/\(name): from \(folder.from?.description ?? "?") back to \(folder.to)",
             fields(name, job))
         do {
-            let summary = try await undoProgress(number, folder).shown {
+            _ = try await undoProgress(number, folder).shown {
                 try await work.run(.revert, job, name) { $0.outcome == .reverted }
             }
-            try await commitRollback(folder, summary.order?.undo.map(\.job) ?? [])
+            try await commitRollback(folder, context.state.orderOutline(job: number, folder: name)?.undone ?? [])
         } catch {
             try await fail(folder, error as? Fault ?? Fault(folder: name, .io, "\(error)"))
         }
@@ -107,7 +107,7 @@ extension TreeRun {
     func commitRollback(_ folder: FolderPlan, _ undone: [Int]) async throws {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
-        try context.state.renderTrace(job: number, folder: name)
+        context.state.renderTrace(job: number, folder: name)
         let before = try states.before(undone, in: name)
         try await supervisor.change(
             name, .rolledBack(to: folder.to, update: before.update, patches: before.patches, at: .now))

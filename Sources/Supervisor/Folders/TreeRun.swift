@@ -79,9 +79,7 @@ struct TreeRun: Sendable {
         }
     }
 
-    func isPrepared(_ folder: String) throws -> Bool {
-        LedgerSummary(try Ledger.read(context.state.ledger(job: number, folder: folder))).isPrepared
-    }
+    func isPrepared(_ folder: String) throws -> Bool { try work.summary(number, folder).isPrepared }
 
     /// Updates folders; a child as soon as its own parent is done.
     ///

@@ -20,7 +20,7 @@ struct WorkerRun: Sendable {
     /// restart of the daemon is waited for (it holds the ledger's flock).
     ///
     /// - Parameters:
-    ///   - order: written to a ledger that is still empty.
+    ///   - order: what is to be done, as long as nothing was recorded.
     ///   - isOver: whether the phase is through.
     /// - Throws: ``Fault`` when the folder failed or cannot be worked on.
     func run(
@@ -45,10 +45,10 @@ struct WorkerRun: Sendable {
         var fruitless = 0
         var known = -1
         while true {
-            let file = try context.state.ledger(job: job.job, folder: folder)
-            _ = try file.lock(wait: true)
-            let (records, count) = try begin(file, order: order)
-            let summary = LedgerSummary(records)
+            let file = try jobs.ledgers.lock(job.job, folder)
+            let (summary, count) = try jobs.ledgers.recover(file, job.job, folder)
+            // The order first: a ledger that says something has one.
+            if summary.isEmpty, let order { try context.state.write(order, job: job.job, folder: folder) }
             if isOver(summary) { return summary }
             if case .failed(_, let code, let message) = summary.outcome {
                 throw Fault(folder: folder, code, message)
@@ -64,13 +64,13 @@ struct WorkerRun: Sendable {
                     "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
                 )
             }
-            let needsArchive = ![.facts, .revert, .forget].contains(phase) && summary.order?.undo.isEmpty != false
+            let needsArchive = ![.facts, .revert, .forget].contains(phase) && job.rollback == nil
             let tree = try needsArchive ? context.state.tree(ofArchive: job.sha256) : context.state.emptyDirectory()
             let trace = try context.state.trace(job: job.job, folder: folder)
             let end = try context.workers.work(
                 WorkerStart(
                     phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, other: other,
-                    user: user),
+                    user: user, order: context.state.path(ofOrder: folder, job: job.job)),
                 tree: tree, ledger: file, trace: trace)
             if let end {
                 context.logger.log(
@@ -88,19 +88,12 @@ struct WorkerRun: Sendable {
 
     /// Where a folder stands in a job.
     func summary(_ job: Int, _ folder: String) throws -> LedgerSummary {
-        LedgerSummary(try Ledger.read(context.state.ledger(job: job, folder: folder)))
+        try jobs.ledgers.summary(job, folder)
     }
 
     /// Lets a folder that failed go on.
     func resume(_ job: Int, _ folder: String) throws {
-        var ledger = try Ledger(context.state.ledger(job: job, folder: folder))
-        if case .failed = LedgerSummary(ledger.records).outcome { try ledger.append(.resumed) }
-    }
-
-    private func begin(_ file: borrowing File, order: WorkOrder?) throws -> ([LedgerRecord], Int) {
-        var ledger = try Ledger(file.duplicate())
-        if ledger.records.isEmpty, let order { try ledger.append(.begin(order)) }
-        return (ledger.records, ledger.records.count)
+        try jobs.ledgers.resume(job, folder)
     }
 }
 

@@ -23,6 +23,14 @@ public struct WorkerStart: Sendable {
     public var other: String?
     /// The folder's owner; nil: this process's own user.
     public var user: UserIdentity?
+    /// The file with the worker's order: absolute, and readable for this process only.
+    public var order = ""
+
+    /// What a worker gets as its standard input: the checked tree and its order.
+    public func input(tree: borrowing Directory) throws(FileError) -> File {
+        let order = try File.open(order)
+        return try DescriptorParcel.pack([tree.descriptor, order.descriptor])
+    }
 
     /// `patchd-job-12-payroll-SEED`: what its service is called.
     public var name: String {
@@ -108,9 +116,10 @@ public struct ChildWorkers: Workers {
     public func work(
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {
+        let input = try start.input(tree: tree)
         let child = try ChildProcess.start(
             program, ["patchd-worker", start.phase.rawValue], environment: environment, in: Directory.open("/"),
-            input: tree.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user)
+            input: input.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user)
         running.begin(start.name, child.pid)
         defer { running.end(start.name) }
         return child.wait().problem

@@ -7,7 +7,7 @@ import PatchStore
 /// no job begins where it may be at work, and nothing is freed, started or removed there.
 struct DamagedJob: Hashable, Sendable {
     let job: Int
-    /// The one that its plan or its ledgers name; nil: it may be any.
+    /// The one that its plan or its orders name; nil: it may be any.
     let endpoint: String?
     /// What is wrong with it.
     let message: String
@@ -19,11 +19,13 @@ struct DamagedJob: Hashable, Sendable {
     }
 
     private static func endpoint(of job: Int, in state: StateDirectory) -> String? {
-        if let plan = try? state.plan(job: job), let first = plan.endpoints.first { return first.endpoint }
-        guard let names = try? state.directory("jobs/\(job)/ledger").names() else { return nil }
-        for name in names.sorted() {
-            guard let file = try? state.ledger(job: job, folder: name), let records = try? Ledger.read(file),
-                let order = LedgerSummary(records).order
+        if let plan = try? state.overview(job: job), let first = plan.endpoints.first { return first.endpoint }
+        for name in (try? state.directory("jobs/\(job)/orders").names()) ?? [] {
+            if let order = try? state.orderOutline(job: job, folder: name)?.order { return order.endpoint }
+        }
+        for name in (try? state.directory("jobs/\(job)/ledger").names()) ?? [] {
+            guard let file = try? state.existingLedger(job: job, folder: name), (try? OlderLedger.isOne(file)) == true,
+                let order = try? OlderLedger(file).order
             else { continue }
             return order.endpoint
         }

@@ -87,7 +87,7 @@ struct JobRun: Sendable {
         }
         try await tree.stage(open)
         try await downtime.reserve(number)
-        let isCritical = try context.state.contents(ofArchive: job.sha256)?.manifest.critical ?? false
+        let isCritical = try context.state.manifest(ofArchive: job.sha256)?.critical ?? false
         try await downtime.begin(number, isCritical: isCritical)
         try await tree.apply(pending, afterEach: afterEach)
     }

@@ -32,7 +32,7 @@ struct JobSelector: Sendable {
         if let running = open.first(where: { $0.state == .running }) { return running.job }
         let resumed = try open.first { job in
             try [.queued, .waiting].contains(job.state) && job.startedAt != nil
-                && context.state.plan(job: job.job) != nil
+                && context.state.overview(job: job.job) != nil
         }
         if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
         let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
@@ -115,7 +115,7 @@ struct JobSelector: Sendable {
 
     /// The folders that a job which has its plan or takes others back would change.
     private func changed(by job: Job, on endpoint: Endpoint) async throws -> Set<String> {
-        if let plan = try context.state.plan(job: job.job)?.endpoints.first {
+        if let plan = try context.state.overview(job: job.job)?.outline.endpoints.first {
             // Without those that are done, and those that an admin has left out since.
             let open = plan.folders.filter { folder in
                 folder.state == .pending

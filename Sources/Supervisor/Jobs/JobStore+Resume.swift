@@ -38,8 +38,10 @@ extension JobStore {
         if let moved = try moved(since: job, without: skipped) { throw moved }
         var assumptions: [String: Int] = [:]
         for name in job.folders.keys where try assumed != nil && state.hasLedger(job: number, folder: name) {
-            let summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
-            guard let (step, planned) = Self.stoppedStep(summary) else { continue }
+            let summary = try ledgers.summary(number, name)
+            guard let order = try state.order(job: number, folder: name),
+                let (step, planned) = Self.stoppedStep(summary, order)
+            else { continue }
             let names = [planned.path, planned.title, "downgrade \(planned.path)"]
             if names.contains(assumed ?? "") { assumptions[name] = step }
         }
@@ -54,8 +56,9 @@ extension JobStore {
     }
 
     /// The step at which a folder stopped, on its way there or back; nil where no step is to blame.
-    private static func stoppedStep(_ summary: LedgerSummary) -> (step: Int, planned: PlannedStep)? {
-        guard case .failed(let last, _, _) = summary.outcome, let order = summary.order else { return nil }
+    private static func stoppedStep(_ summary: LedgerSummary, _ order: WorkOrder) -> (step: Int, planned: PlannedStep)?
+    {
+        guard case .failed(let last, _, _) = summary.outcome else { return nil }
         if summary.isReverting {
             // A downgrade is a step of the job that is undone.
             guard let undoing = summary.undoing else { return nil }
@@ -70,7 +73,7 @@ extension JobStore {
     /// may have gone below it meanwhile. Nil for none.
     private func moved(since job: Job, without skipped: Set<String>) throws -> Fault? {
         // One that has changed nothing is planned anew.
-        guard job.hasBegun, let plan = try state.plan(job: job.job)?.endpoints.first else { return nil }
+        guard job.hasBegun, let plan = try state.overview(job: job.job)?.outline.endpoints.first else { return nil }
         for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {
             guard let own = job.folders[folder.folder], own.isResumable else { continue }
             let version = try state.folder(folder.folder, of: job.endpoint)?.version
@@ -89,19 +92,7 @@ extension JobStore {
     /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a
     /// request which is read again after a crash finds the ledgers as they were.
     func goOn(_ number: Int, _ folder: String, assuming step: Int?) throws {
-        // Also one that could not be staged: nothing of it was changed, and it is not failed.
-        guard try state.hasLedger(job: number, folder: folder) else { return }
-        var ledger = try Ledger(state.ledger(job: number, folder: folder))
-        let summary = LedgerSummary(ledger.records)
-        guard case .failed = summary.outcome else { return }
-        if let step {
-            if summary.isReverting, let undoing = summary.undoing {
-                try ledger.append(.undone(job: undoing.job, steps: [step]))
-            } else {
-                try ledger.append(.finished(steps: [step]))
-            }
-        }
-        try ledger.append(.resumed)
+        try ledgers.resume(number, folder, assuming: step)
     }
 
     /// Has a job end: one that waits at once, one that runs when its steps under way are through. One that was resumed and
@@ -129,7 +120,7 @@ extension JobStore {
             let summary: LedgerSummary
             do {
                 guard try state.hasLedger(job: number, folder: name) else { continue }
-                summary = LedgerSummary(try Ledger.read(state.ledger(job: number, folder: name)))
+                summary = try ledgers.summary(number, name)
             } catch {
                 half.insert(name)
                 continue

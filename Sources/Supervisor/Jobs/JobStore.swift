@@ -1,9 +1,13 @@
 import PatchModel
 import PatchStore
 
-/// All jobs. The files are the truth; this is the one place that writes them.
+/// The jobs that are not over, or still keep something; the others are read when somebody asks for one. The files are the
+/// truth; this is the one place that writes them.
 actor JobStore {
     let state: StateDirectory
+    /// What the folders' ledgers say.
+    nonisolated let ledgers: FolderLedgers
+    private var index: JobIndex
     private let report: @Sendable (String) -> Void
     /// Called after each change, with the endpoint that it concerns.
     private let onChange: @Sendable (String) -> Void
@@ -30,9 +34,24 @@ actor JobStore {
         self.state = state
         self.notices = notices
         self.report = report
+        ledgers = FolderLedgers(state)
         var damaged: [DamagedJob] = []
-        for job in try state.jobs(onDamage: { damaged.append(DamagedJob($0, $1, in: state)) }) { jobs[job.job] = job }
+        let stored = try state.jobIndex()
+        var index = stored
+        for number in stored.live.sorted() {
+            // The index is written before the job is made.
+            guard try state.hasJob(number) else {
+                index.live.remove(number)
+                continue
+            }
+            do throws(StoreError) { jobs[number] = try state.existingJob(number) } catch {
+                if error.isPermission { throw error }
+                damaged.append(DamagedJob(number, error, in: state))
+            }
+        }
+        self.index = index
         self.damaged = damaged
+        try state.write(index)
     }
 
     /// The first job that may be at work on an endpoint and cannot be read; nil for none.
@@ -44,19 +63,43 @@ actor JobStore {
     /// Whether it may; it is looked after now.
     func takeRetentionDue(_ endpoint: String) -> Bool { retentionDue.remove(endpoint) != nil }
 
-    private var nextNumber: Int { (jobs.keys + damaged.map(\.job)).max().map { $0 + 1 } ?? 1 }
+    private var nextNumber: Int { index.next }
 
-    /// The versions of an update of which there are jobs.
-    func versions(of update: String) -> Set<Version> {
-        Set(jobs.values.filter { $0.update == update && $0.rollback == nil }.map(\.version))
+    /// The newest jobs stay known whatever they keep: a drop or a request that is read again after a crash finds the job that
+    /// it made.
+    private static let recent = 100
+
+    /// Lets go of jobs that are over and keep nothing.
+    func settle(_ settled: [Int]) throws(StoreError) {
+        var changed = index
+        for number in settled where number < index.next - Self.recent {
+            guard let job = jobs[number], job.state.isFinal, !job.isHolding else { continue }
+            changed.live.remove(number)
+            if let turn = job.turn, turn != number { changed.turns[number] = turn }
+        }
+        if changed == index { return }
+        try state.write(changed)
+        for number in index.live.subtracting(changed.live) {
+            try state.forgetWork(ofJob: number)
+            jobs[number] = nil
+            ledgers.drop(number)
+        }
+        index = changed
     }
 
-    /// An endpoint's jobs, oldest first.
+    /// The versions of an update of which there are jobs. Reads all jobs; for an admin's request.
+    func versions(of update: String) throws(StoreError) -> Set<Version> {
+        Set(
+            try state.jobs { _, _ in }.filter { $0.update == update && $0.rollback == nil }.map(\.version))
+    }
+
+    /// An endpoint's jobs that are not over or keep something, oldest first.
     func all(of endpoint: String) -> [Job] {
         jobs.values.filter { $0.endpoint == endpoint }.sorted { $0.job < $1.job }
     }
 
-    func job(_ number: Int) -> Job? { jobs[number] }
+    /// A job of any age; nil when there is none of that number, or it is over and its file damaged.
+    func job(_ number: Int) -> Job? { jobs[number] ?? (try? state.job(number)) ?? nil }
 
     /// Before an archive is looked for among those that are kept.
     func arrives(_ sha256: String) { arriving[sha256, default: 0] += 1 }
@@ -76,7 +119,13 @@ actor JobStore {
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {
+        // Known before it is there, so that no kill leaves one that no start finds; its number is used when it is there.
+        var known = index
+        known.live.insert(job.job)
+        try state.write(known)
         try state.create(job)
+        known.next = job.job + 1
+        index = known
         jobs[job.job] = job
         revision += 1
         retentionDue.insert(job.endpoint)
@@ -90,11 +139,12 @@ actor JobStore {
     /// - Throws: ``TransitionRefused`` where that cannot happen to it as it stands; nothing is changed then.
     @discardableResult
     func apply(_ event: JobEvent, to number: Int) throws -> Job {
-        guard let before = jobs[number] else { throw StoreError("cannot change job \(number): there is none") }
+        guard let before = job(number) else { throw StoreError("cannot change job \(number): there is none") }
         let job = try before.after(event)
         if job == before { return job }
         try state.write(job)
-        jobs[number] = job
+        // One that has been over for long may be changed as well: a rollback undoes it.
+        if index.live.contains(number) { jobs[number] = job }
         revision += 1
         if job.state.isFinal { retentionDue.insert(job.endpoint) }
         if let notice = Notice(of: job, before: before) { notices.add(notice) }
@@ -125,7 +175,7 @@ actor JobStore {
 
     /// By job, its place in the order of an endpoint's jobs.
     func order(of endpoint: String) -> [Int: Int] {
-        Dictionary(uniqueKeysWithValues: all(of: endpoint).map { ($0.job, $0.order) })
+        index.turns.merging(all(of: endpoint).map { ($0.job, $0.order) }) { $1 }
     }
 
     /// The jobs that failed in some folder and hold it until an admin acts; newest first.

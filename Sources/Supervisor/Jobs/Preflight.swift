@@ -64,10 +64,12 @@ struct Preflight: Sendable {
         return folders
     }
 
-    /// A ledger begins with its order, and one phase's order is not the next one's.
+    /// A ledger belongs to its order, and one phase's order is not the next one's.
     private func clearLedgers(_ job: Job) throws {
-        try context.state.directory("jobs/\(job.job)").removeTree("ledger")
-        try context.state.directory("jobs/\(job.job)").makeDirectory("ledger")
+        work.jobs.ledgers.drop(job.job)
+        let own = try context.state.directory("jobs/\(job.job)")
+        for name in ["ledger", "orders"] { try own.removeTree(name) }
+        try own.makeDirectory("ledger")
     }
 
     // MARK: Apply
@@ -168,9 +170,10 @@ struct Preflight: Sendable {
             if numbers.isEmpty { continue }
             var jobs: [UndoneJob] = []
             for number in numbers {
-                guard try context.state.hasLedger(job: number, folder: folder.name),
-                    let summary = try? work.summary(number, folder.name), var found = summary.undoneJob,
-                    !summary.isForgotten
+                // Converts what an older patchd left, so that there is an order.
+                guard let summary = try? work.jobs.ledgers.whole(number, folder.name), !summary.isForgotten,
+                    let order = try context.state.order(job: number, folder: folder.name),
+                    var found = order.undoneJob(summary)
                 else {
                     plan.faults.append(
                         Fault(

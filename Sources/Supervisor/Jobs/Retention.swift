@@ -23,11 +23,13 @@ struct Retention: Sendable {
         let retain = context.configuration.daemon.retain
         let all = await jobs.all(of: endpoint.name)
         let kept = Self.kept(all, retain: retain)
-        let old = all.filter {
-            $0.operation == .apply && $0.state.isFinal && !$0.isHolding && !kept.contains($0.job)
-        }
         var count = 0
-        for job in old where try await forget(job, endpoint) { count += 1 }
+        var settled: [Int] = []
+        for job in all where job.state.isFinal && !job.isHolding && !kept.contains(job.job) {
+            let isForgotten = try await forgetAll(of: job, endpoint, &count)
+            if isForgotten { settled.append(job.job) }
+        }
+        try await jobs.settle(settled)
         let archives = try context.state.directory("archives")
         let endpoints = context.configuration.endpoints.map(\.name)
         for name in try await jobs.dropArchives(endpoints: endpoints, retain: retain) { try archives.removeTree(name) }
@@ -41,6 +43,21 @@ struct Retention: Sendable {
         return Set((applied.suffix(retain) + applied.filter(\.hasBegun).suffix(retain)).map(\.job))
     }
 
+    /// Forgets what an old job keeps.
+    ///
+    /// - Returns: whether no folder has anything of it any more, also none that is not active now.
+    private func forgetAll(of job: Job, _ endpoint: Endpoint, _ count: inout Int) async throws -> Bool {
+        // A test is looked at when it is over, and what took others back keeps nothing.
+        guard job.operation == .apply, try context.state.hasWork(ofJob: job.job) else { return true }
+        if try await forget(job, endpoint) { count += 1 }
+        let isForgotten = try job.folders.keys.allSatisfy { folder in
+            let summary = try jobs.ledgers.summary(job.job, folder)
+            return summary.isForgotten || !summary.isPrepared
+        }
+        if isForgotten { try context.state.forgetWork(ofJob: job.job) }
+        return isForgotten
+    }
+
     /// Whether there was something to forget.
     private func forget(_ job: Job, _ endpoint: Endpoint) async throws -> Bool {
         let work = WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs)
@@ -48,7 +65,7 @@ struct Retention: Sendable {
         for folder in endpoint.activeFolders.map(\.name) {
             guard try context.state.hasLedger(job: job.job, folder: folder) else { continue }
             let summary = try work.summary(job.job, folder)
-            guard summary.order != nil, !summary.isForgotten, summary.isPrepared else { continue }
+            guard !summary.isForgotten, summary.isPrepared else { continue }
             do {
                 try work.resume(job.job, folder)
                 _ = try await work.run(.forget, job, folder) { $0.isForgotten }

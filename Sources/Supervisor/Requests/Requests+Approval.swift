@@ -91,7 +91,7 @@ extension Requests {
         // Those that the job had may name folders of other endpoints, those that are given may not.
         let manifest: Manifest?
         do throws(StoreError) {
-            manifest = try context.state.contents(ofArchive: job.sha256)?.manifest
+            manifest = try context.state.manifest(ofArchive: job.sha256)
         } catch {
             throw reader.refusal("cannot be held against the archive: \(error)")
         }

@@ -34,10 +34,10 @@ extension Requests {
     /// - Throws: ``Fault`` `missing` where none or several are.
     private func version(
         of update: UpdateName, _ unstable: UnstableUpdates, marks: Bool
-    ) async throws(Fault) -> Version {
+    ) async throws -> Version {
         if let version = update.version { return version }
         let marked = unstable.marks.filter { $0.update == update.name }.map(\.version)
-        let known = marks ? Array(await jobs.versions(of: update.name).union(marked)) : marked
+        let known = marks ? Array(try await jobs.versions(of: update.name).union(marked)) : marked
         guard let first = known.first else {
             throw Fault(
                 .missing,

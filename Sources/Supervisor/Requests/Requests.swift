@@ -286,7 +286,7 @@ struct Requests: Sendable {
             missed.append(job)
         }
         guard !missed.isEmpty else { throw Fault(folder: folder, .missing, "it has missed nothing") }
-        for job in missed where try context.state.contents(ofArchive: job.sha256) == nil {
+        for job in missed where try context.state.manifest(ofArchive: job.sha256) == nil {
             throw Fault(
                 folder: folder, .missing,
                 "the archive of \(job.update) \(job.version) (job \(job.job)) is no longer kept; drop it again with --only \(folder)"

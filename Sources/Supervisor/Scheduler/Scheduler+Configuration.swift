@@ -71,7 +71,9 @@ extension Scheduler {
     mutating func takeUpDeferred(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
         if deferrals.isEmpty { return }
         let current = context.configuration.endpoints
-        if await change(to: requested, from: current).endpoints != current { await takeUp(requested, from: current, &group) }
+        if await change(to: requested, from: current).endpoints != current {
+            await takeUp(requested, from: current, &group)
+        }
     }
 
     private func change(to configuration: Configuration, from current: [Endpoint]) async -> ConfigurationChange {

@@ -22,11 +22,10 @@ struct Trace: ParsableCommand {
                 "job \(job.job) has no folder \"\(name)\"; "
                     + (known.isEmpty ? "it was not planned yet" : "it has \(known)"))
         }
-        let events = try directories.reading { try directories.state.events(job: job.job, folder: name) }
-        guard let events else {
-            return Notes.write("nothing was done to \(name) in job \(job.job)")
+        let isThere = try directories.reading {
+            try directories.state.forEachTraceLine(job: job.job, folder: name) { Output.write($0.description) }
         }
-        for event in events { Output.write(Printable.text(event.line)) }
+        if !isThere { Notes.write("nothing was done to \(name) in job \(job.job)") }
     }
 }
 

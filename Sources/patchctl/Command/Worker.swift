@@ -68,12 +68,14 @@ struct Worker: ~Copyable {
         defer {
             try? scratch.directory.remove("ledger")
             try? scratch.directory.remove("trace")
+            try? scratch.directory.remove("order")
         }
-        var ledger = try Ledger(ledgerFile.duplicate())
-        try ledger.append(.begin(order))
+        let orderFile = try scratch.directory.createFile("order")
+        try PlanLines.write(order) { line in try orderFile.write(line) }
+        let input = try DescriptorParcel.pack([tree.descriptor, orderFile.descriptor])
         try run(
-            [what], input: tree.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
-        return LedgerSummary(try Ledger.read(ledgerFile))
+            [what], input: input.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
+        return try Ledger.summary(of: ledgerFile)
     }
 
     private func run(_ arguments: [String], input: Int32, output: Int32, error: Int32, as user: UserIdentity?) throws {

@@ -1,0 +1,57 @@
+public import PatchFiles
+import PatchModel
+
+/// Knows what a ledger says up to where it was read last, and reads on from there.
+public struct LedgerFollower: Sendable {
+    /// What the records so far come to.
+    public private(set) var summary: LedgerSummary
+    /// How many there are.
+    public var count: Int { scan.number }
+    private var scan = LedgerScan()
+
+    /// One that has read nothing.
+    ///
+    /// - Parameter keepsSlots: see ``LedgerSummary/init(keepsSlots:)``.
+    public init(keepsSlots: Bool = true) { summary = LedgerSummary(keepsSlots: keepsSlots) }
+
+    /// Reads what was recorded since. Somebody may be writing: a torn tail is left out and left alone.
+    public mutating func advance(_ file: borrowing File) throws(LedgerError) {
+        var reading = scan
+        var summary = summary
+        let before = reading.number
+        var count = before
+        try reading.read(file) { (text) throws(LedgerError) in
+            summary.note(try Ledger.record(text, number: count, path: file.path))
+            count += 1
+        }
+        scan = reading
+        self.summary = summary
+    }
+
+    /// The same for who is alone with the ledger: a torn tail is cut off.
+    public mutating func recover(_ file: borrowing File) throws(LedgerError) {
+        try advance(file)
+        guard scan.offset < scan.size else { return }
+        let whole = scan.offset
+        try LedgerScan.asking { () throws(FileError) in
+            try file.truncate(to: whole)
+            try file.sync()
+        }
+    }
+
+    /// Appends a record, durably.
+    mutating func append(_ record: LedgerRecord, to file: borrowing File) throws(LedgerError) {
+        var text: [UInt8] = []
+        FieldLine.append(record.fields, to: &text)
+        guard text.count <= LedgerScan.recordLimit, scan.offset + Int64(text.count) < LedgerScan.sizeLimit else {
+            throw .tooLarge(path: file.path, record: scan.number)
+        }
+        let line = LedgerScan.line(text, number: scan.number)
+        try LedgerScan.asking { () throws(FileError) in
+            try file.write(line)
+            try file.sync()
+        }
+        scan = LedgerScan(offset: scan.offset + Int64(line.count), number: scan.number + 1)
+        summary.note(record)
+    }
+}
