@@ -1,5 +1,5 @@
 import Foundation
-import PatchModel
+@testable import PatchModel
 import PatchStore
 import Testing
 
