@@ -19,7 +19,9 @@ private final class State {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func open() throws -> JobStore { try JobStore(directory, notices: NoticeQueue()) { _ in } }
+    func open() throws -> JobStore {
+        try JobStore(directory, notices: NoticeQueue(), report: { _ in }, onChange: { _ in })
+    }
 
     func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(relative)") }
 }
@@ -32,7 +34,7 @@ private final class State {
         state = try State()
         manifest = try Manifest(
             strictJSON: Array(
-                #"{"name":"X","version":"8.0.2","dependency":"8.0.1","patches":[{"name":"P","path":"P","mandatory":true}]}"#
+                #"{"name":"X","version":"8.0.2","dependency":"8.0.1","patches":[{"name":"P","type":"$ROOT","path":"P","mandatory":true}]}"#
                     .utf8))
     }
 
@@ -41,12 +43,13 @@ private final class State {
             endpoint: "payroll", manifest: manifest, sha256: "s", options: UpdateOptions(), claim: claim)
     }
 
-    /// A store after so many jobs that are over.
-    private func after(_ count: Int) async throws -> JobStore {
+    /// A store after so many jobs that are over; one of them may have begun after the others, or not have ended.
+    private func after(_ count: Int, last: Int? = nil, open: Int? = nil) async throws -> JobStore {
         let store = try state.open()
-        for number in 1...count {
-            _ = try await create(store, "c\(number)")
-            try await store.change(number) { $0.state = .done }
+        for number in 1...count { _ = try await create(store, "c\(number)") }
+        for number in (1...count).filter({ $0 != last }) + (last.map { [$0] } ?? []) {
+            _ = try await store.begin(number)
+            if number != open { try await store.apply(.end(nil, at: .now), to: number) }
         }
         return store
     }
@@ -54,8 +57,7 @@ private final class State {
     @Test func `knows after a start what is not over, and the newest, and loads others when they are asked for`()
         async throws
     {
-        let store = try await after(130)
-        try await store.change(3) { $0.state = .running }
+        let store = try await after(130, open: 3)
         try await store.settle(Array(1...130))
         let again = try state.open()
         let known = await again.jobs.keys.sorted()
@@ -95,12 +97,11 @@ private final class State {
     }
 
     @Test func `knows the place of jobs that it let go of and that did not begin in their order`() async throws {
-        let store = try await after(120)
-        try await store.change(2) { $0.turn = 9 }
+        let store = try await after(120, last: 2)
         try await store.settle([1, 2])
-        #expect(await store.order(of: "payroll")[2] == 9)
+        #expect(await store.order(of: "payroll")[2] == 120)
         #expect(await store.order(of: "payroll")[1] == nil)
-        #expect(try await state.open().order(of: "payroll")[2] == 9)
+        #expect(try await state.open().order(of: "payroll")[2] == 120)
     }
 }
 

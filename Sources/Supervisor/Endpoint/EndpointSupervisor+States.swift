@@ -84,12 +84,14 @@ extension EndpointSupervisor {
         }
     }
 
-    /// The states by folder.
+    /// The states by folder. A command may ask before the endpoint is taken up.
     ///
-    /// - Throws: before they could be read.
+    /// - Throws: when they cannot be read.
     func folderStates() throws -> [String: FolderState] {
-        guard let states else { throw StoreError("the states of \(name)'s folders could not be read") }
-        return states
+        if let states { return states }
+        let read = try context.state.folders(of: name)
+        states = read
+        return read
     }
 
     /// Changes one folder's state.
