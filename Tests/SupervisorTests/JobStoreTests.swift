@@ -32,7 +32,7 @@ private final class State {
         state = try State()
         manifest = try Manifest(
             strictJSON: Array(
-                #"{"name":"X","version":"8.0.2","dependency":"8.0.1","patches":[{"name":"P","path":"P","mandatory":true}]}"#
+                #"{"name":"X","version":"8.0.2","dependency":"8.0.1","patches":[{"name":"P","type":"$ROOT","path":"P","mandatory":true}]}"#
                     .utf8))
     }
 
