@@ -39,6 +39,18 @@ import Testing
         #expect(!place.exists(".patchd/jobs/1"))
     }
 
+    /// Who can take its descriptors can write what it did.
+    @Test func `keeps its open files from the owner's other processes`() throws {
+        let place = try Workplace()
+        try place.run("/bin/chown", ["games:games", place.folder])
+        let script = "readlink /proc/$PPID/fd/1 > seen 2> why; readlink /proc/self/fd/1 > own"
+        try place.begin(1, place.plan(1, [.script("8.0.2.sh", script)]))
+        let user = try #require(UserIdentity(uid: getpwnam("games").pointee.pw_uid))
+        for phase in ["survey", "stage", "apply"] { try place.start(phase, 1, as: user) }
+        #expect(try place.summary(1).outcome == .done)
+        #expect(try place.read("seen").isEmpty && place.read("own").hasSuffix("/own\n"))
+    }
+
     @Test func `finds what it may not replace or remove before anything is touched`() throws {
         let place = try Workplace()
         try place.run("/bin/chown", ["games:games", place.folder])

@@ -45,6 +45,9 @@ int patch_pack_descriptors(const int *descriptors, int count);
 // Receives exactly so many descriptors, close-on-exec; otherwise -1 (EBADMSG), and none is left open.
 int patch_unpack_descriptors(int socket, int *descriptors, int count);
 
+// prctl(PR_SET_DUMPABLE, 0).
+int patch_forbid_tracing(void);
+
 // What a child process is started with.
 struct patch_process {
     const char *path;
