@@ -104,6 +104,8 @@ enum FolderCommand {
         signal(SIGTERM) { _ in FolderCommand.stopping.store(true, ordering: .relaxed) }
         signal(SIGPIPE, SIG_IGN)
         umask(0o022)
+        // The folder's owner is the same user, and the ledger is not his to write.
+        RunningProcess.forbidTracing()
         // The trace is closed with the work that owned it.
         let voice = fcntl(2, F_DUPFD_CLOEXEC, 3)
         do throws(WorkerError) {

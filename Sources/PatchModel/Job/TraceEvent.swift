@@ -15,7 +15,7 @@ public struct TraceEvent: Hashable, Codable, Sendable {
     public var step: String
     /// What the line tells.
     public var event: Kind
-    /// A line of output, or a message for people; empty when the event says it all.
+    /// A line of output, or several with line feeds between them, or a message for people; empty when the event says it all.
     public var text: String
 
     /// An event from its parts.
@@ -31,8 +31,15 @@ public struct TraceEvent: Hashable, Codable, Sendable {
         self.text = text
     }
 
-    /// The line of `traces/<folder>.log`, for people.
+    /// The line of `traces/<folder>.log`, for people; several where it has several lines of output.
     public var line: String {
+        if event == .output, text.utf8.contains(UInt8(ascii: "\n")) {
+            return text.split(separator: "\n", omittingEmptySubsequences: false).map { part in
+                var single = self
+                single.text = String(part)
+                return single.line
+            }.joined(separator: "\n")
+        }
         let what =
             switch event {
             case .started: "start   \(step)"

@@ -1,4 +1,4 @@
-/// What an archive may ask of this host; `limits` of `patchd.yaml`.
+/// What an archive and its scripts may ask of this host; `limits` of `patchd.yaml`.
 public struct Limits: Hashable, Codable, Sendable {
     /// Entries of the archive.
     public var entries = 200_000
@@ -10,6 +10,8 @@ public struct Limits: Hashable, Codable, Sendable {
     public var name = 1024
     /// Components of an entry's name.
     public var depth = 32
+    /// Bytes that are kept of what one script prints.
+    public var output = 16 << 20
 
     /// Bytes that an archive which keeps to these limits has itself at most: all its content, stored, with what compressing may
     /// add, the names twice, and room for what stands beside them.
@@ -21,4 +23,15 @@ public struct Limits: Hashable, Codable, Sendable {
 
     /// The contract's defaults.
     public init() {}
+
+    /// Reads what another version of patchd may have written: a limit that it did not know has the contract's default.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        entries = try keys.decodeIfPresent(Int.self, forKey: .entries) ?? entries
+        unpacked = try keys.decodeIfPresent(UInt64.self, forKey: .unpacked) ?? unpacked
+        manifest = try keys.decodeIfPresent(Int.self, forKey: .manifest) ?? manifest
+        name = try keys.decodeIfPresent(Int.self, forKey: .name) ?? name
+        depth = try keys.decodeIfPresent(Int.self, forKey: .depth) ?? depth
+        output = try keys.decodeIfPresent(Int.self, forKey: .output) ?? output
+    }
 }
