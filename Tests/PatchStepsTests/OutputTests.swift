@@ -92,13 +92,16 @@ import Testing
     init() throws { place = try Workplace() }
 
     /// Works until the folder has a file `stop`, which stands for the signal.
-    private func applyUntilStopped(grace: Double) throws -> LedgerSummary {
+    private func workUntilStopped(
+        grace: Double,
+        _ phase: (inout FolderWork) throws(WorkerError) -> Void = { (work) throws(WorkerError) in try work.apply() }
+    ) throws -> LedgerSummary {
         let stop = place.folder + "/stop"
         var work = try FolderWork(
             tree: Directory.open("\(place.root)/trees/1"), ledger: place.ledgerFile(1),
             trace: Directory.open(place.root).appendingFile("trace-1"), stopGrace: grace,
             shouldStop: { access(stop, F_OK) == 0 })
-        try work.apply()
+        try phase(&work)
         return try place.summary(1)
     }
 
@@ -110,7 +113,7 @@ import Testing
 
     @Test func `ends its file step, and does the rest later`() throws {
         try begin([.script("8.0.2~a.sh", "touch stop"), .file("a", "a"), .script("8.0.2.sh", "touch ran")])
-        #expect(try applyUntilStopped(grace: 100).outcome == .unfinished)
+        #expect(try workUntilStopped(grace: 100).outcome == .unfinished)
         #expect(!place.exists("a"))
         try place.remove("stop")
         #expect(try place.apply(1).outcome == .done)
@@ -119,7 +122,7 @@ import Testing
 
     @Test func `gives a script time to end, and records that it did`() throws {
         try begin([.script("8.0.2.sh", "touch stop; sleep 0.3; echo ran >> ran"), .file("a", "a")])
-        let summary = try applyUntilStopped(grace: 100)
+        let summary = try workUntilStopped(grace: 100)
         #expect(summary.finished == [0] && summary.outcome == .unfinished)
         try place.remove("stop")
         #expect(try place.apply(1).outcome == .done)
@@ -129,13 +132,23 @@ import Testing
     @Test func `ends a script that takes longer, as often as it likes, without counting it as cut off`() throws {
         try begin([.script("8.0.2.sh", "echo $PATCHD_ATTEMPT >> ran; test -e ready && exit 0; touch stop; sleep 1000")])
         for _ in 1...6 {
-            let summary = try applyUntilStopped(grace: 0.1)
+            let summary = try workUntilStopped(grace: 0.1)
             #expect(summary.outcome == .unfinished && summary.finished.isEmpty)
             try place.remove("stop")
         }
         try place.write("", "ready")
         #expect(try place.apply(1).outcome == .done)
         #expect(try place.read("ran") == String(repeating: "1\n", count: 7))
+    }
+
+    @Test func `leaves a folder done whose last hook it ends, and runs that again`() throws {
+        try begin([.file("a", "a"), .hook(.after, "test -e ready || { touch stop; sleep 1000; }")])
+        #expect(try place.apply(1).outcome == .done)
+        let summary = try workUntilStopped(grace: 0.1) { (work) throws(WorkerError) in try work.finish() }
+        #expect(summary.outcome == .done && !summary.finished.contains(1) && summary.warnings.isEmpty)
+        try place.remove("stop")
+        try place.write("", "ready")
+        #expect(try place.finish(1).finished.contains(1))
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root to become another user"))

@@ -92,7 +92,8 @@ public struct FolderWork: ~Copyable {
         do throws(WorkerError) { try body(context) } catch {
             guard case .stopped = error else { throw error }
             context.trace.write(.message, "stopped; the rest is done when the worker is started again")
-            try context.record(.interrupted)
+            // A folder that is done stays so, whatever became of its last hook.
+            if context.state.outcome != .done { try context.record(.interrupted) }
         }
     }
 }

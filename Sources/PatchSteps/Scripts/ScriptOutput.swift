@@ -8,6 +8,8 @@ final class ScriptOutput {
     /// The first lines are an event each; later ones that come together share one, as an event costs ten times a line.
     private static let singleLines = 1000
     private static let bundle = 1 << 14
+    /// Seconds; who watches is to see something.
+    private static let longestWait = 1.0
 
     private let trace: Trace
     private let title: String
@@ -18,6 +20,8 @@ final class ScriptOutput {
     private var kept = 0
     /// Lines that wait for others to share an event with.
     private var pending: [UInt8] = []
+    /// When they were written last.
+    private var flushed = MonotonicClock.seconds
     /// The end, and up to as much again before it; nil while the beginning is not full.
     private var tail: [UInt8]?
 
@@ -56,11 +60,12 @@ final class ScriptOutput {
         }
         pending += line
         pending.append(UInt8(ascii: "\n"))
-        if pending.count >= Self.bundle { flush() }
+        if pending.count >= Self.bundle || MonotonicClock.seconds >= flushed + Self.longestWait { flush() }
     }
 
     /// Writes what waits for more lines.
     func flush() {
+        flushed = MonotonicClock.seconds
         if pending.isEmpty { return }
         trace.write(.output, step: title, String(decoding: pending.dropLast(), as: UTF8.self))
         pending.removeAll(keepingCapacity: true)

@@ -73,6 +73,5 @@ extension ScriptOutput {
         case .skipped(let statement, let why): write("statement \(statement.number) is left out: \(why)")
         case .committed(let count): write("committed: \(count) statements")
         }
-        flush()
     }
 }
