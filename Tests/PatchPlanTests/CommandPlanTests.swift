@@ -103,7 +103,7 @@ import Testing
         (#"[["replacedata","Address"]]"#, ["Data/ADDR.DBM", "Data/ADDR.IDX"], FaultCode?.none),
         (#"[["replacedata","Address"]]"#, ["Data/ADDR.DBM"], .missing),
         (#"[["replaceform","Both"]]"#, ["Forms/both.frm"], nil), (#"[["replaceform","Both"]]"#, [], .missing),
-        (#"[["replacedata","Bare"]]"#, ["Data/ADDR.DBM"], .missing),
+        (#"[["replacedata","Bare"]]"#, [], .missing),
         (#"[["deletedata","Address"],["replacedata","Address"]]"#, ["Data/ADDR.DBM", "Data/ADDR.IDX"], nil),
     ])
     func `replace a table or form that is not registered where all its files are there`(
