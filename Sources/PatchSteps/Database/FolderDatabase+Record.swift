@@ -92,7 +92,7 @@ extension FolderDatabase {
         guard let expected = order.database, !order.undo.contains(where: \.restoresDatabase) else { return [] }
         let own = order.plan.steps + order.plan.downgrades
         let undone = order.undo.flatMap { $0.keys(withSteps: !$0.isDone) }
-        // Without steps in the database, nothing but its version tells that the job came to its end there.
+        // Without steps in the database, only its version shows that the job came to its end there.
         let coming =
             order.undo.isEmpty
             ? (touching.isEmpty && context.state.isPrepared ? order.plan.to : nil)

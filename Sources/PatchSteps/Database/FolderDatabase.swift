@@ -89,7 +89,7 @@ final class FolderDatabase {
         var reason: String?
 
         init(_ order: WorkOrder) {
-            // Whoever has a unit is stopped by systemd, which has a time-out of its own.
+            // A session that belongs to a unit is stopped by systemd, which has a time-out of its own.
             escalation = Escalation(
                 grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100)
         }
@@ -144,7 +144,7 @@ final class FolderDatabase {
     func show() throws(WorkerError) {
         let database = try find()
         let revision = order.lock.map { Revision($0) }
-        // Whoever is in the middle of writing is not disturbed for it, and nobody waits long: the folder is locked.
+        // A session that is writing is not disturbed for it, and the wait is short: the folder is locked.
         try asking { () throws(SQLError) in try database.open(lockTimeout: 0.5, create: false).show(revision) }
         try context.record(.done)
     }
