@@ -63,6 +63,8 @@ int patch_is_immutable(int descriptor) {
     return ioctl(descriptor, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
 }
 
+int patch_forbid_tracing(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 int patch_mount(int directory, const char *path, uint64_t *id, int *is_root) {
     struct statx found;
     if (statx(directory, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &found) < 0) return -1;
@@ -220,5 +222,3 @@ int patch_unpack_descriptors(int socket, int *descriptors, int count) {
     errno = EBADMSG;
     return -1;
 }
-
-int patch_forbid_tracing(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }

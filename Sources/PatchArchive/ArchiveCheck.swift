@@ -59,6 +59,7 @@ public enum ArchiveCheck {
         let manifest = try manifest(archive, structure, layout.manifest, named: manifestFile, limits)
 
         var contents: [ContentEntry] = []
+        var scripts = ScriptTexts(manifest)
         var held = HeldDocuments(manifest, limit: limits.manifest, together: Self.documents)
         let kept = structure.entries.compactMap { entry in layout.path(of: entry).map { ($0, entry.isDirectory) } }
         try onHost { () throws(FileError) in try writer.makeDirectories(kept) }
@@ -66,7 +67,7 @@ public enum ArchiveCheck {
         for entry in structure.entries {
             try reader.next(entry)
             let path = layout.path(of: entry)
-            let sum = try copy(entry, as: path, from: reader, to: &writer, holding: &held)
+            let sum = try copy(entry, as: path, from: reader, to: &writer, holding: &held, looking: &scripts)
             guard let path else { continue }
             contents.append(
                 ContentEntry(
@@ -74,7 +75,7 @@ public enum ArchiveCheck {
                     mode: entry.mode, sha256: entry.isDirectory ? "" : sum))
         }
         try reader.end()
-        let update: CheckedUpdate
+        var update: CheckedUpdate
         do throws(Refusal) {
             update = try CheckedUpdate(
                 checking: manifest, entries: contents, manifestFile: manifestFile, limit: limits.manifest,
@@ -82,6 +83,7 @@ public enum ArchiveCheck {
         } catch {
             throw .refused(error)
         }
+        update.findings += scripts.findings
         try onHost { () throws(FileError) in try writer.sync() }
         return update
     }
@@ -112,19 +114,22 @@ public enum ArchiveCheck {
     /// - Returns: its SHA-256; meaningless for a directory.
     private static func copy(
         _ entry: ArchiveEntry, as path: ExactText?, from reader: borrowing EntryReader, to writer: inout TreeWriter,
-        holding held: inout HeldDocuments
+        holding held: inout HeldDocuments, looking scripts: inout ScriptTexts
     ) throws(ArchiveFailure) -> String {
         var sum = SHA256()
         if let path, !entry.isDirectory {
             try onHost { () throws(FileError) in try writer.begin(path) }
         }
         let isHeld = entry.isDirectory ? false : try held.wants(path, of: entry)
+        if !entry.isDirectory { scripts.begin(path) }
         try reader.data(of: entry) { (block) throws(ArchiveFailure) in
             sum.update(block)
+            scripts.take(block)
             if let path, isHeld { held.append(block, to: path) }
             try onHost { () throws(FileError) in try writer.write(block) }
         }
         writer.end()
+        scripts.end()
         return sum.finish()
     }
 }

@@ -21,8 +21,4 @@ public enum DescriptorParcel {
         }
         return descriptors
     }
-
-    /// Keeps other processes of this one's user from taking its open files (pidfd_getfd(2)) or tracing it. Programs that it
-    /// starts are as open as any other.
-    public static func keepToThisProcess() { _ = patch_forbid_tracing() }
 }

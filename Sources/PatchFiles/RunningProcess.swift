@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A process of this host, as /proc shows it.
@@ -87,7 +88,11 @@ public struct RunningProcess: Sendable {
         }
     }
 
-    /// All visible processes.
+    /// From here on nobody but root can trace this process, read its memory or take its descriptors, although he runs as
+    /// the same user. Programs that it starts are not affected.
+    public static func forbidTracing() { _ = patch_forbid_tracing() }
+
+    /// All processes that can be seen from here.
     public static func all() -> [RunningProcess] {
         guard let processes = try? Directory.open("/proc"), let names = try? processes.names() else { return [] }
         return names.compactMap { Int32($0) }.map(RunningProcess.init)

@@ -13,6 +13,8 @@ struct CommandPlan {
     private(set) var copied: Set<ExactText>
 
     private let content: PatchContent
+    /// The files, among those that were asked for, that the folder has.
+    private let present: Set<ExactText>
     private let folder: Folder
     private let routing: Routing
 
@@ -26,6 +28,7 @@ struct CommandPlan {
         copied: Set<ExactText>, routing: Routing
     ) {
         self.content = content
+        present = facts?.present ?? []
         self.folder = folder
         self.registry = registry
         self.copied = copied
@@ -38,8 +41,7 @@ struct CommandPlan {
         guard let name = command.arguments.first else { return }
         switch command.verb {
         case .filecopy, .filecopyto: copy(name, to: command.arguments.last ?? name)
-        // The file is in the checked tree, where later commands find it.
-        case .fileupload: break
+        case .fileupload: if let step = content.step(uploading: name) { steps.append(step) }
         case .filedelete: remove(name)
         case .installdata, .replacedata, .installorreplacedata: bringTable(name, command.verb)
         case .deletedata: deleteTable(name)
@@ -81,8 +83,8 @@ struct CommandPlan {
     private mutating func bringTable(_ name: String, _ verb: PatchCommand.Verb) {
         let data = content.description?.data(named: name)
         let old = registry.tables[name]
-        guard mayBring("table", name, isThere: old.map { !$0.deleted } ?? false, verb) else { return }
         let files = data?.files ?? []
+        guard mayBring("table", name, isThere: isThere(old, files, verb), verb) else { return }
         for file in files { bring(file, to: file) }
         registry.tables[name] = entry(old, files, data?.record)
         remove(orphansOf: old?.files ?? [], but: files)
@@ -93,8 +95,8 @@ struct CommandPlan {
 
     private mutating func bringForm(_ name: String, _ command: PatchCommand) {
         let old = registry.forms[name]
-        guard mayBring("form", name, isThere: old.map { !$0.deleted } ?? false, command.verb) else { return }
         let files = content.description?.formFiles(of: command) ?? []
+        guard mayBring("form", name, isThere: isThere(old, files, command.verb), command.verb) else { return }
         for file in files { bring(file, to: file) }
         registry.forms[name] = entry(old, files, content.description?.data(named: name)?.formData)
         remove(orphansOf: old?.files ?? [], but: files)
@@ -134,10 +136,20 @@ struct CommandPlan {
                 Fault(
                     folder: folder.name, .missing,
                     "cannot replace \(what) \(name) of \(content.patch.path)/\(PatchCommand.fileName): \(folder.name) "
-                        + "does not have it, says its \(DataRegistry.fileName)\(wayOut)"))
+                        + "does not have it: its \(DataRegistry.fileName) does not know it, and not all its files are "
+                        + "there\(wayOut)"))
             return false
         default: return true
         }
+    }
+
+    /// Whether the folder has a table or form: says its registry, or, where that does not know it, all its files are there
+    /// to be replaced.
+    private func isThere(_ old: DataRegistry.Entry?, _ files: [String], _ verb: PatchCommand.Verb) -> Bool {
+        if let old { return !old.deleted }
+        guard verb == .replacedata || verb == .replaceform else { return false }
+        let own = files.map { ExactText($0) }.filter { routing.takes($0, in: folder) }
+        return !own.isEmpty && present.isSuperset(of: own)
     }
 
     /// Also where nothing changes: the step then counts as equal.

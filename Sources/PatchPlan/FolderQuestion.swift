@@ -24,13 +24,16 @@ extension Planner {
     public func questions() throws(Refusal) -> [FolderQuestion] {
         guard contents.contains(where: \.needsFacts) else { return [] }
         let lines = try plan().folders
-        let ask = specificPrograms(lines).map(\.description)
+        let programs = specificPrograms(lines).map(\.description)
         var questions: [FolderQuestion] = []
         for line in lines {
             guard let folder = endpoint.folders.first(where: { $0.name == line.folder }) else { continue }
-            let isNeeded = line.state == .pending && chosen(for: folder).contains(where: \.needsFacts)
-            // Where a specific program goes depends on all folders, including those that are left out of the job.
-            if isNeeded || !ask.isEmpty { questions.append(FolderQuestion(plan: line, ask: ask)) }
+            let chosen = line.state == .pending ? chosen(for: folder) : []
+            let isNeeded = chosen.contains(where: \.needsFacts)
+            // Where a specific program goes depends on all folders, those that are left out too.
+            guard isNeeded || !programs.isEmpty else { continue }
+            let replaced = chosen.flatMap(\.replacedFiles).map(\.description)
+            questions.append(FolderQuestion(plan: line, ask: Set(programs + replaced).sorted()))
         }
         return questions
     }

@@ -16,7 +16,20 @@ extension PatchContent {
         } ?? false
     }
 
-    /// The steps that bring one of the patch's files to a target, the directories above it first.
+    /// The files of tables and forms that it replaces: a folder that was there before patchd may have them although its
+    /// registry does not know.
+    var replacedFiles: [ExactText] {
+        guard let description, let commands = description.commands else { return [] }
+        return commands.flatMap { command -> [String] in
+            switch command.verb {
+            case .replacedata: command.arguments.first.flatMap { description.data(named: $0)?.files } ?? []
+            case .replaceform: description.formFiles(of: command)
+            default: []
+            }
+        }.map { ExactText($0) }
+    }
+
+    /// The steps that bring one of the patch's files to a place, the directories above it first.
     func steps(bringing source: String, to path: String) -> [PlannedStep] {
         guard let entry = entries[ExactText(source)] else { return [] }
         let above = ExactText(path).parents.map { directory in
@@ -28,7 +41,16 @@ extension PatchContent {
         return step.kind == .handler ? [step] : above + [step]
     }
 
-    /// The targets of the files that it brings or passes to handlers, in a folder that gets all of them.
+    /// The step that puts a file where the patch's scripts find it.
+    func step(uploading source: String) -> PlannedStep? {
+        entries[ExactText(source)].map { entry in
+            PlannedStep(
+                kind: .upload, path: source, patch: patch.name, source: entry.path, size: entry.size, mode: entry.mode,
+                sha256: entry.sha256)
+        }
+    }
+
+    /// The places of the files that it brings, or that it hands over, where a folder gets all of them.
     var places: [ExactText] {
         guard let description, let commands = description.commands else {
             return (files + handed).map { ExactText($0.path) }

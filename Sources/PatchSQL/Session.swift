@@ -33,6 +33,9 @@ public protocol Session: AnyObject {
     /// - Parameter seconds: after them it is interrupted, which is an error with the code `sql`.
     func execute(_ statement: SQLStatement, seconds: Double) throws(SQLError) -> StatementResult
 
+    /// Asked while a statement of a script runs: whether it is to be ended now.
+    var shouldEnd: () -> Bool { get set }
+
     /// Whether a script left traces in the session (settings, temporary objects) that the next one would meet.
     var isTainted: Bool { get }
 

@@ -102,7 +102,7 @@ enum FolderCommand {
 
     static func run(_ body: (inout FolderWork) throws(WorkerError) -> Void) throws {
         // The folder's owner is not to write to the ledger in its place.
-        DescriptorParcel.keepToThisProcess()
+        RunningProcess.forbidTracing()
         signal(SIGTERM) { _ in FolderCommand.stopping.store(true, ordering: .relaxed) }
         signal(SIGPIPE, SIG_IGN)
         umask(0o022)

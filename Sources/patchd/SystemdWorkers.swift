@@ -97,6 +97,8 @@ struct SystemdWorkers: Workers {
             .lockPersonality, .restrictRealtime, .temporaryFileSystem("/dev/shm", "mode=1777"),
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
             .killMode("mixed"),
+            // It gives a script 90 s to end by itself, and 10 s more when it ends it.
+            .timeoutStop(.seconds(120)),
         ]
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }

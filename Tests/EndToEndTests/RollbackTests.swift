@@ -208,7 +208,8 @@ import Testing
         #expect(try apply(update()) == 0, "all are up to date")
         var missing = update("8.0.3", "8.0.2")
         missing.files["X3V8_P2/FILPATCH/jobs.json"] = #"[["filecopy","lib/a.dat"],["replacedata","T"]]"#
-        missing.files["X3V8_P2/FILPATCH/datafiles.json"] = #"{"T": {"files": ["lib/a.dat"]}}"#
+        missing.files["X3V8_P2/FILPATCH/datafiles.json"] = #"{"T": {"files": ["lib/table.dat"]}}"#
+        missing.files["X3V8_P2/FILPATCH/lib/table.dat"] = "no folder has it\n"
         #expect(try apply(missing) == 1, "its preflight fails")
         #expect(try host.job(3)["code"] as? String == "missing")
         #expect(try ask("{\"command\": \"rollback\", \"job\": 1}")["ok"] as? Bool == true)

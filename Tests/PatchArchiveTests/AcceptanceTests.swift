@@ -151,6 +151,21 @@ import Testing
         #expect(verdict.update?.entries.count == 6)
     }
 
+    @Test("Carriage returns and byte order marks in scripts are found and refuse nothing")
+    func scriptTexts() throws {
+        var zip = Sample.zip
+        for (name, text) in [
+            ("upgrades/8.0.2.sh", "true\r\n"), ("downgrades/8.0.2.php", "\u{feff}<?php"),
+            ("upgrades/8.0.1.sh", "true\n"),
+            ("upgrades/8.0.2.sql", "SELECT 1;\r\n"), ("other.sh", "true\r\n"),
+        ] { zip.members.append(ZipMember("P/FILPATCH/\(name)", text)) }
+        let verdict = try check(zip.bytes())
+        #expect(verdict.story == "accepted")
+        let findings = (verdict.update?.findings ?? []).sorted { $0.place < $1.place }
+        #expect(findings.map(\.place) == ["P/FILPATCH/downgrades/8.0.2.php", "P/FILPATCH/upgrades/8.0.2.sh"])
+        #expect(findings.allSatisfy { $0.level == .error && $0.code == "scriptSyntax" })
+    }
+
     @Test("The checked tree has the archive's files, readable by others, and the table their hashes")
     func tree() throws {
         let scratch = try Scratch()

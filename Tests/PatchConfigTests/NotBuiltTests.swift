@@ -61,7 +61,7 @@ import Testing
             signature: auto
             retain: 5
             approvers: patchd
-            limits: {entries: 200000, unpacked: 64GiB, manifest: 1MiB, name: 1024, depth: 32}
+            limits: {entries: 200000, unpacked: 64GiB, manifest: 1MiB, name: 1024, depth: 32, output: 16MiB}
             notify: ""
             """
         #expect(try problems(["patchd.yaml": text]).isEmpty)

@@ -140,6 +140,25 @@ struct UpdateCheckTests {
         #expect(refusal?.place.hasPrefix("B/\(name)") == true, "\(String(describing: refusal))")
     }
 
+    @Test func `A file that is named without its path is found where only one in the patch has its name`() throws {
+        let jobs = #"[["filecopy","x"],["filecopyto","x","t"],["fileupload","x"],["installform","F","x"]]"#
+        let data = #"{"T":{"files":["x"],"rows":"x"},"G":{"formdata":{"file":"x"}}}"#
+        let update = try check(
+            ["B/jobs.json", "B/datafiles.json", "B/d/x", "B/upgrades/x"],
+            ["B/jobs.json": jobs, "B/datafiles.json": data])
+        let description = try #require(update.descriptions.first { $0.patch == "B" })
+        #expect(
+            description.commands?.map(\.arguments) == [["d/x"], ["d/x", "t"], ["d/x"], ["F", "d/x"]],
+            "a plain copy goes to where it lies in the patch")
+        #expect(description.data.map(\.files) == [["d/x"], []] && description.data.first?.rows == "d/x")
+        #expect(description.data.last?.formFile == "d/x")
+        let refusal = #expect(throws: Refusal.self) {
+            try check(["B/jobs.json", "B/d/x", "B/e/x"], ["B/jobs.json": jobs])
+        }
+        #expect(refusal?.code == .contentMissing)
+        #expect(refusal?.reason.contains("\"d/x\", \"e/x\"") == true)
+    }
+
     @Test func `A file too long to be read is refused unread`() {
         let entries = [
             ContentEntry(path: "A/FIL/jobs.json", kind: .file, size: 2 << 20), ContentEntry(path: "B/b", kind: .file),

@@ -43,14 +43,16 @@ import Testing
 
     private func planner(
         _ update: CheckedUpdate, registry: String? = nil, database: String? = nil, isKnown: Bool = true,
-        programs: [String] = []
+        programs: [String] = [], present: [String] = []
     ) throws -> Planner {
         var endpoint = try Tree.endpoint()
         endpoint.programFiles = programs
         endpoint.folders = endpoint.folders.filter { $0.name == "PAIE" || !programs.isEmpty && $0.name == "SEED" }
             .sorted { $0.name < $1.name }
         endpoint.folders[0].database = database
-        let facts = try FolderFacts(registryText: registry, registrySHA256: registry.map { "of \($0.utf8.count)" })
+        let facts = try FolderFacts(
+            registryText: registry, registrySHA256: registry.map { "of \($0.utf8.count)" },
+            present: Set(present.map { ExactText($0) }))
         return Planner(
             update: update, endpoint: endpoint, states: [:], options: UpdateOptions(),
             facts: isKnown ? ["PAIE": facts, "SEED": facts] : [:])
@@ -90,10 +92,29 @@ import Testing
         #expect(steps[5].source == "A/bin/tool" && steps[5].sha256 == "of bin/tool" && steps[5].mode == 0o644)
     }
 
-    @Test func `that only stage a file bring nothing by themselves`() throws {
-        #expect(try plan(#"[["fileupload","bin/tool"]]"#).lines == [])
-        #expect(
-            try plan(#"[["fileupload","bin/tool"],["filecopyto","bin/tool","tool"]]"#).lines == ["file tool"])
+    @Test func `that only stage a file bring nothing into the folder`() throws {
+        let (lines, _, steps) = try plan(#"[["fileupload","bin/tool"],["filecopyto","tool","tool"]]"#)
+        #expect(lines == ["upload bin/tool", "file tool"])
+        #expect(steps.first?.source == "A/bin/tool" && steps.first?.sha256 == "of bin/tool")
+    }
+
+    /// A folder that was there before patchd has tables and forms that its registry does not know.
+    @Test(arguments: [
+        (#"[["replacedata","Address"]]"#, ["Data/ADDR.DBM", "Data/ADDR.IDX"], FaultCode?.none),
+        (#"[["replacedata","Address"]]"#, ["Data/ADDR.DBM"], .missing),
+        (#"[["replaceform","Both"]]"#, ["Forms/both.frm"], nil), (#"[["replaceform","Both"]]"#, [], .missing),
+        (#"[["replacedata","Bare"]]"#, [], .missing),
+        (#"[["deletedata","Address"],["replacedata","Address"]]"#, ["Data/ADDR.DBM", "Data/ADDR.IDX"], nil),
+    ])
+    func `replace a table or form that is not registered where all its files are there`(
+        _ jobs: String, _ present: [String], _ code: FaultCode?
+    ) throws {
+        let update = try update(["A": jobs])
+        var planner = try planner(update, isKnown: false)
+        let asked = Set(try planner.questions().flatMap(\.ask))
+        #expect(asked.isSuperset(of: present), "what it depends on is asked for")
+        planner = try self.planner(update, present: present)
+        #expect(try planner.plan().faults.map(\.code) == (code.map { [$0] } ?? []))
     }
 
     @Test func `leave scripts as they are, and none of them copies the two files themselves`() throws {

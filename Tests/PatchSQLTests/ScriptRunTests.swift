@@ -175,6 +175,17 @@ import Testing
         #expect(try database.program("SELECT count(*) FROM pay") == "2")
     }
 
+    @Test func `is interrupted in a statement, and leaves nothing, when its worker has to end`() throws {
+        let database = try TestDatabase()
+        let session = try database.open()
+        session.shouldEnd = { true }
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        #expect(throws: SQLError.self) {
+            try session.run(script("DELETE FROM pay; \(endless)"), as: .sample())
+        }
+        #expect(try database.program("SELECT count(*) FROM pay") == "2")
+    }
+
     @Test(arguments: [
         ("ATTACH '/tmp/other.db' AS other", "attaches"),
         ("EXPLAIN ATTACH '/tmp/o' || 'ther.db' AS other", "attaches"),

@@ -41,6 +41,10 @@ struct Brought {
         Brought(kind: .script, path: path, text: text, patch: patch)
     }
 
+    static func upload(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
+        Brought(kind: .upload, path: path, text: text, patch: patch)
+    }
+
     static func handed(_ path: String, _ text: String, to command: String) -> Brought {
         Brought(kind: .handler, path: path, text: text, command: command)
     }
@@ -168,7 +172,7 @@ final class Workplace {
         func planned(_ steps: [Brought], _ prefix: String) throws -> [PlannedStep] {
             try steps.enumerated().map { index, step in
                 let source = "\(prefix)\(index)"
-                let hasContent = [.file, .script, .handler].contains(step.kind)
+                let hasContent = [.file, .script, .upload, .handler].contains(step.kind)
                 if hasContent {
                     try Data(step.text.utf8).write(to: tree.appendingPathComponent(source))
                 }
@@ -187,11 +191,13 @@ final class Workplace {
     }
 
     func begin(
-        _ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = [], timeout: Double = 10
+        _ job: Int, _ plan: FolderPlan, links: Endpoint.Links = .deny, undo: [UndoneJob] = [], timeout: Double = 10,
+        output: Int = 16 << 20
     ) throws {
         try begin(
             WorkOrder(
-                job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: timeout, links: links, plan: plan,
+                job: job, endpoint: "payroll", update: "X\(job)", scriptTimeout: timeout, outputLimit: output,
+                links: links, plan: plan,
                 undo: undo))
     }
 

@@ -1,7 +1,8 @@
 import Foundation
-@testable import PatchModel
 import PatchStore
 import Testing
+
+@testable import PatchModel
 
 @Suite struct `The index of jobs` {
     let store: Store

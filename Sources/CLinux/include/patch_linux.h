@@ -35,6 +35,10 @@ int patch_nobody_writes(int descriptor);
 // such flags.
 int patch_is_immutable(int descriptor);
 
+// prctl(PR_SET_DUMPABLE, 0): nobody but root may trace this process, read its memory or take its descriptors, although he is
+// the same user. An execve(2) ends it.
+int patch_forbid_tracing(void);
+
 // statx(2): the id of the mount that a file lies on, and whether it is that mount's root. A link at the end of the path is
 // not followed; an empty path stands for the descriptor itself.
 int patch_mount(int directory, const char *path, uint64_t *id, int *is_root);
@@ -44,9 +48,6 @@ int patch_pack_descriptors(const int *descriptors, int count);
 
 // Receives exactly so many descriptors, close-on-exec; otherwise -1 (EBADMSG), and none is left open.
 int patch_unpack_descriptors(int socket, int *descriptors, int count);
-
-// prctl(PR_SET_DUMPABLE, 0).
-int patch_forbid_tracing(void);
 
 // What a child process is started with.
 struct patch_process {

@@ -15,7 +15,7 @@ public struct TraceEvent: Hashable, Codable, Sendable {
     public var step: String
     /// What the line tells.
     public var event: Kind
-    /// A line of output, or a message for people; empty when the event says it all.
+    /// A line of output, or several with line feeds between them, or a message for people; empty when the event says it all.
     public var text: String
 
     /// Memberwise.

@@ -102,7 +102,9 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case script
         /// Loads rows of a CSV file into a table of the folder's database.
         case rows
-        /// Passes a file to the endpoint's handler for its extension, instead of copying it.
+        /// A file that the scripts of its patch find, and that does not come into the folder.
+        case upload
+        /// A file handed to the endpoint's handler for its extension, instead of being copied.
         case handler
         /// Runs a command of the admin's around the folder's update; its path is a ``Hook``.
         case hook
@@ -111,7 +113,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         public var isRun: Bool {
             switch self {
             case .directory, .file, .remove, .registry: false
-            case .script, .rows, .handler, .hook: true
+            case .script, .rows, .upload, .handler, .hook: true
             }
         }
     }

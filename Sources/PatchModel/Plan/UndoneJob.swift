@@ -98,7 +98,7 @@ extension FolderPlan {
     public func irreversible(among numbers: [Int]? = nil) -> [PlannedStep] {
         let ways = Set(downgrades.compactMap(Script.init))
         return (numbers ?? Array(steps.indices)).compactMap(step).filter { step in
-            step.kind.isRun && step.kind != .hook && (Script(step).map { !ways.contains($0) } ?? true)
+            [.script, .rows, .handler].contains(step.kind) && (Script(step).map { !ways.contains($0) } ?? true)
         }
     }
 }

@@ -11,6 +11,8 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     public var update: String
     /// Seconds that one script may take.
     public var scriptTimeout: Double
+    /// How many bytes of a step's output are kept.
+    public var outputLimit: Int
     /// The folder and its steps.
     public var plan: FolderPlan
     /// Whether the folder's own symlinked directories may be written through.
@@ -29,7 +31,8 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// Memberwise.
     public init(
         job: Int, turn: Int? = nil, endpoint: String, update: String, scriptTimeout: Double,
-        links: Endpoint.Links = .deny, plan: FolderPlan, database: DatabaseOrder? = nil, undo: [UndoneJob] = [],
+        outputLimit: Int = Limits().output, links: Endpoint.Links = .deny, plan: FolderPlan,
+        database: DatabaseOrder? = nil, undo: [UndoneJob] = [],
         ask: [String]? = nil
     ) {
         self.job = job
@@ -37,6 +40,7 @@ public struct WorkOrder: Hashable, Codable, Sendable {
         self.endpoint = endpoint
         self.update = update
         self.scriptTimeout = scriptTimeout
+        self.outputLimit = outputLimit
         self.links = links
         self.plan = plan
         self.database = database
@@ -55,6 +59,7 @@ extension WorkOrder {
             endpoint: try keys.decode(String.self, forKey: .endpoint),
             update: try keys.decode(String.self, forKey: .update),
             scriptTimeout: try keys.decode(Double.self, forKey: .scriptTimeout),
+            outputLimit: try keys.decodeIfPresent(Int.self, forKey: .outputLimit) ?? Limits().output,
             links: try keys.decodeIfPresent(Endpoint.Links.self, forKey: .links) ?? .deny,
             plan: try keys.decode(FolderPlan.self, forKey: .plan),
             database: try keys.decodeIfPresent(DatabaseOrder.self, forKey: .database),

@@ -9,7 +9,7 @@ public struct CheckedUpdate: Hashable, Codable, Sendable {
     public var entries: [ContentEntry]
     /// Of the patches that have a `jobs.json` or a `datafiles.json`.
     public var descriptions: [PatchDescription]
-    /// Warnings only.
+    /// Warnings, and errors of a vendor's that refuse no archive.
     public var findings: [Finding]
 
     /// Memberwise.

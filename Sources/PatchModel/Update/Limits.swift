@@ -1,4 +1,4 @@
-/// Limits for archives; `limits` of `patchd.yaml`.
+/// What an archive and its scripts may ask of this host; `limits` of `patchd.yaml`.
 public struct Limits: Hashable, Codable, Sendable {
     /// Entries of the archive.
     public var entries = 200_000
@@ -10,6 +10,8 @@ public struct Limits: Hashable, Codable, Sendable {
     public var name = 1024
     /// Components of an entry's name.
     public var depth = 32
+    /// Bytes that are kept of what one script prints.
+    public var output = 16 << 20
 
     /// The largest size of an archive within these limits: all its content, stored, with what compressing may add, the
     /// names twice, and the records around them.
@@ -21,4 +23,15 @@ public struct Limits: Hashable, Codable, Sendable {
 
     /// The contract's defaults.
     public init() {}
+
+    /// Reads what another version of patchd may have written: a limit that it did not know has the contract's default.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        entries = try keys.decodeIfPresent(Int.self, forKey: .entries) ?? entries
+        unpacked = try keys.decodeIfPresent(UInt64.self, forKey: .unpacked) ?? unpacked
+        manifest = try keys.decodeIfPresent(Int.self, forKey: .manifest) ?? manifest
+        name = try keys.decodeIfPresent(Int.self, forKey: .name) ?? name
+        depth = try keys.decodeIfPresent(Int.self, forKey: .depth) ?? depth
+        output = try keys.decodeIfPresent(Int.self, forKey: .output) ?? output
+    }
 }

@@ -72,6 +72,19 @@ public struct PatchCommand: Hashable, Codable, Sendable {
         }
     }
 
+    /// The same command with other names for the files that have to be in the archive. A file that is copied to where it
+    /// lies in the patch goes to where it was found.
+    func naming(content find: (String) throws(Refusal) -> String) throws(Refusal) -> PatchCommand {
+        var command = self
+        switch verb {
+        case .filecopy, .filecopyto, .fileupload: command.arguments[0] = try find(arguments[0])
+        case .installform, .replaceform, .installorreplaceform:
+            for index in arguments.indices.dropFirst() { command.arguments[index] = try find(arguments[index]) }
+        case .filedelete, .installdata, .replacedata, .installorreplacedata, .deletedata: break
+        }
+        return command
+    }
+
     /// The files, relative to the folder, that it writes or removes by name.
     public var targets: [String] {
         switch verb {

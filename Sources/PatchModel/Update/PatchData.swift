@@ -18,11 +18,20 @@ public struct PatchData: Hashable, Codable, Sendable {
     public var preserve: [String]
 
     /// The form's own file, relative to the patch's path, where its record has a text `file`; nil where it has none.
-    public var formFile: String? {
-        guard case .object(let members) = formData,
-            case .string(let file)? = members.first(where: { $0.name == "file" })?.value
-        else { return nil }
-        return file
+    public internal(set) var formFile: String? {
+        get {
+            guard case .object(let members) = formData,
+                case .string(let file)? = members.first(where: { $0.name == "file" })?.value
+            else { return nil }
+            return file
+        }
+        set {
+            guard case .object(var members) = formData, let newValue,
+                let index = members.firstIndex(where: { $0.name == "file" })
+            else { return }
+            members[index].value = .string(newValue)
+            formData = .object(members)
+        }
     }
 
     /// The file's name in a patch's path.

@@ -117,6 +117,8 @@ struct PatchContents {
     private let tree: ContentTree
     /// Relative to the patch's path, sorted.
     private let paths: [ExactText]
+    /// The files by their names without the path.
+    private let filesByName: [ExactText: [ExactText]]
 
     init(_ patch: Patch, in tree: ContentTree) throws(Refusal) {
         let root = ExactText(patch.path)
@@ -129,7 +131,12 @@ struct PatchContents {
         }
         self.root = root
         self.tree = tree
-        paths = tree.paths(below: root).compactMap { $0.relative(to: root) }
+        let paths = tree.paths(below: root).compactMap { $0.relative(to: root) }
+        self.paths = paths
+        let files = paths.filter {
+            tree.kind(of: ExactText("\(root)/\($0)")) == .file && !Self.isOfPatch($0)
+        }
+        filesByName = Dictionary(grouping: files) { ExactText(bytes: $0.components.last ?? []) }
         for path in paths {
             if let problem = EntryName.reservedProblem(inFolder: path.description) {
                 throw Refusal(.entryName, at: place(of: path), problem)
@@ -174,16 +181,18 @@ struct PatchContents {
         var description = PatchDescription(patch: patch.name)
         if let (place, bytes) = data {
             for var data in try PatchData.list(strictJSON: bytes, file: place) {
-                for file in [data.rows, data.formFile].compactMap({ $0 }) { try require(file, namedBy: place) }
+                data.rows = try data.rows.map { (name) throws(Refusal) in try find(name, namedBy: place) }
+                data.formFile = try data.formFile.map { (name) throws(Refusal) in try find(name, namedBy: place) }
                 data.files = try files(data.files, namedBy: place)
                 description.data.append(data)
             }
         }
         if let (place, bytes) = commands {
-            let commands = try PatchCommand.list(strictJSON: bytes, file: place)
-            for command in commands {
-                for path in command.content { try require(path, namedBy: place) }
+            var commands: [PatchCommand] = []
+            for command in try PatchCommand.list(strictJSON: bytes, file: place) {
                 try description.check(command, at: place)
+                commands.append(
+                    try command.naming { (name) throws(Refusal) in try find(name, namedBy: place) })
             }
             description.commands = commands
         }
@@ -202,13 +211,26 @@ struct PatchContents {
         return (place(of: path), try content(place(of: path)))
     }
 
-    private func require(_ path: String, namedBy place: String) throws(Refusal) {
+    /// The file of that path. One that is named without its path is looked up by its name, where only one in the patch has
+    /// it.
+    private func find(_ path: String, namedBy place: String) throws(Refusal) -> String {
         switch kind(of: ExactText(path)) {
-        case .file: return
+        case .file: return path
         case .directory:
             throw Refusal(.contentMissing, at: place, "names \"\(path)\", which is a directory, not a file")
-        case nil: throw Refusal(.contentMissing, at: place, "names \"\(path)\", which is not in \(root)")
+        case nil: break
         }
+        let found = path.utf8.contains(UInt8(ascii: "/")) ? [] : filesByName[ExactText(path)] ?? []
+        guard let only = found.first else {
+            throw Refusal(.contentMissing, at: place, "names \"\(path)\", which is not in \(root)")
+        }
+        guard found.count == 1 else {
+            let all = found.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+            throw Refusal(
+                .contentMissing, at: place,
+                "names \"\(path)\" without its path, and \(found.count) files in \(root) have that name: \(all)")
+        }
+        return only.description
     }
 
     /// The files that a list of names and patterns stands for, in its order. A pattern matches neither scripts nor the
@@ -220,12 +242,12 @@ struct PatchContents {
             let glob = Glob(pattern)
             // The name of a file may look like a pattern.
             if !glob.isPattern || kind(of: ExactText(pattern)) == .file {
-                try require(pattern, namedBy: place)
-                if known.insert(ExactText(pattern)).inserted { files.append(pattern) }
+                let file = try find(pattern, namedBy: place)
+                if known.insert(ExactText(file)).inserted { files.append(file) }
                 continue
             }
             let found = paths.filter {
-                kind(of: $0) == .file && !isOfPatch($0) && glob.matches($0.description)
+                kind(of: $0) == .file && !Self.isOfPatch($0) && glob.matches($0.description)
             }
             guard !found.isEmpty else {
                 throw Refusal(.contentMissing, at: place, "names \"\(pattern)\", which matches no file in \(root)")
@@ -235,7 +257,7 @@ struct PatchContents {
         return files
     }
 
-    private func isOfPatch(_ path: ExactText) -> Bool {
+    private static func isOfPatch(_ path: ExactText) -> Bool {
         [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
             || ["upgrades", "downgrades"].contains { path.isBelow(ExactText($0)) }
     }

@@ -12,6 +12,7 @@ final class SQLiteSession: Session {
     let path: String
     let lockTimeout: Double
     var connection: SQLiteConnection
+    var shouldEnd: () -> Bool = { false }
     /// Violated foreign keys by table before a script that switched their check off; nil where none did.
     private var violations: [String: Int]?
     /// Whether a transaction is open that ``begin(hoisting:)`` began.
@@ -123,7 +124,7 @@ final class SQLiteSession: Session {
     func execute(_ statement: SQLStatement, seconds: Double) throws(SQLError) -> StatementResult {
         var result = StatementResult()
         let authorizer = connection.authorizer
-        authorizer.watch(keepsTransaction: isOurs, seconds: seconds)
+        authorizer.watch(keepsTransaction: isOurs, seconds: seconds, shouldEnd: shouldEnd)
         defer { authorizer.rest() }
         do throws(SQLiteFailure) {
             result.changes = try connection.run(statement.text) { row in

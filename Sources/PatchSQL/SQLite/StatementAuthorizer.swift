@@ -10,16 +10,19 @@ final class StatementAuthorizer {
     var keepsTransaction = false
     /// When a statement is interrupted, in seconds of the monotonic clock.
     var deadline = Double.infinity
+    /// Whether it is interrupted before that.
+    private var shouldEnd: () -> Bool = { false }
     /// What was denied last.
     private(set) var denial: String?
     /// Whether a setting was changed or a temporary object made.
     private(set) var isTainted = false
 
     /// Starts to watch a statement.
-    func watch(keepsTransaction: Bool, seconds: Double) {
+    func watch(keepsTransaction: Bool, seconds: Double, shouldEnd: @escaping () -> Bool) {
         isWatching = true
         self.keepsTransaction = keepsTransaction
         deadline = Self.now + seconds
+        self.shouldEnd = shouldEnd
         denial = nil
     }
 
@@ -71,6 +74,7 @@ final class StatementAuthorizer {
     static let shouldStop: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
         guard let context else { return 0 }
         let authorizer = Unmanaged<StatementAuthorizer>.fromOpaque(context).takeUnretainedValue()
-        return authorizer.deadline < Double.infinity && now >= authorizer.deadline ? 1 : 0
+        guard authorizer.isWatching else { return 0 }
+        return authorizer.deadline < Double.infinity && now >= authorizer.deadline || authorizer.shouldEnd() ? 1 : 0
     }
 }

@@ -195,7 +195,8 @@ struct Preflight: Sendable {
     ) throws -> WorkOrder {
         WorkOrder(
             job: job.job, turn: job.turn, endpoint: endpoint.name, update: job.update,
-            scriptTimeout: endpoint.scriptTimeout, links: endpoint.links, plan: plan,
+            scriptTimeout: endpoint.scriptTimeout, outputLimit: context.configuration.daemon.limits.output,
+            links: endpoint.links, plan: plan,
             database: try states.database(of: plan.folder), undo: undo, ask: ask)
     }
 

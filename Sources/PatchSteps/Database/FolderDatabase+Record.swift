@@ -1,0 +1,158 @@
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchSQL
+
+/// What the database says of the folder, and what it is told.
+extension FolderDatabase {
+    /// Makes sure that a database that is named can be found.
+    func check() throws(WorkerError) {
+        if order.database != nil { _ = try find() }
+    }
+
+    /// Steps that may change the database.
+    var touching: Set<Int> {
+        let steps = order.plan.steps
+        return Set(steps.indices.filter { [.script, .rows, .handler].contains(steps[$0].kind) })
+            .subtracting(context.state.equal)
+    }
+
+    /// Looks at the database while the applications use it: nobody is asked to leave.
+    func survey() throws(WorkerError) -> (faults: [Fault], warnings: [String], equal: [Int]) {
+        guard order.database != nil, !isReplaced else { return ([], [], []) }
+        let found: any Database
+        do throws(WorkerError) { found = try find() } catch {
+            guard case .failed(_, let code, let message) = error else { throw error }
+            return ([Fault(folder: order.plan.folder, code, message)], [], [])
+        }
+        var session: (any Session)?
+        var faults: [Fault] = []
+        var warnings: [String] = []
+        do throws(SQLError) {
+            let open = try found.open(lockTimeout: Databases.lockTimeout, create: false)
+            let others = open.others().map(\.description).joined(separator: ", ")
+            if !others.isEmpty, !touching.isEmpty {
+                warnings = ["the database is in use by \(others), who will have to leave"]
+            }
+            faults = try self.faults(of: open.record())
+            session = open
+        } catch {
+            guard error.code == .inUse else { return ([error.fault(folder: order.plan.folder)], [], []) }
+            warnings = ["the database cannot be looked at before the update begins: \(error)"]
+        }
+        let rows = try survey(rows: session)
+        return (faults + rows.faults, warnings, rows.equal)
+    }
+
+    /// Looks at the rows of the plan: what is wrong with them, and which tables have them already. Changes nothing.
+    ///
+    /// - Parameter session: nil where the database cannot be asked now; nothing counts as equal then.
+    private func survey(rows session: (any Session)?) throws(WorkerError) -> (faults: [Fault], equal: [Int]) {
+        var faults: [Fault] = []
+        var equal: [Int] = []
+        // What a program before does to the tables nobody knows; hooks are the admin's own and leave them alone.
+        let steps = order.plan.steps
+        let end = steps.firstIndex { [.script, .handler].contains($0.kind) } ?? steps.count
+        // To SQL, RATES and rates are one table.
+        var changed: Set<String> = []
+        for (index, planned) in steps.enumerated() {
+            guard let step = planned.step(index) as? RowsStep else { continue }
+            let file = try working("read the rows of \(planned.path)") { () throws(FileError) in
+                try context.tree.file(planned.source)
+            }
+            do throws(SQLError) {
+                if index < end, !changed.contains(planned.path.lowercased()), try step.isDone(file, session) {
+                    equal.append(index)
+                    continue
+                }
+                try RowFile.check(file, name: planned.source)
+            } catch {
+                let wayOut = "drop a corrected archive, or switch the patch \(planned.patch) off"
+                faults.append(Fault(folder: order.plan.folder, error.code, "\(error); \(wayOut)"))
+            }
+            changed.insert(planned.path.lowercased())
+        }
+        return (faults, equal)
+    }
+
+    /// Makes sure, under the lock, that the folder's state and its database say the same.
+    func compare() throws(WorkerError) {
+        guard order.database != nil, !isReplaced else { return }
+        let session = try session()
+        let faults = faults(of: try patiently(nil) { () throws(SQLError) in try session.record() })
+        guard let first = faults.first else { return }
+        throw .failed(step: nil, first.code, faults.map(\.message).joined(separator: "\n"))
+    }
+
+    /// Whether a command of the admin's puts the whole database back, whatever is there by now.
+    private var isReplaced: Bool { order.undo.contains(where: \.restoresDatabase) && order.database?.backup != "auto" }
+
+    private func faults(of record: DatabaseRecord?) -> [Fault] {
+        // What a copy replaces need not fit.
+        guard let expected = order.database, !order.undo.contains(where: \.restoresDatabase) else { return [] }
+        let own = order.plan.steps + order.plan.downgrades
+        let undone = order.undo.flatMap { $0.keys(withSteps: !$0.isDone) }
+        // Without steps in the database, only its version shows that the job came to its end there.
+        let coming =
+            order.undo.isEmpty
+            ? (touching.isEmpty && context.state.isPrepared ? order.plan.to : nil)
+            : order.undo.first { !$0.isDone }?.plan.to
+        let comparison = Comparison(
+            version: order.plan.from, scripts: expected.done.map { Set($0) }, record: record,
+            underWay: Set(own.compactMap { order.key(of: $0) } + undone), coming: coming)
+        return comparison.faults(of: "\(order.endpoint)/\(order.plan.folder)").map {
+            Fault(folder: order.plan.folder, $0.code, $0.message)
+        }
+    }
+
+    /// Lets the database know its version, also where the update had nothing else for it, and what was done in it, other
+    /// scripts than those in SQL and rows that it had already too.
+    func settle() throws(WorkerError) {
+        guard order.database != nil else { return }
+        let session = try session()
+        var markers: [StepMarker] = []
+        for (index, step) in order.plan.steps.enumerated()
+        where step.kind == .script || context.state.equal.contains(index) {
+            guard let key = order.key(of: step) else { continue }
+            let script = step.kind == .script ? ScriptName(step.path) : nil
+            let version = script?.version ?? order.plan.to
+            // What an admin said was done has left no marker of its own.
+            let isSQL = script?.kind == .sql
+            markers.append(StepMarker(key, version: version, state: isSQL ? .assumed : .done, job: order.job))
+        }
+        let version = order.plan.to
+        try patiently(nil) { () throws(SQLError) in try session.settle(version, adding: markers) }
+    }
+
+    /// Lets the database know that jobs were undone.
+    func settle(without jobs: [UndoneJob]) throws(WorkerError) {
+        guard order.database != nil, let oldest = jobs.last, !order.undo.isEmpty || mayHaveChangedDatabase else {
+            return
+        }
+        let session = try session()
+        var version = oldest.plan.from
+        if order.undo.isEmpty {
+            // A job that stopped because the two did not agree must not make them agree.
+            let known = try patiently(nil) { () throws(SQLError) in try session.record() }
+            if known?.version != oldest.plan.to { version = nil }
+        }
+        let keys = jobs.flatMap { $0.keys(withSteps: true) }
+        try patiently(nil) { () throws(SQLError) in try session.settle(version, forgetting: keys) }
+    }
+
+    /// Whether this job has come to its first step in the database, or to the version that it writes there in the end.
+    private var mayHaveChangedDatabase: Bool {
+        let end = order.plan.number(of: .after) ?? order.plan.steps.count
+        return !context.state.ran.isDisjoint(with: touching)
+            || context.state.finished.union(context.state.equal).isSuperset(of: order.plan.steps.indices.prefix(end))
+    }
+}
+
+extension UndoneJob {
+    /// What its way back leaves in a database, and what its steps do.
+    fileprivate func keys(withSteps: Bool) -> [StepKey] {
+        ((withSteps ? plan.steps : []) + plan.downgrades).compactMap {
+            StepKey(update: update, version: plan.to, step: $0)
+        } + plan.downgrades.map { StepKey(update: update, patch: $0.patch, script: "downgrades/\($0.path)") }
+    }
+}

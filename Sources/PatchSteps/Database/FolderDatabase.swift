@@ -1,0 +1,164 @@
+import PatchFiles
+import PatchLedger
+import PatchModel
+import PatchSQL
+
+/// The folder's database. A session lives as long as one step: what a script left in it is no concern of the next one,
+/// and between two steps nothing is locked.
+final class FolderDatabase {
+    let context: FolderContext
+
+    var order: WorkOrder { context.order }
+
+    init(_ context: FolderContext) { self.context = context }
+
+    /// Runs database work and turns its errors into a failure of the step.
+    func asking<Value>(
+        _ step: Int? = nil, _ body: () throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value {
+        do throws(SQLError) { return try body() } catch { throw .failed(step: step, error.code, "\(error)") }
+    }
+
+    /// The database that the order names.
+    func find(_ step: Int? = nil) throws(WorkerError) -> any Database {
+        guard let url = order.database?.url else {
+            throw .failed(
+                step: step, .database,
+                "folder \(order.plan.folder) has no database; name one in the configuration, or exclude the folder")
+        }
+        return try asking(step) { () throws(SQLError) in try Databases.find(url, in: context.folder) }
+    }
+
+    /// Opens a session, however long others keep the database locked.
+    func session(_ step: Int? = nil) throws(WorkerError) -> any Session {
+        let database = try find(step)
+        let session = try patiently(step) { () throws(SQLError) in
+            try database.open(lockTimeout: Databases.lockTimeout, create: false)
+        }
+        session.shouldEnd = context.isStopOverdue
+        return session
+    }
+
+    // MARK: Others who are in the way
+
+    /// Repeats what fails because others have the database in use, until they have left, were ended, or cannot be.
+    func patiently<Value>(
+        _ step: Int?, _ body: () throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value {
+        var contention = Contention(order)
+        while true {
+            do throws(SQLError) { return try body() } catch {
+                guard error.code == .inUse, try makeRoom(error.blockers, &contention, step: step) else {
+                    throw .failed(step: step, error.code, contention.reason.map { "\(error); \($0)" } ?? "\(error)")
+                }
+            }
+        }
+    }
+
+    /// Does something in the database although others have it in use.
+    ///
+    /// - Parameter body: is given what to ask when somebody is in the way: whether to try again.
+    func inSpite<Value>(
+        _ index: Int, _ body: ((SQLError) -> Bool) throws(SQLError) -> Value
+    ) throws(WorkerError) -> Value {
+        var contention = Contention(order)
+        var trouble: WorkerError?
+        do throws(SQLError) {
+            return try body { error in
+                do throws(WorkerError) {
+                    return try makeRoom(error.blockers, &contention, step: index)
+                } catch {
+                    trouble = error
+                    return false
+                }
+            }
+        } catch {
+            if let trouble { throw trouble }
+            if context.isStopOverdue() { throw .stopped }
+            let reason = contention.reason.map { "; \($0)" } ?? ""
+            throw .failed(
+                step: index, error.code,
+                "\(error)\(reason); see the trace, fix the cause, then resume the job or drop a corrected archive")
+        }
+    }
+
+    /// What is done about those who are in the way of one step.
+    private struct Contention {
+        var escalation: Escalation
+        /// Why it is given up.
+        var reason: String?
+
+        init(_ order: WorkOrder) {
+            // A session that belongs to a unit is stopped by systemd, which has a time-out of its own.
+            escalation = Escalation(
+                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100)
+        }
+    }
+
+    /// Asks others to leave, or has them ended.
+    ///
+    /// - Returns: whether to try again.
+    private func makeRoom(
+        _ blockers: [Blocker], _ contention: inout Contention, step: Int?
+    ) throws(WorkerError) -> Bool {
+        try context.stopIfTold()
+        let title = step.flatMap(order.plan.step)?.title ?? ""
+        let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
+        switch contention.escalation.next(blockers, at: MonotonicClock.seconds) {
+        case .ask(let all):
+            let grace = Int(order.database?.grace ?? 0)
+            context.trace.write(
+                .message, step: title, "the database is in use by \(names(all)), who have \(grace) s to leave")
+            try context.record(.inUse(step: step, by: all, ends: false))
+        case .wait: break
+        case .end(let all):
+            context.trace.write(
+                .message, step: title, "the database is still in use by \(names(all)), who are ended now")
+            try context.record(.inUse(step: step, by: all, ends: true))
+        case .giveUp(let why):
+            contention.reason = why
+            return false
+        }
+        return true
+    }
+
+    /// With `disconnect: always`, has everybody leave before the first step. Who cannot be ended and is not in the way
+    /// does no harm.
+    func disconnectOthers() throws(WorkerError) {
+        guard order.database?.disconnect == .always else { return }
+        let session = try session()
+        var contention = Contention(order)
+        let spare = Set(order.database?.spare ?? [])
+        while true {
+            let others = session.others().filter {
+                !spare.contains($0.command) && !($0.unit.map(spare.contains) ?? false)
+            }
+            guard !others.isEmpty, try makeRoom(others, &contention, step: nil) else { return }
+            MonotonicClock.wait(seconds: 0.2)
+        }
+    }
+
+    // MARK: Without a job
+
+    /// Shows the lock of the order in the database, or that there is none.
+    func show() throws(WorkerError) {
+        let database = try find()
+        let revision = order.lock.map { Revision($0) }
+        // A session that is writing is not disturbed for it, and the wait is short: the folder is locked.
+        try asking { () throws(SQLError) in try database.open(lockTimeout: 0.5, create: false).show(revision) }
+        try context.record(.done)
+    }
+
+    /// Takes the database as it is for the version that the order names.
+    func baseline() throws(WorkerError) {
+        let session = try session()
+        let (version, done) = (order.plan.to, order.database?.done.map { Set($0) })
+        try patiently(nil) { () throws(SQLError) in try session.baseline(version, expecting: done) }
+        try context.record(.done)
+    }
+}
+
+extension WorkOrder {
+    /// What a script of this job is called in a database; nil for other steps.
+    func key(of step: PlannedStep) -> StepKey? { StepKey(update: update, version: plan.to, step: step) }
+}

@@ -1,0 +1,124 @@
+import PatchFiles
+import PatchLedger
+import PatchModel
+
+/// What all parts of a folder's work share: the folder, the order, the ledger with what it says so far, the trace.
+final class FolderContext {
+    let folder: Directory
+    /// The checked tree.
+    let tree: Directory
+    let order: WorkOrder
+    let trace: Trace
+    private var ledger: Ledger
+    /// Where the folder stands.
+    var state: LedgerSummary { ledger.summary }
+    /// Seconds that a script or statement gets to end by itself when the worker is told to stop.
+    let stopGrace: Double
+    private let wasToldToStop: @Sendable () -> Bool
+    private var stopDeadline: Double?
+
+    init(
+        order: WorkOrder, tree: consuming Directory, ledger file: consuming File, trace: consuming File,
+        stopGrace: Double,
+        wasToldToStop: @escaping @Sendable () -> Bool
+    ) throws(WorkerError) {
+        let ledger = try Self.open(file)
+        let folder = try working("open folder \(order.plan.folder)") { () throws(FileError) in
+            try Directory.openWithoutLinks(order.plan.path)
+        }
+        self.folder = folder
+        self.tree = tree
+        self.order = order
+        self.trace = Trace(trace, order: order)
+        self.ledger = ledger
+        self.stopGrace = stopGrace
+        self.wasToldToStop = wasToldToStop
+    }
+
+    private static func open(_ file: consuming File) throws(WorkerError) -> Ledger {
+        do throws(LedgerError) {
+            return try Ledger(file)
+        } catch {
+            throw .ledger(error)
+        }
+    }
+
+    /// `payroll/SEED`, for messages.
+    var target: String { "\(order.endpoint)/\(order.plan.folder)" }
+
+    /// Appends a record, durably.
+    func record(_ record: LedgerRecord) throws(WorkerError) {
+        do throws(LedgerError) {
+            try ledger.append(record)
+        } catch {
+            throw .ledger(error)
+        }
+    }
+
+    // MARK: Being told to stop
+
+    /// Ends the work before the next step when the worker was told to stop.
+    func stopIfTold() throws(WorkerError) {
+        if wasToldToStop() { throw .stopped }
+    }
+
+    /// Whether a script or statement that still runs is to be ended: the worker was told to stop ``stopGrace`` ago.
+    func isStopOverdue() -> Bool {
+        guard wasToldToStop() else { return false }
+        let deadline = stopDeadline ?? MonotonicClock.seconds + stopGrace
+        stopDeadline = deadline
+        return MonotonicClock.seconds >= deadline
+    }
+
+    // MARK: Slots
+
+    /// The slots of a job in this folder.
+    func areas(ofJob job: Int) throws(WorkerError) -> WorkAreas {
+        try working("open \(folder.path)/\(WorkArea.name)") { () throws(FileError) in
+            try WorkAreas(folder, order: order, job: job)
+        }
+    }
+
+    /// The area of a mount as staging made it.
+    func area(of slot: StepSlot, in areas: WorkAreas, _ step: PlannedStep) throws(WorkerError) -> WorkArea {
+        let place = slot.mount.isEmpty ? folder.path : folder.path + "/" + slot.mount
+        let area = try working("open \(place)/\(WorkArea.name)", step: slot.step) { () throws(FileError) in
+            try areas.existing(slot.mount)
+        }
+        guard let area else {
+            throw .failed(
+                step: slot.step, .io,
+                """
+                cannot reach what was staged for "\(step.path)": \(place)/\(WorkArea.name) is not there or not this \
+                folder's; mount what belongs at \(place), then resume the job
+                """)
+        }
+        return area
+    }
+
+    func resolver() throws(WorkerError) -> PathResolver {
+        try working("look at folder \(order.plan.folder)") { () throws(FileError) in
+            try PathResolver(folder, order: order)
+        }
+    }
+
+    func installedFiles() throws(WorkerError) -> InstalledFiles {
+        try working("look at folder \(order.plan.folder)") { () throws(FileError) in
+            try InstalledFiles(folder, order: order)
+        }
+    }
+
+    /// Where a step's path leads.
+    func resolve(
+        _ step: PlannedStep, _ index: Int, with resolver: PathResolver
+    ) throws(WorkerError) -> PathResolver.Resolved {
+        do throws(PathResolver.Failure) {
+            return try resolver.resolve(step)
+        } catch {
+            switch error {
+            case .link(let why): throw .failed(step: index, .ownership, "cannot write \"\(step.path)\": \(why)")
+            case .file(let error): throw WorkerError(error, "look at \"\(step.path)\"", step: index)
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import PatchFiles
+import PatchModel
+import PatchSQL
+
+/// Runs a script in SQL in the folder's database. It and the record of it take effect together, so one that is recorded
+/// there and not in the ledger was cut off between the two, and nothing is run.
+struct SQLStep: RunStep {
+    let index: Int
+    let planned: PlannedStep
+
+    /// How many statements of one script a plan shows.
+    static let shownStatements = 1000
+
+    func survey(_ survey: FolderSurvey) throws(FileError) {
+        let name = planned.scriptPlace(index, in: survey.order.plan)
+        guard survey.order.database != nil else {
+            return survey.fault(
+                .database,
+                """
+                cannot run script \(name): the folder has no database; name one in the endpoint's configuration, \
+                switch the patch \(planned.patch) off, or exclude \(survey.order.plan.folder)
+                """)
+        }
+        // That it is not found was said once.
+        guard let database = try? survey.database.find() else { return }
+        let bytes = try survey.context.tree.readFile(planned.source, limit: SQLScript.sizeLimit) ?? []
+        do throws(SQLError) {
+            let script = try SQLScript(bytes, name: name, dialect: database.sessions.dialect)
+            survey.statements[index] = script.statements.prefix(Self.shownStatements).map(\.summary)
+            for problem in database.sessions.problems(of: script) { survey.fault(problem.code, "\(problem)") }
+        } catch {
+            survey.fault(error.code, "\(error)")
+        }
+    }
+
+    func stage(_ staging: FolderStaging) throws(WorkerError) { try staging.stage(self, mode: 0o700) }
+
+    func apply(_ run: StepRun, _ slot: StepSlot?, in areas: WorkAreas) throws(WorkerError) {
+        let area = try run.staged(slot, in: areas)
+        guard let key = run.key else { return }
+        run.traceStart()
+        let bytes = try working("read script \(planned.path)", step: index) { () throws(FileError) in
+            try area.slots.readFile(WorkArea.slot(index), limit: SQLScript.sizeLimit) ?? []
+        }
+        let dialect = try run.database.find(index).sessions.dialect
+        let script = try run.database.asking(index) { () throws(SQLError) in
+            try SQLScript(bytes, name: planned.path, dialect: dialect)
+        }
+        let order = run.context.order
+        let execution = PatchSQL.ScriptRun(
+            key, version: ScriptName(planned.path)?.version ?? order.plan.to, job: order.job,
+            seconds: order.scriptTimeout)
+        let session = try run.database.session(index)
+        let output = run.output
+        defer { output.finish() }
+        let isNew = try run.database.inSpite(index) { (tryAgain) throws(SQLError) in
+            try session.run(script, as: execution, onEvent: output.write, tryAgain: tryAgain)
+        }
+        if !isNew { run.context.trace.write(.message, step: run.title, "the database has a record that it is done") }
+    }
+}
+
+extension ScriptOutput {
+    /// Writes what a script in SQL does.
+    fileprivate func write(_ event: ScriptEvent) {
+        switch event {
+        case .started(let statement):
+            write("statement \(statement.number), line \(statement.line): \(statement.summary)")
+        case .finished(_, let result):
+            for line in result.output { write("  \(line)") }
+            if result.rows > result.output.count { write("  … \(result.rows) rows") }
+            if result.changes > 0 { write("  \(result.changes) rows changed") }
+        case .skipped(let statement, let why): write("statement \(statement.number) is left out: \(why)")
+        case .committed(let count): write("committed: \(count) statements")
+        }
+    }
+}
