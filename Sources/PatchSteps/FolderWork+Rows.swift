@@ -43,9 +43,8 @@ extension FolderWork {
                 try tree.file(step.source)
             }
             do throws(SQLError) {
-                if index < end, !changed.contains(step.path.lowercased()),
-                    try isEqual(step, file, session)
-                {
+                // Also of a table that an earlier step fills: its rules stay the same.
+                if index < end, try isEqual(step, file, session), !changed.contains(step.path.lowercased()) {
                     equal.append(index)
                     continue
                 }

@@ -23,9 +23,16 @@ extension FolderWork {
         let order = PatchSQL.ScriptRun(
             key, version: ScriptName(step.path)?.version ?? order.plan.to, job: order.job, seconds: order.scriptTimeout)
         let session = try session(index)
-        let voice = SQLVoice(trace: trace, title: run.title)
-        let done = try inSpite(index) { (tryAgain) throws(SQLError) in
-            try session.run(script, as: order, onEvent: voice.tell, tryAgain: tryAgain)
+        let trace = trace
+        let report = StatementReport(total: script.statements.count) { trace.write(.output, step: run.title, $0) }
+        let done: Bool?
+        do throws(WorkerError) {
+            done = try inSpite(index) { (tryAgain) throws(SQLError) in
+                try session.run(script, as: order, onEvent: report.add, tryAgain: tryAgain)
+            }
+        } catch {
+            report.fail()
+            throw error
         }
         guard let isNew = done else { return false }
         if !isNew { trace.write(.message, step: run.title, "the database has a record that it is done") }
@@ -59,25 +66,4 @@ extension FolderWork {
                 "\(error)\(reason); see the trace, fix the cause, then resume the job or drop a corrected archive")
         }
     }
-}
-
-/// Tells the trace what a script in SQL does.
-private struct SQLVoice {
-    let trace: Trace
-    let title: String
-
-    func tell(_ event: ScriptEvent) {
-        switch event {
-        case .started(let statement):
-            write("statement \(statement.number), line \(statement.line): \(statement.summary)")
-        case .finished(_, let result):
-            for line in result.output { write("  \(line)") }
-            if result.rows > result.output.count { write("  … \(result.rows) rows") }
-            if result.changes > 0 { write("  \(result.changes) rows changed") }
-        case .skipped(let statement, let why): write("statement \(statement.number) is left out: \(why)")
-        case .committed(let count): write("committed: \(count) statements")
-        }
-    }
-
-    private func write(_ text: String) { trace.write(.output, step: title, text) }
 }

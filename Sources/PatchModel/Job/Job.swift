@@ -74,6 +74,8 @@ public struct Job: Hashable, Codable, Sendable {
     public var request: String?
     /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
     public var approval: JobApproval?
+    /// Parts of the update that have no effect here; nil for none.
+    public var warnings: [String]?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 
