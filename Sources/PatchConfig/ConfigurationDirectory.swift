@@ -10,12 +10,25 @@ public struct ConfigurationDirectory: Sendable {
         self.path = path
     }
 
-    /// Reads and checks everything (contract §5). Without `patchd.yaml` the defaults count, without `endpoints.d` there
-    /// are no endpoints; a file that holds comments only counts as absent.
+    /// Reads everything (contract §5). Without `patchd.yaml` the defaults count, without `endpoints.d` there are no
+    /// endpoints; a file that holds comments only counts as absent. Only syntax and cross-references refuse it: what this
+    /// host lacks is for ``check(units:)`` and each job's preflight.
+    ///
+    /// - Parameter units: whether endpoints may name units; the names are not looked up.
+    /// - Throws: ``ConfigurationErrors`` with every problem, not just the first.
+    public func load(units: KnownUnits = .ignored) throws(ConfigurationErrors) -> Configuration {
+        try read(units: units, againstHost: false)
+    }
+
+    /// The same, held against this host: directories, users, groups and units that are not there are errors too.
     ///
     /// - Parameter units: what endpoints may name.
     /// - Throws: ``ConfigurationErrors`` with every problem, not just the first.
-    public func load(units: KnownUnits) throws(ConfigurationErrors) -> Configuration {
+    public func check(units: KnownUnits) throws(ConfigurationErrors) -> Configuration {
+        try read(units: units, againstHost: true)
+    }
+
+    private func read(units: KnownUnits, againstHost: Bool) throws(ConfigurationErrors) -> Configuration {
         let problems = Problems()
         guard ConfigurationFile.isDirectory(path) else {
             let problem = ConfigurationProblem(
@@ -23,9 +36,9 @@ public struct ConfigurationDirectory: Sendable {
                 message: "there is no such configuration directory; create it, or name another with --config-dir")
             throw ConfigurationErrors(problems: [problem])
         }
-        var settings = DaemonSettings()
+        var (settings, approvers) = (DaemonSettings(), SourceLocation?.none)
         if let node = read(DaemonReader.fileName, isOptional: true, problems) {
-            settings = DaemonReader(problems: problems).read(node)
+            (settings, approvers) = DaemonReader(problems: problems).read(node)
         }
         if settings.signature == .auto, ConfigurationFile.exists(path + "/allowed_signers") {
             problems.report(at: .file("allowed_signers"), NotBuilt.allowedSigners)
@@ -33,7 +46,8 @@ public struct ConfigurationDirectory: Sendable {
         let reader = EndpointReader(units: units, problems: problems)
         let names = endpointFiles(problems)
         let drafts = names.compactMap { name in read(name, isOptional: false, problems).flatMap(reader.read) }
-        HostCheck(problems: problems).check(drafts)
+        EndpointsCheck(problems: problems, followsLinks: againstHost).check(drafts)
+        if againstHost { HostCheck(units: units, problems: problems).check(settings, approvers: approvers, drafts) }
         guard problems.list.isEmpty else {
             throw ConfigurationErrors(
                 problems: problems.sorted(files: [DaemonReader.fileName, "allowed_signers"] + names))

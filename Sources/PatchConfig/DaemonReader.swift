@@ -3,35 +3,27 @@ import PatchModel
 /// Reads `patchd.yaml`.
 struct DaemonReader {
     static let fileName = "patchd.yaml"
-    private static let keys = ["workers", "settle", "signature", "retain", "approvers", "limits", "notify"]
+    private static let keys = ["workers", "settle", "signature", "retain", "approvers", "limits", "sources", "notify"]
+
+    private static let limitKeys = [
+        "entries", "unpacked", "manifest", "name", "depth", "rehearsal", "output", "rejected", "audit",
+    ]
 
     let problems: Problems
 
-    /// A group of this host. The default need not exist: then only root may command.
-    ///
-    /// - Throws: ``InvalidValue`` when it is another and does not exist.
-    private static func group(_ text: String) throws(InvalidValue) -> String {
-        let name = try ScalarReader.account(text)
-        guard name == DaemonSettings().approvers || GroupDatabase.exists(name) else {
-            throw InvalidValue(
-                "names the group \"\(name)\", which this host does not have"
-                    + Suggestion.hint(for: name, in: GroupDatabase.names()))
-        }
-        return name
-    }
-
-    /// The settings, with the default where a key is missing or wrong.
-    func read(_ node: YAMLNode) -> DaemonSettings {
+    /// The settings, with the default where a key is missing or wrong, and where `approvers` stands.
+    func read(_ node: YAMLNode) -> (DaemonSettings, approvers: SourceLocation?) {
         var settings = DaemonSettings()
-        guard let section = Section(node, Self.fileName, keys: Self.keys, problems: problems) else { return settings }
+        guard let section = Section(node, Self.fileName, keys: Self.keys, problems: problems) else {
+            return (settings, nil)
+        }
         section.read("workers", into: &settings.workers, Quantity.number(0...4096))
         section.read("settle", into: &settings.settle, Quantity.duration)
         section.read("signature", into: &settings.signature, oneOf: [.auto, .required, .off])
         section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
-        section.read("approvers", into: &settings.approvers, Self.group)
+        section.read("approvers", into: &settings.approvers, ScalarReader.account)
         section.read("notify", into: &settings.notify, ScalarReader.command)
-        if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth", "output"])
-        {
+        if let limits = section.section("limits", keys: Self.limitKeys) {
             limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))
             limits.read("unpacked", into: &settings.limits.unpacked, Quantity.size)
             limits.read("manifest", into: &settings.limits.manifest) { text throws(InvalidValue) in
@@ -49,10 +41,9 @@ struct DaemonReader {
                 guard size <= 1 << 30 else { throw InvalidValue("is at most 1GiB, not \"\(text)\"") }
                 return Int(size)
             }
+            NotBuilt.limits.report(in: limits, to: problems)
         }
-        NotBuilt.daemon.report(settings, defaults: DaemonSettings(), to: problems) {
-            section.place(of: $0) ?? section.place
-        }
-        return settings
+        NotBuilt.daemon.report(in: section, to: problems)
+        return (settings, section.place(of: "approvers"))
     }
 }

@@ -6,6 +6,9 @@ struct EndpointDraft {
     let place: SourceLocation
     let name: Located<String>?
     let path: Located<String>?
+    let owner: Located<String>?
+    /// Where the keys of `tasks` stand.
+    let taskPlaces: [String: SourceLocation]
     let folders: [FolderDraft]
 }
 
@@ -14,8 +17,9 @@ struct EndpointReader {
     static let directory = "endpoints.d"
     private static let keys = [
         "endpoint", "path", "accepts", "tasks", "leadTime", "grace", "disconnect", "spare", "backup", "restore",
-        "links",
-        "onFailure", "approval", "windows", "scriptTimeout", "programFiles", "specificPrograms", "hooks", "handlers",
+        "links", "onFailure", "behind", "maxFailures", "canary", "canaryPause", "approval", "windows", "scriptTimeout",
+        "programFiles", "specificPrograms", "sandbox", "rehearse", "sql",
+        "hooks", "handlers",
         "version", "modules", "owner", "folders",
     ]
 
@@ -29,9 +33,8 @@ struct EndpointReader {
         let path = section.required("path", of: "an endpoint", CleanPath.absolute)
         let folders = readFolders(section, base: path?.value)
         var endpoint = Endpoint(name: name?.value ?? "", path: path?.value ?? "", folders: [])
-        let defaults = endpoint
 
-        endpoint.accepts = section.list("accepts", ScalarReader.nameGlob)
+        endpoint.accepts = section.list("accepts", atMost: Glob.most, ScalarReader.nameGlob)
         let tasks = readTasks(section, into: &endpoint.tasks)
         section.read("leadTime", into: &endpoint.leadTime, Quantity.duration)
         section.read("grace", into: &endpoint.grace, Quantity.duration)
@@ -51,23 +54,22 @@ struct EndpointReader {
         hooks?.read("validate", into: &endpoint.hooks.validate, ScalarReader.command)
         hooks?.read("after", into: &endpoint.hooks.after, ScalarReader.command)
 
-        let inherited = FolderTree(folders, problems: problems).folders(
+        let owner = section.value("owner", ScalarReader.account)
+        endpoint.folders = FolderTree(folders, problems: problems).folders(
             version: section.value("version", FolderDraft.version)?.value,
             modules: section.list("modules", ScalarReader.module) ?? [],
-            owner: section.value("owner", ScalarReader.account)?.value)
+            owner: owner?.value)
+        var taskPlaces: [String: SourceLocation] = [:]
         for (key, names) in [("stop", endpoint.tasks.stop), ("maintenance", endpoint.tasks.maintenance)] {
-            for name in names {
-                guard let problem = units.problem(with: name, folders: inherited.map(\.name)) else { continue }
-                problems.report(at: tasks?.place(of: key) ?? section.place, "\"tasks.\(key)\": \(problem)")
+            taskPlaces[key] = tasks?.place(of: key)
+            if let refusal = units.refusal, !names.isEmpty {
+                problems.report(at: taskPlaces[key] ?? section.place, "\"tasks.\(key)\": \(refusal)")
             }
         }
-        NotBuilt.endpoint.report(endpoint, defaults: defaults, to: problems) { key in
-            let parts = key.split(separator: ".").map(String.init)
-            let found = parts.count == 2 ? tasks?.place(of: parts[1]) : section.place(of: key)
-            return found ?? section.place
-        }
-        endpoint.folders = inherited
-        return EndpointDraft(endpoint: endpoint, place: section.place, name: name, path: path, folders: folders)
+        NotBuilt.endpoint.report(in: section, to: problems)
+        return EndpointDraft(
+            endpoint: endpoint, place: section.place, name: name, path: path, owner: owner, taskPlaces: taskPlaces,
+            folders: folders)
     }
 
     /// An endpoint's name.
@@ -131,7 +133,7 @@ struct EndpointReader {
 
     private func globs(_ key: String, _ section: Section) -> [String] {
         var globs: [String] = []
-        for item in section.items(key) ?? [] {
+        for item in section.items(key, atMost: Glob.most) ?? [] {
             guard let glob = section.value(of: item, "an item of \"\(key)\"", ScalarReader.glob) else { continue }
             if globs.contains(glob.value) {
                 problems.report(at: glob.place, "\"\(glob.value)\" is given twice in \"\(key)\"")

@@ -3,7 +3,8 @@ import PatchModel
 /// A folder as in its file, before the tree is checked and values are inherited.
 struct FolderDraft {
     private static let keys = [
-        "name", "parent", "type", "version", "modules", "path", "owner", "database", "active",
+        "name", "parent", "type", "version", "modules", "path", "owner", "database", "credentials",
+        "rehearseCredentials", "active",
     ]
 
     /// The position of the folder's map.
@@ -17,10 +18,10 @@ struct FolderDraft {
     let role: Located<Folder.Role>?
     let version: Version?
     let modules: [String]?
-    let owner: String?
+    let owner: Located<String>?
     /// Absolute.
     let path: Located<String>
-    let database: Located<DatabaseURL>?
+    let database: Located<DatabaseReference>?
     let active: Bool
 
     /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
@@ -32,8 +33,8 @@ struct FolderDraft {
         role = section.choice("type", [.supervisor, .standard, .test, .specific])
         version = section.value("version", Self.version)?.value
         modules = section.list("modules", ScalarReader.module)
-        owner = section.value("owner", ScalarReader.account)?.value
-        database = section.value("database") { text throws(InvalidValue) in try DatabaseURL(text) }
+        owner = section.value("owner", ScalarReader.account)
+        database = section.value("database", Self.database)
         active = section.value("active", ScalarReader.flag)?.value ?? true
         let relative = section.value("path", CleanPath.folder)
         guard let name = checkedName ?? section.raw("name") else { return nil }
@@ -49,10 +50,18 @@ struct FolderDraft {
                 at: path.place,
                 "folder \"\(name.value)\" is at \(path.value), which is not below its endpoint's \(base)")
         }
-        var used = Folder(name: "", parent: nil, path: "")
-        let unused = used
-        used.database = database?.value.text
-        NotBuilt.folder.report(used, defaults: unused, to: problems) { section.place(of: $0) ?? section.place }
+        NotBuilt.folder.report(in: section, to: problems)
+    }
+
+    /// A database.
+    ///
+    /// - Throws: ``InvalidValue`` when it is none.
+    private static func database(_ text: String) throws(InvalidValue) -> DatabaseReference {
+        do throws(DatabaseReference.Malformed) {
+            return try DatabaseReference(text)
+        } catch {
+            throw InvalidValue(error.message)
+        }
     }
 
     /// A version.

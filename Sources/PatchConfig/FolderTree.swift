@@ -33,8 +33,8 @@ struct FolderTree {
                 version: line.lazy.compactMap(\.version).first ?? version,
                 modules: line.lazy.compactMap(\.modules).first ?? modules,
                 path: draft.path.value,
-                owner: line.lazy.compactMap(\.owner).first ?? owner,
-                database: draft.database?.value.text, active: draft.active)
+                owner: line.lazy.compactMap(\.owner).first?.value ?? owner,
+                database: draft.database?.value, active: draft.active)
         }
     }
 

@@ -1,67 +1,82 @@
+import Glibc
 import PatchModel
 
-/// Checks all endpoints of this host against each other.
+/// Holds a configuration against this host: directories, users, groups, units. What is missing here may come later, so
+/// none of it keeps the configuration from being loaded; `config check` and each job's preflight report it.
 struct HostCheck {
+    let units: KnownUnits
     let problems: Problems
 
-    /// Reports contradictions between endpoints.
-    func check(_ drafts: [EndpointDraft]) {
-        checkNames(drafts)
-        checkPaths(drafts)
-        checkDatabases(drafts)
-        guard drafts.count > 1 else { return }
-        for draft in drafts where draft.endpoint.accepts == nil {
-            problems.report(
-                at: draft.name?.place ?? draft.place,
-                "\"accepts\" is needed, as this host has \(drafts.count) endpoints: globs of the updates that are for "
-                    + "this one, such as accepts: [\"X3V8_*\"]")
-        }
-    }
-
-    private func checkNames(_ drafts: [EndpointDraft]) {
-        var seen: [String: Located<String>] = [:]
-        for name in drafts.compactMap(\.name) {
-            if let first = seen[name.value.lowercased()] {
-                problems.report(
-                    at: name.place,
-                    "endpoint \"\(name.value)\" has the name of \"\(first.value)\" in \(first.place.file); names are "
-                        + "unique regardless of case")
-            } else {
-                seen[name.value.lowercased()] = name
-            }
-        }
-    }
-
-    private func checkPaths(_ drafts: [EndpointDraft]) {
-        // With links resolved: two jobs at once in one tree would undo each other's work.
-        let paths = drafts.compactMap(\.path).map { path in (path, real: CleanPath.resolved(path.value)) }
-        for (index, (path, real)) in paths.enumerated() {
-            let other = paths.enumerated().first { position, other in
-                (other.real == real && position < index) || CleanPath.isBelow(real, other.real)
-            }?.element
-            guard let (other, otherReal) = other else { continue }
-            problems.report(
-                at: path.place,
-                "\(path.value) is \(otherReal == real ? "also" : "inside \(other.value),") "
-                    + "the path of the endpoint in \(other.place.file); endpoints lie side by side")
-        }
-    }
-
-    private func checkDatabases(_ drafts: [EndpointDraft]) {
-        var seen: [String: (endpoint: String, folder: String)] = [:]
+    /// Reports what this host does not have.
+    func check(_ settings: DaemonSettings, approvers: SourceLocation?, _ drafts: [EndpointDraft]) {
+        if let approvers { check(group: settings.approvers, at: approvers) }
         for draft in drafts {
-            for folder in draft.folders {
-                guard let database = folder.database else { continue }
-                let identity = database.value.identity(folder: folder.path.value)
-                if let first = seen[identity] {
-                    problems.report(
-                        at: database.place,
-                        "folder \"\(folder.name.value)\" has the database of \(first.endpoint)/\(first.folder); two "
-                            + "folders cannot share one, its version is the folder's")
-                } else {
-                    seen[identity] = (draft.endpoint.name, folder.name.value)
+            checkDirectories(draft)
+            checkOwners(draft)
+            for (key, names) in [
+                ("stop", draft.endpoint.tasks.stop), ("maintenance", draft.endpoint.tasks.maintenance),
+            ] {
+                for name in names {
+                    guard let problem = units.missing(name, folders: draft.endpoint.activeFolders.map(\.name)) else {
+                        continue
+                    }
+                    problems.report(at: draft.taskPlaces[key] ?? draft.place, "\"tasks.\(key)\": \(problem)")
                 }
             }
+        }
+    }
+
+    /// The default group need not exist: then nobody but root commands.
+    private func check(group name: String, at place: SourceLocation) {
+        guard name != DaemonSettings().approvers, !GroupDatabase.exists(name) else { return }
+        problems.report(
+            at: place,
+            "\"approvers\" names the group \"\(name)\", which this host does not have"
+                + Suggestion.hint(for: name, in: GroupDatabase.names()))
+    }
+
+    private func checkDirectories(_ draft: EndpointDraft) {
+        guard let path = draft.path else { return }
+        guard let problem = problem(withDirectory: path.value) else { return checkFolders(draft) }
+        problems.report(at: path.place, "\"path\": \(problem); create it, or correct the path")
+    }
+
+    private func checkFolders(_ draft: EndpointDraft) {
+        let active = Set(draft.endpoint.activeFolders.map(\.name))
+        for folder in draft.folders where active.contains(folder.name.value) {
+            if let problem = problem(withDirectory: folder.path.value) {
+                problems.report(
+                    at: folder.path.place,
+                    "folder \"\(folder.name.value)\": \(problem); create it, correct its \"path\", or say "
+                        + "\"active: false\"")
+            } else if let database = folder.database, case .sqlite(let file) = database.value.engine {
+                let place = file.hasPrefix("/") ? file : folder.path.value + "/" + file
+                guard access(place, F_OK) != 0, errno == ENOENT else { continue }
+                problems.report(
+                    at: database.place, "there is no database \(place); create it, or take \"database\" out")
+            }
+        }
+    }
+
+    private func problem(withDirectory path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let code = errno
+            // Who may not look there learns nothing about it.
+            if code == EACCES { return nil }
+            return code == ENOENT
+                ? "there is no directory \(path)" : "\(path) cannot be examined: \(ConfigurationFile.text(code))"
+        }
+        return status.st_mode & S_IFMT == S_IFDIR ? nil : "\(path) is no directory"
+    }
+
+    private func checkOwners(_ draft: EndpointDraft) {
+        for owner in [draft.owner].compactMap({ $0 }) + draft.folders.compactMap(\.owner) {
+            guard UserDatabase.isMissing(owner.value) else { continue }
+            problems.report(
+                at: owner.place,
+                "\"owner\" names the user \"\(owner.value)\", whom this host does not have; create the user, or correct "
+                    + "the name")
         }
     }
 }

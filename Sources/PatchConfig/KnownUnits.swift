@@ -2,22 +2,27 @@ import PatchModel
 
 /// What the configuration's reader knows of this host's units.
 public enum KnownUnits: Sendable {
-    /// Units are left alone: endpoints may name any (`--without-systemd`).
+    /// Endpoints may name any: units are left alone (`--without-systemd`), or are looked for later.
     case ignored
     /// No systemd runs here: endpoints that name units are refused.
     case absent
-    /// Names of units and unit files; a unit that is none of them is refused.
+    /// Names of units and unit files; one that is none of them is a problem of ``ConfigurationDirectory/check(units:)``.
     case these(Set<String>)
 
-    /// What is wrong with a unit's name; nil when it is fine, or a glob, which may match nothing.
+    /// Why no unit may be named at all; nil where some may.
+    var refusal: String? {
+        guard case .absent = self else { return nil }
+        return "no systemd runs here, so units cannot be stopped; remove them, or give --without-systemd to leave "
+            + "units alone"
+    }
+
+    /// Why this host has no unit of a name; nil where it has one, where that is not known, and for a glob, which may match
+    /// later.
     ///
     /// - Parameter folders: what `%f` stands for.
-    func problem(with text: String, folders: [String]) -> String? {
+    func missing(_ text: String, folders: [String]) -> String? {
         switch self {
-        case .ignored: return nil
-        case .absent:
-            return "no systemd runs here, so units cannot be stopped; remove them, or give --without-systemd to leave "
-                + "units alone"
+        case .ignored, .absent: return nil
         case .these(let names):
             if text.contains(where: { "*?[".contains($0) }) { return nil }
             let meant = text.contains("%f") ? folders.map { text.replacing("%f", with: $0) } : [text]

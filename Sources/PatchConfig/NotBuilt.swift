@@ -6,18 +6,49 @@ import PatchModel
 ///
 /// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
-    static let endpoint: [UnbuiltKey<Endpoint>] = []
-
-    static let folder: [UnbuiltKey<Folder>] = [
-        UnbuiltKey("database", "only sqlite: is built; leave the database out, or wait for a version that has it") {
-            $0.database.map { !$0.hasPrefix("sqlite:") } ?? false
-        }
+    static let endpoint = [
+        UnbuiltKey("behind", default: "locked") { text throws(InvalidValue) in
+            try ScalarReader.word(text, of: ["locked", "usable"])
+        },
+        UnbuiltKey("maxFailures", default: 0, Quantity.number(0...1_000_000)),
+        UnbuiltKey(emptyList: "canary"),
+        UnbuiltKey("canaryPause", default: "0s") { text throws(InvalidValue) in
+            text == "approval" ? text : try Quantity.duration(text) == 0 ? "0s" : text
+        },
+        UnbuiltKey(emptyMap: "sandbox"),
+        UnbuiltKey("rehearse", default: "off") { text throws(InvalidValue) in
+            try ScalarReader.word(text, of: ["off", "test", "always"])
+        },
+        UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
-    static let daemon: [UnbuiltKey<DaemonSettings>] = [
+    static let folder = [
+        UnbuiltKey(
+            "database", "only sqlite: is built; leave the database out, or wait for a version that has it"
+        ) { section in
+            // What is no reference at all was reported by who read it.
+            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { $0.scheme != "sqlite" } ?? false
+        },
+        UnbuiltKey("credentials", default: "", file),
+        UnbuiltKey("rehearseCredentials", default: "", file),
+    ]
+
+    private static let file: @Sendable (String) throws(InvalidValue) -> String = { text throws(InvalidValue) in
+        text.isEmpty ? text : try CleanPath.absolute(text)
+    }
+
+    static let daemon = [
         UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
-            $0.signature == .required
-        }
+            $0.raw("signature")?.value == "required"
+        },
+        UnbuiltKey(emptyList: "sources"),
+    ]
+
+    static let limits = [
+        UnbuiltKey("rehearsal", default: 64 << 30, Quantity.size),
+        UnbuiltKey("output", default: 16 << 20, Quantity.size),
+        UnbuiltKey("rejected", default: 1 << 30, Quantity.size),
+        UnbuiltKey("audit", default: 640 << 20, Quantity.size),
     ]
 
     /// The message for `signature: auto` beside a file of allowed signers.
@@ -26,38 +57,42 @@ enum NotBuilt {
         + "move the file away, or set \"signature: off\" in patchd.yaml"
 }
 
-/// A key that is refused unless it has its default value.
-struct UnbuiltKey<Owner: Sendable>: Sendable {
-    /// With the maps around it: `tasks.stop`.
+/// A key that is refused when it has an effect.
+struct UnbuiltKey: Sendable {
     let key: String
     /// Why, and the way out.
     let message: String
-    /// Whether a value asks for the effect, given the defaults.
-    let isUsed: @Sendable (_ value: Owner, _ defaults: Owner) -> Bool
+    /// Whether the section asks for the effect. Reports a value that is wrong.
+    let isUsed: @Sendable (Section) -> Bool
 
+    private static let notBuilt = "this is not built yet; remove the key or leave it at its default"
+
+    init(_ key: String, _ message: String = Self.notBuilt, isUsed: @escaping @Sendable (Section) -> Bool) {
+        self.key = key
+        self.message = message
+        self.isUsed = isUsed
+    }
+
+    /// A single value.
     init<Value: Equatable & Sendable>(
-        _ key: String, _ value: any KeyPath<Owner, Value> & Sendable,
-        _ message: String = "this is not built yet; remove the key or leave it at its default"
+        _ key: String, default value: Value, _ parse: @escaping @Sendable (String) throws(InvalidValue) -> Value
     ) {
-        self.key = key
-        self.message = message
-        isUsed = { $0[keyPath: value] != $1[keyPath: value] }
+        self.init(key) { section in section.value(key, parse).map { $0.value != value } ?? false }
     }
 
-    init(_ key: String, _ message: String, when isUsed: @escaping @Sendable (Owner) -> Bool) {
-        self.key = key
-        self.message = message
-        self.isUsed = { value, _ in isUsed(value) }
-    }
+    /// A list that is empty by default.
+    init(emptyList key: String) { self.init(key) { $0.items(key)?.isEmpty == false } }
+
+    /// A map that is empty by default.
+    init(emptyMap key: String) { self.init(key) { $0.pairs(key)?.isEmpty == false } }
 }
 
-extension Array {
-    /// Reports each key of the table that is used; `place` finds its position.
-    func report<Owner>(
-        _ value: Owner, defaults: Owner, to problems: Problems, place: (String) -> SourceLocation
-    ) where Element == UnbuiltKey<Owner> {
-        for unbuilt in self where unbuilt.isUsed(value, defaults) {
-            problems.report(at: place(unbuilt.key), "\"\(unbuilt.key)\": \(unbuilt.message)")
+extension [UnbuiltKey] {
+    /// Reports each key of the table that is used in a section.
+    func report(in section: Section, to problems: Problems) {
+        for unbuilt in self {
+            guard let place = section.place(of: unbuilt.key), unbuilt.isUsed(section) else { continue }
+            problems.report(at: place, "\"\(unbuilt.key)\": \(unbuilt.message)")
         }
     }
 }

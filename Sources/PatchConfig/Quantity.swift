@@ -59,7 +59,7 @@ enum Quantity {
     }
 
     /// A whole number within bounds.
-    static func number(_ bounds: ClosedRange<Int>) -> (String) throws(InvalidValue) -> Int {
+    static func number(_ bounds: ClosedRange<Int>) -> @Sendable (String) throws(InvalidValue) -> Int {
         { text throws(InvalidValue) in
             guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text),
                 bounds.contains(number)

@@ -66,12 +66,29 @@ enum ScalarReader {
         return line
     }
 
+    /// One of a few words.
+    ///
+    /// - Throws: ``InvalidValue`` when it is another.
+    static func word(_ text: String, of words: [String]) throws(InvalidValue) -> String {
+        guard words.contains(text) else { throw unknown(text, among: words) }
+        return text
+    }
+
+    /// What is said of a word that is none of a few.
+    static func unknown(_ text: String, among words: [String]) -> InvalidValue {
+        InvalidValue(
+            "is one of \(words.joined(separator: ", ")), not \"\(text)\"" + Suggestion.hint(for: text, in: words))
+    }
+
     /// A glob over names or relative paths.
     ///
     /// - Throws: ``InvalidValue`` when it can match nothing: empty, absolute, an open bracket, a backslash, which no name
     ///   has and which quotes nothing (``Glob``).
     static func glob(_ text: String) throws(InvalidValue) -> String {
         let glob = try line(text)
+        guard glob.utf8.count <= Glob.longest else {
+            throw InvalidValue("has \(glob.utf8.count) bytes; a glob has at most \(Glob.longest)")
+        }
         guard !glob.hasPrefix("/") else {
             throw InvalidValue("is a glob over relative names, \"\(glob)\" begins with \"/\" and matches none")
         }
@@ -126,6 +143,12 @@ enum ScalarReader {
         guard !text.isEmpty, text.utf8.count <= 255,
             plain.utf8.allSatisfy({ isNameByte($0) || ":.\\@*?[]!".utf8.contains($0) })
         else { throw InvalidValue("is a unit's name such as payroll.service, not \"\(text)\"") }
+        guard !plain.contains("@.") || text.contains("@%f.") else {
+            throw InvalidValue(
+                "is a template without an instance: \"\(text)\"; name one, such as "
+                    + "\"\(text.replacing("@.", with: "@NAME."))\", or \"\(text.replacing("@.", with: "@%f."))\" for one a folder"
+            )
+        }
         let type = text.lastIndex(of: ".").map { String(text[text.index(after: $0)...]) }
         if let type, unitTypes.contains(type) || type.contains(where: { "*?[".contains($0) }) { return text }
         guard let type else {

@@ -39,11 +39,15 @@ struct Section {
         entry(key).flatMap { Section($0.value, "\"\(key)\"", keys: keys, problems: problems) }
     }
 
-    /// A key's list, item by item; nil when it is not given or no list.
-    func items(_ key: String) -> [YAMLNode]? {
+    /// A key's list, item by item; nil when it is not given or none.
+    func items(_ key: String, atMost limit: Int = .max) -> [YAMLNode]? {
         guard let node = entry(key)?.value else { return nil }
         switch node.content {
-        case .list(let items): return items
+        case .list(let items):
+            if items.count > limit {
+                problems.report(at: node.place, "\"\(key)\" has \(items.count) items; \(limit) are allowed")
+            }
+            return Array(items.prefix(limit))
         case .broken: return nil
         default:
             problems.report(at: node.place, "\"\(key)\" is a list, such as [a, b]; found \(node.kind)")
@@ -89,22 +93,19 @@ struct Section {
     }
 
     /// The same for one of a few words.
-    func read<ScalarReader: RawRepresentable<String>>(
-        _ key: String, into target: inout ScalarReader, oneOf words: [ScalarReader]
+    func read<Word: RawRepresentable<String>>(
+        _ key: String, into target: inout Word, oneOf words: [Word]
     ) {
         if let found = choice(key, words) { target = found.value }
     }
 
-    /// One of a few words; nil when it is not given or another word.
-    func choice<ScalarReader: RawRepresentable<String>>(_ key: String, _ words: [ScalarReader]) -> Located<
-        ScalarReader
-    >? {
+    /// One of a few words; nil when it is not given or another.
+    func choice<Word: RawRepresentable<String>>(_ key: String, _ words: [Word]) -> Located<Word>? {
         value(key) { text throws(InvalidValue) in
-            if let word = words.first(where: { $0.rawValue == text }) { return word }
-            let known = words.map(\.rawValue)
-            throw InvalidValue(
-                "is one of \(known.joined(separator: ", ")), not \"\(text)\""
-                    + Suggestion.hint(for: text, in: known))
+            guard let word = words.first(where: { $0.rawValue == text }) else {
+                throw ScalarReader.unknown(text, among: words.map(\.rawValue))
+            }
+            return word
         }
     }
 
@@ -115,9 +116,13 @@ struct Section {
         if let found = list(key, parse) { target = found }
     }
 
-    /// A list's valid items; nil when the key is not given or no list.
-    func list<Value>(_ key: String, _ parse: (String) throws(InvalidValue) -> Value) -> [Value]? {
-        items(key).map { items in items.compactMap { value(of: $0, "an item of \"\(key)\"", parse)?.value } }
+    /// A list's right items; nil when the key is not given or no list.
+    func list<Value>(
+        _ key: String, atMost limit: Int = .max, _ parse: (String) throws(InvalidValue) -> Value
+    ) -> [Value]? {
+        items(key, atMost: limit).map { items in
+            items.compactMap { value(of: $0, "an item of \"\(key)\"", parse)?.value }
+        }
     }
 
     /// A node's value; `what` begins the message when it is wrong.

@@ -17,7 +17,13 @@ public enum UserDatabase {
         try user(folder) { getpwuid_r(uid, $0, $1, $2, $3) }
     }
 
-    /// A user's name; nil when no user has this number, or the database cannot be read.
+    /// Whether there surely is no user of this name.
+    static func isMissing(_ name: String) -> Bool {
+        let (owner, code) = lookUp { getpwnam_r(name, $0, $1, $2, $3) }
+        return owner == nil && [0, ENOENT, ESRCH].contains(code)
+    }
+
+    /// A user's name; nil when nobody has this number or nobody can tell.
     public static func name(of uid: UInt32) -> String? {
         lookUp { getpwuid_r(uid, $0, $1, $2, $3) }.owner?.name
     }

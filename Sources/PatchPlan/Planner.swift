@@ -53,7 +53,10 @@ public struct Planner {
     ///   folder that lacks the dependency is no refusal, but a fault in the plan.
     public func plan() throws(Refusal) -> EndpointPlan {
         let selection = try Selection(endpoint: endpoint, options: options) { hasVersion($0) }
-        var plan = EndpointPlan(endpoint: endpoint.name, warnings: patchWarnings(selection), folders: [])
+        var plan = EndpointPlan(
+            endpoint: endpoint.name,
+            warnings: patchWarnings(selection) + UpdateWarnings.lines(of: update, for: endpoint),
+            folders: [])
         var raised: Set<String> = []
         for folder in endpoint.activeFolders {
             guard selection.names.contains(folder.name) else {
@@ -261,13 +264,7 @@ public struct Planner {
 
     /// The file of an `sqlite:` URL is never a target (contract §4).
     private func databaseFaults(_ content: PatchContent, _ steps: [PlannedStep], folder: Folder) -> [Fault] {
-        let scheme = "sqlite:"
-        guard let url = folder.database, url.utf8.starts(with: scheme.utf8) else { return [] }
-        var path = ExactText(bytes: url.utf8.dropFirst(scheme.utf8.count))
-        // sqlite:///srv/app.db is sqlite:/srv/app.db
-        if path.bytes.starts(with: Array("///".utf8)) { path = ExactText(bytes: path.bytes.dropFirst(2)) }
-        let place = path.relative(to: ExactText(folder.path)) ?? path
-        let files = ["", "-journal", "-wal", "-shm"].map { ExactText(bytes: place.bytes + Array($0.utf8)) }
+        guard let files = folder.database?.files(in: folder.path), !files.isEmpty else { return [] }
         let targets = steps.filter { [.file, .remove].contains($0.kind) }.map { ExactText($0.path) }
         guard let database = targets.first(where: files.contains) else { return [] }
         return [
@@ -281,7 +278,8 @@ public struct Planner {
     private func patchWarnings(_ selection: Selection) -> [String] {
         let folders = endpoint.activeFolders.filter { selection.names.contains($0.name) }
         return manifest.patches.filter { patch in
-            options.patches[patch.name] == true && !folders.contains { aims(patch, at: $0) }
+            options.patches[patch.name] == true && UpdateWarnings.isKnown(patch.type, by: [endpoint])
+                && !folders.contains { aims(patch, at: $0) }
         }.map { "the patch \($0.name) was asked for, but aims at no folder of this job" }
     }
 }

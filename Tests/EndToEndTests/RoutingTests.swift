@@ -123,4 +123,23 @@ import Testing
         #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(outcome.output.components(separatedBy: "file XOLD.src").count == 2)
     }
+
+    @Test func `names scripts that do not run and patches that reach nobody, in the plan and in the job that is done`()
+        throws
+    {
+        let host = try host("")
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/upgrades/V8.0.2__x.sql"] = "SELECT 1;\n"
+        try update.pack(to: "\(host.root)/update.zip")
+        let plan = try host.run("patchctl", "plan", "\(host.root)/update.zip")
+        #expect(plan.output.contains("scriptIgnored: X3V8_P2/FILPATCH/upgrades/V8.0.2__x.sql"), "\(plan.output)")
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 0)
+        let job = try host.json("state/jobs/1/job.json")
+        #expect(job["state"] as? String == "done")
+        let warnings = try #require(job["warnings"] as? [String])
+        #expect(
+            warnings.contains { $0.hasPrefix("scriptIgnored: X3V8_P2/FILPATCH/upgrades/V8.0.2__x.sql") }, "\(warnings)")
+        #expect(try host.run("patchctl", "show", "1").output.contains("V8.0.2__x.sql"))
+    }
 }

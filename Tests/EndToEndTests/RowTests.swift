@@ -111,4 +111,20 @@ import Testing
         #expect(try apply("installdata", "code,rate\nA,1\n", version: "8.0.2", dependency: "8.0.1") == 0)
         #expect(try sql("SELECT code FROM Rates") == "A")
     }
+
+    @Test func `that a NOT NULL column refuses fail the preflight, before a folder is locked`() throws {
+        try sql("CREATE TABLE Rules (code TEXT PRIMARY KEY, name TEXT NOT NULL)")
+        var update = ExampleUpdate(version: "8.0.2", dependency: "8.0.1")
+        update.files = [
+            "X3V8_P2/FILPATCH/jobs.json": #"[["installdata", "Rules"]]"#,
+            "X3V8_P2/FILPATCH/datafiles.json": #"{"Rules": {"rows": "rules.csv", "key": ["code"]}}"#,
+            "X3V8_P2/FILPATCH/rules.csv": "code,name\nA,a\nB,\n", "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
+        ]
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(try host.once().code == 1)
+        #expect(try job(1)["code"] as? String == "sql")
+        let message = try job(1)["message"] as? String ?? ""
+        #expect(message.contains("line 3: NOT NULL constraint failed: Rules.name"), "\(message)")
+        #expect(try job(1)["disconnectedAt"] == nil)
+    }
 }

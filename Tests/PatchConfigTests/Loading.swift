@@ -25,6 +25,19 @@ func problems(_ files: [String: String], units: KnownUnits = .ignored) throws ->
     }
 }
 
+/// What `config check` reports for a configuration that loads.
+func hostProblems(_ files: [String: String], units: KnownUnits = .ignored) throws -> [String] {
+    let directory = try TemporaryDirectory()
+    for (name, text) in files { try directory.write(text, to: name) }
+    _ = try ConfigurationDirectory(directory.path).load(units: units)
+    do throws(ConfigurationErrors) {
+        _ = try ConfigurationDirectory(directory.path).check(units: units)
+        return []
+    } catch {
+        return error.problems.map(\.description)
+    }
+}
+
 /// The least endpoint, with more keys before its folders, which begin in line 4 where there are none.
 func endpoint(_ more: String = "", folders: String = "  - {name: PAIE}") -> String {
     "endpoint: payroll\npath: /srv/payroll\n\(more)folders:\n\(folders)\n"

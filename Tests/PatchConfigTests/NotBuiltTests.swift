@@ -25,26 +25,9 @@ import Testing
         #expect(try problems(endpoint(), units: .absent).isEmpty)
     }
 
-    @Test func `a unit that does not exist is refused where it stands, with what may be meant`() throws {
-        let units = KnownUnits.these(["payroll-batch.service", "payroll-app@.service"])
-        let found = try problems(endpoint("tasks:\n  stop: [payrol-batch.service]\n"), units: units)
-        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:4:"), "\(found)")
-        #expect(found.first?.contains("did you mean \"payroll-batch.service\"") == true, "\(found)")
-        // A glob may match later; an instance exists when its template does.
-        let fine = "tasks:\n  stop: [\"other-*.timer\", payroll-app@X.service, \"payroll-app@%f.service\"]\n"
-        #expect(try problems(endpoint(fine), units: units).isEmpty)
-    }
-
     @Test func `the daemon's keys are refused alike`() throws {
         let found = try problems(["patchd.yaml": "# a line\nsignature: required\n"])
         #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:1:"), "\(found)")
-    }
-
-    @Test func `approvers are a group of this host`() throws {
-        #expect(try problems(["patchd.yaml": "approvers: root\n"]).isEmpty)
-        let found = try problems(["patchd.yaml": "settle: 1s\napprovers: roto\n"])
-        #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:"), "\(found)")
-        #expect(found.first?.contains("did you mean \"root\"?") == true, "\(found)")
     }
 
     @Test func `approval and windows are read`() throws {
@@ -61,10 +44,40 @@ import Testing
             signature: auto
             retain: 5
             approvers: patchd
-            limits: {entries: 200000, unpacked: 64GiB, manifest: 1MiB, name: 1024, depth: 32, output: 16MiB}
+            limits: {entries: 200000, unpacked: 64GiB, manifest: 1MiB, name: 1024, depth: 32, rehearsal: 64GiB, output: 16MiB, rejected: 1GiB, audit: 640MiB}
+            sources: []
             notify: ""
             """
         #expect(try problems(["patchd.yaml": text]).isEmpty)
+        let defaults = [
+            "behind: locked", "maxFailures: 0", "canary: []", "canaryPause: 0s", "canaryPause: 0m", "sandbox: {}",
+            "rehearse: off", "sql: \"\"",
+        ]
+        for line in defaults { #expect(try problems(endpoint(line + "\n")).isEmpty, "\(line)") }
+        #expect(try problems(endpoint(folders: "  - {name: A, credentials: \"\"}")).isEmpty)
+    }
+
+    @Test(arguments: [
+        "behind: usable", "maxFailures: 1", "canary: [SEED]", "canaryPause: 1h", "canaryPause: approval",
+        "sandbox: {network: true}", "rehearse: test", "rehearse: always", "sql: /usr/bin/isql",
+    ])
+    func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {
+        let found = try problems(endpoint(line + "\n"))
+        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")
+        #expect(found.first?.contains("not built yet") == true, "\(found)")
+    }
+
+    @Test func `a malformed value of a key that is not built is reported as malformed`() throws {
+        for line in ["behind: usabel", "maxFailures: -1", "canaryPause: 1", "rehearse: of", "canary: SEED"] {
+            let found = try problems(endpoint(line + "\n"))
+            #expect(found.count == 1 && found.first?.contains("not built") == false, "\(line): \(found)")
+        }
+    }
+
+    @Test(arguments: ["limits: {rehearsal: 1GiB}", "limits: {output: 1MiB}", "sources: [\"https://h/index.json\"]"])
+    func `the daemon's keys that are not built are refused alike`(line: String) throws {
+        let found = try problems(["patchd.yaml": line + "\n"])
+        #expect(found.count == 1 && found[0].contains("not built yet"), "\(found)")
     }
 
     @Test func `allowed signers are not passed over while signatures are not checked`() throws {

@@ -49,6 +49,30 @@ struct ManifestTests {
             ])
     }
 
+    @Test func `Patterns are few and short, and more is limitExceeded`() throws {
+        func code(_ keep: [String]) -> RefusalCode? {
+            let list = keep.map { "\"\($0)\"" }.joined(separator: ",")
+            let text =
+                #"{"name": "A", "version": "2", "dependency": "1", "patches": [{"name": "A", "type": "HRM", "#
+                + #""mandatory": false, "path": "A", "keep": ["# + list + "]}]}"
+            do throws(Refusal) {
+                _ = try Manifest(strictJSON: Array(text.utf8))
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(code(Array(repeating: "*.ini", count: 200)) == nil)
+        #expect(code(Array(repeating: "*.ini", count: 201)) == .limitExceeded)
+        #expect(code([String(repeating: "a", count: 512)]) == nil)
+        #expect(code([String(repeating: "é", count: 257)]) == .limitExceeded)
+        let files = (0...200).map { "\"*.\($0)\"" }.joined(separator: ",")
+        let refusal = #expect(throws: Refusal.self) {
+            try PatchData.list(strictJSON: Array("{\"T\": {\"files\": [\(files)]}}".utf8), file: "A/datafiles.json")
+        }
+        #expect(refusal?.code == .limitExceeded)
+    }
+
     /// Each row is the example with one defect: what is replaced, by what, and the place that is named.
     @Test(arguments: [
         (#""name": "X3V8_P2", "version""#, #""version""#, "update.json"),
@@ -81,6 +105,9 @@ struct ManifestTests {
         (#""type": "HRM""#, #""type": "H R""#, "update.json: patches[1].type"),
         (#""type": "HRM""#, #""type": ["HRM"]"#, "update.json: patches[1].type"),
         (#""mandatory": false"#, #""mandatory": "false""#, "update.json: patches[1].mandatory"),
+        (#""type": "$ROOT""#, #""type": "$ROOTT""#, "update.json: patches[0].type"),
+        (#""type": "$ROOT""#, #""type": "$root""#, "update.json: patches[0].type"),
+        (#""type": "$ROOT""#, #""type": "$""#, "update.json: patches[0].type"),
         (#""mandatory": false"#, #""mandatory": 0"#, "update.json: patches[1].mandatory"),
         (#""mandatory": false"#, #""mandatory": false, "target": "root""#, "update.json: patches[1].target"),
         (#""mandatory": false"#, #""mandatory": false, "default": 1"#, "update.json: patches[1].default"),

@@ -83,6 +83,31 @@ struct UpdateCheckTests {
                 == ["A/FIL/upgrades/README", "A/FIL/upgrades/2.py", "A/FIL/upgrades/lib", "B/downgrades/x"])
     }
 
+    @Test func `Scripts with misspelt names get a warning each`() throws {
+        let names = ["V8.0.2__x.sql", "2.SQL", "2/1.sql"].map { "A/FIL/upgrades/\($0)" }
+        let findings = try check(names).findings
+        #expect(findings.map(\.code) == ["scriptIgnored", "scriptIgnored", "scriptIgnored"])
+        #expect(
+            Set(findings.map(\.place))
+                == ["A/FIL/upgrades/V8.0.2__x.sql", "A/FIL/upgrades/2.SQL", "A/FIL/upgrades/2"])
+    }
+
+    @Test func `A script that would run and has no way back gets a warning`() throws {
+        let update = try check([
+            "A/FIL/upgrades/2.sql", "A/FIL/upgrades/1.5.sh", "A/FIL/upgrades/1.sh", "A/FIL/downgrades/1.5_x.sql",
+        ])
+        #expect(update.findings.map(\.code) == ["noDowngrade"])
+        #expect(update.findings.map(\.place) == ["A/FIL/upgrades/2.sql"])
+    }
+
+    @Test func `A directory migrations is refused until it is built, a file of that name is content`() throws {
+        for names in [["B/migrations/1_x.sql"], ["A/FIL/migrations/"]] {
+            let refusal = #expect(throws: Refusal.self) { try check(names) }
+            #expect(refusal?.code == .manifestInvalid && refusal?.reason.contains("not built") == true)
+        }
+        #expect(try check(["B/migrations", "B/conf/migrations/x"]).findings == [])
+    }
+
     @Test(arguments: [
         ["B/x", "B/X"], ["B/é", "B/e\u{301}"], ["B/ß", "B/SS"], ["B/Dir/a", "B/dir/b"], ["B/É", "B/e\u{301}"],
     ])

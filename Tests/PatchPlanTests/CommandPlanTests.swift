@@ -49,7 +49,7 @@ import Testing
         endpoint.programFiles = programs
         endpoint.folders = endpoint.folders.filter { $0.name == "PAIE" || !programs.isEmpty && $0.name == "SEED" }
             .sorted { $0.name < $1.name }
-        endpoint.folders[0].database = database
+        endpoint.folders[0].database = try database.map { try DatabaseReference($0) }
         let facts = try FolderFacts(
             registryText: registry, registrySHA256: registry.map { "of \($0.utf8.count)" },
             present: Set(present.map { ExactText($0) }))

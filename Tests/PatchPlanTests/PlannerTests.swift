@@ -224,6 +224,24 @@ struct PlannerTests {
             ])
     }
 
+    @Test func `A type that no folder's modules list, and scripts whose names are wrong, are warnings of the plan`()
+        throws
+    {
+        let manifest = try Tree.manifest([
+            Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M"),
+            Patch(name: "BIS", type: "HRMM", mandatory: false, path: "B/FIL"),
+        ])
+        var update = try Tree.update(["M/a", "B/FIL/a"], manifest)
+        update.findings = (1...25).map { .warning("scriptIgnored", at: "M/upgrades/V\($0).sql", "is ignored") }
+        let warnings = try plan(update: update).warnings
+        #expect(
+            warnings.first?.hasPrefix("typeUnknown: update.json: patches[1].type: no folder of payroll has") == true)
+        #expect(warnings.first?.hasSuffix("did you mean \"HRM\"?") == true)
+        #expect(warnings.contains("scriptIgnored: M/upgrades/V1.sql: is ignored"))
+        #expect(warnings.last == "scriptIgnored: 5 more like these" && warnings.count == 22)
+        #expect(try plan(update: Tree.update()).warnings.isEmpty)
+    }
+
     @Test func `Patches go where type and target aim, and where they are on`() throws {
         let manifest = try Tree.manifest([
             Patch(name: "MAIN", type: "$ROOT", mandatory: true, path: "M", target: .supervisor),
@@ -266,9 +284,11 @@ struct PlannerTests {
     @Test func `The file of a database is never a target`() throws {
         var endpoint = try Tree.endpoint()
         for (index, folder) in endpoint.folders.enumerated() {
-            if folder.name == "SEED" { endpoint.folders[index].database = "sqlite:conf/app.ini" }
-            if folder.name == "SEED2" { endpoint.folders[index].database = "sqlite:/srv/payroll/SEED2/conf/app.ini" }
-            if folder.name == "PAIE" { endpoint.folders[index].database = "sqlite:conf/app.db" }
+            if folder.name == "SEED" { endpoint.folders[index].database = try DatabaseReference("sqlite:conf/app.ini") }
+            if folder.name == "SEED2" {
+                endpoint.folders[index].database = try DatabaseReference("sqlite:/srv/payroll/SEED2/conf/app.ini")
+            }
+            if folder.name == "PAIE" { endpoint.folders[index].database = try DatabaseReference("sqlite:conf/app.db") }
         }
         let faults = try plan(endpoint: endpoint).faults
         #expect(faults.map(\.folder) == ["SEED", "SEED2"])

@@ -19,7 +19,7 @@ import Testing
         try session.run(script("INSERT INTO pay VALUES (3, 'Mary')"), as: .sample("8.0.1.sql"))
         try session.show(Revision(code: 9999, phase: .updating, message: "", deadline: nil))
         let before = try database.program(".dump pay v patchd_step")
-        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let backup = try session.backUp(to: directory(database), as: "app.db") { _ in }
         #expect(backup.mode == journal.rawValue.lowercased())
         try session.run(
             script(
@@ -39,7 +39,7 @@ import Testing
     @Test func `is one private file that is a database by itself`() throws {
         let database = try TestDatabase(.wal)
         let holder = try Holder(.idle, database.path)
-        let backup = try database.open().backUp(to: directory(database), as: "app.db")
+        let backup = try database.open().backUp(to: directory(database), as: "app.db") { _ in }
         holder.leave()
         let folder = database.folder + "/.patchd"
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["app.db"])
@@ -52,7 +52,7 @@ import Testing
         let database = try TestDatabase(.wal)
         let writer = try Holder(.writes, database.path)
         let session = try database.open()
-        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let backup = try session.backUp(to: directory(database), as: "app.db") { _ in }
         writer.leave()
         try session.run(script("DELETE FROM pay"), as: .sample())
         try session.restore(backup, from: directory(database))
@@ -62,7 +62,7 @@ import Testing
     @Test func `that was changed is not put back`() throws {
         let database = try TestDatabase()
         let session = try database.open()
-        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let backup = try session.backUp(to: directory(database), as: "app.db") { _ in }
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: database.folder + "/.patchd/app.db"))
         try handle.seek(toOffset: 5000)
         try handle.write(contentsOf: Data([7]))
@@ -80,7 +80,7 @@ import Testing
     func `is not put back under somebody, who is named`(journal: TestDatabase.Journal, use: Holder.Use) throws {
         let database = try TestDatabase(journal)
         let session = try database.open()
-        let backup = try session.backUp(to: directory(database), as: "app.db")
+        let backup = try session.backUp(to: directory(database), as: "app.db") { _ in }
         let holder = try Holder(use, database.path)
         let error = try #require(throws: SQLError.self) { try session.restore(backup, from: directory(database)) }
         #expect(error.code == .inUse && error.blockers.map(\.pid) == [holder.pid], "\(error)")
@@ -96,9 +96,68 @@ import Testing
         try file.write(contentsOf: Data(repeating: 0xA5, count: 4096 * 5))
         try file.close()
         let error = try #require(throws: SQLError.self) {
-            try database.open().backUp(to: directory(database), as: "app.db")
+            try database.open().backUp(to: directory(database), as: "app.db") { _ in }
         }
         #expect(error.code == .database && error.description.contains("damaged"), "\(error)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: database.folder + "/.patchd") == [])
+    }
+
+    /// A database that needs the application's own collation, functions and module. The sqlite3 program cannot make it, so
+    /// its schema is edited.
+    private func databaseWithOwnRules() throws -> TestDatabase {
+        try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE t1(a TEXT UNIQUE); CREATE TABLE t2(a TEXT, b TEXT AS (upper(a)), CHECK (length(a) < 9));
+            CREATE TABLE t3(a TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE t4(a); CREATE INDEX i4 ON t4(upper(a));
+            CREATE TABLE t5(x); INSERT INTO t1 VALUES ('x'), ('y'); INSERT INTO t2 VALUES ('x');
+            INSERT INTO t3 VALUES ('x'); INSERT INTO t4 VALUES ('x');
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, 'TEXT UNIQUE', 'TEXT COLLATE german UNIQUE') WHERE name = 't1';
+            UPDATE sqlite_schema SET sql = replace(replace(sql, 'upper(', 'own_upper('), 'length(', 'own_length(')
+              WHERE name = 't2';
+            UPDATE sqlite_schema SET sql = replace(sql, 'TEXT PRIMARY', 'TEXT COLLATE german PRIMARY') WHERE name = 't3';
+            UPDATE sqlite_schema SET sql = replace(sql, 'upper(', 'own_upper(') WHERE name = 'i4';
+            UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE t5 USING own_module(x)', rootpage = 0 WHERE name = 't5';
+            """)
+    }
+
+    @Test func `is made of a database with collations, functions and modules of the application's own`() throws {
+        let database = try databaseWithOwnRules()
+        let session = try database.open()
+        var unchecked: [String] = []
+        let backup = try session.backUp(to: directory(database), as: "app.db") { unchecked = $0 }
+        #expect(unchecked.contains { $0.hasPrefix("t1: no such collation sequence: german") }, "\(unchecked)")
+        #expect(!unchecked.contains { $0.hasPrefix("pay:") }, "\(unchecked)")
+        try session.run(script("DELETE FROM pay"), as: .sample())
+        try session.restore(backup, from: directory(database))
+        #expect(try database.program("SELECT count(*) FROM pay") == "2")
+    }
+
+    @Test func `is made of a database whose rows break a rule that came later`() throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE t(a, b INTEGER); INSERT INTO t VALUES (NULL, -1);
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a NOT NULL, b INTEGER CHECK (b > 0))' WHERE name = 't';
+            """)
+        var unchecked: [String]?
+        _ = try database.open().backUp(to: directory(database), as: "app.db") { unchecked = $0 }
+        #expect(unchecked == [])
+    }
+
+    @Test func `of a damaged table is none, also where another table cannot be checked`() throws {
+        let database = try databaseWithOwnRules()
+        try database.program("INSERT INTO pay SELECT NULL, hex(randomblob(500)) FROM pragma_function_list;")
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: database.path))
+        let size = try file.seekToEnd()
+        try file.seek(toOffset: size - 4096 * 5)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 4096 * 5))
+        try file.close()
+        let error = try #require(throws: SQLError.self) {
+            try database.open().backUp(to: directory(database), as: "app.db") { _ in }
+        }
+        #expect(error.code == .database && error.description.contains("damaged"), "\(error)")
     }
 }

@@ -21,7 +21,8 @@ import Testing
     }
 
     private static func open(_ folder: String) throws -> any Session {
-        try Databases.find("sqlite:app.db", in: Directory.open(folder)).open(lockTimeout: 0.05, create: false)
+        try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder)).open(
+            lockTimeout: 0.05, create: false)
     }
 
     private static func complete(_ folder: String) throws {
@@ -87,7 +88,7 @@ import Testing
         for point in 1...200 {
             let database = try TestDatabase()
             let folder = database.folder
-            let backup = try database.open().backUp(to: Directory.open(folder), as: "app.backup")
+            let backup = try database.open().backUp(to: Directory.open(folder), as: "app.backup") { _ in }
             try database.run(Self.text)
             let line = String(decoding: try JSONText.line(backup), as: UTF8.self)
             await #expect(processExitsWith: .signal(SIGKILL)) {
@@ -116,13 +117,13 @@ import Testing
             await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String, point = point as Int] in
                 let session = try Self.open(folder)
                 WriteFault.arm(at: point)
-                _ = try session.backUp(to: Directory.open(folder), as: "app.backup")
+                _ = try session.backUp(to: Directory.open(folder), as: "app.backup") { _ in }
                 try Self.complete(folder)
             }
             let isThere = FileManager.default.fileExists(atPath: folder + "/app.backup")
             #expect(isThere == hasCompleted(database))
             // What is left of it is not in the way of the next one.
-            let backup = try database.open().backUp(to: Directory.open(folder), as: "app.backup")
+            let backup = try database.open().backUp(to: Directory.open(folder), as: "app.backup") { _ in }
             #expect(backup.size > 0)
             if hasCompleted(database) {
                 #expect(point > 1)
@@ -141,7 +142,7 @@ import Testing
         let database = try TestDatabase(journal)
         let folder = database.folder
         await #expect(processExitsWith: .success) { [folder = folder as String, number = number as Int32] in
-            let found = try Databases.find("sqlite:app.db", in: Directory.open(folder))
+            let found = try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder))
             try found.open(lockTimeout: 0.05, create: false).prepareTables()
             var failed = 0
             for point in 1...200 {

@@ -206,4 +206,57 @@ import Testing
         let error = try #require(throws: SQLError.self) { try RowFile.check(File.open(path), name: "x.csv") }
         #expect(error.cause.contains(cause), "\(error)")
     }
+
+    @Test(arguments: [
+        ("code,name,rate\nA,a,1\nB,,2\n", "line 3: NOT NULL constraint failed: rule.name"),
+        ("code,rate\nA,1\nB,2\n", "line 2: NOT NULL constraint failed: rule.name"),
+        ("code,name,rate\nB,b,-1\n", "line 2: CHECK constraint failed: rate > 0"),
+        ("code,name\nOLD,\n", "line 2: NOT NULL constraint failed: rule.name"),
+        ("code,rate\nOLD,-5\n", "line 2: CHECK constraint failed: rate > 0"),
+    ])
+    func `that break a rule of the table are refused before anything is loaded`(_ text: String, _ cause: String) throws
+    {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE rule(id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL,
+                rate REAL NOT NULL DEFAULT 1 CHECK (rate > 0), big AS (rate > 5));
+            INSERT INTO rule(code, name) VALUES ('OLD', 'old');
+            """)
+        let error = try #require(throws: SQLError.self) { try has(text, database, key: ["code"], table: "rule") }
+        #expect(error.code == .sql && error.description.contains(cause), "\(error)")
+        #expect(try database.program("SELECT count(*) FROM rule") == "1")
+    }
+
+    @Test func `are no error where a default, the key of the row or the table's other columns make them right`() throws
+    {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE rule(id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL, rate REAL NOT NULL DEFAULT 1);
+            INSERT INTO rule(id, code, name) VALUES (1, 'OLD', 'old'), (2, 'OLDER', 'older');
+            """)
+        #expect(try !has("code,name\nA,a\nB,b\n", database, key: ["code"], table: "rule"))
+        // An existing row keeps its name, and does not conflict with the rows that are tried.
+        #expect(try !has("code,rate\nOLD,5\nOLDER,6\n", database, key: ["code"], table: "rule"))
+        #expect(try !has("id,code,name\n,X,x\n1,OLD,old\n", database, key: ["code"], table: "rule"))
+    }
+
+    @Test func `of a table whose rules only the application can check are left to the load`() throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE rule(code TEXT, name TEXT CHECK (length(name) > 0));
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, 'length(', 'own_length(') WHERE name = 'rule';
+            """)
+        #expect(try !has("code,name\nA,a\n", database, table: "rule"))
+    }
+
+    @Test func `to load are prepared once, not once a row`() throws {
+        let database = try TestDatabase(.delete, taxes)
+        let text = "code,year,rate\n" + (0..<2000).map { "C\($0),2025,1\n" }.joined()
+        #expect(try load(text, database, key: ["code", "year"]) == RowCount(added: 2000, changed: 0))
+        #expect(try has(text, database, key: ["code", "year"]))
+    }
 }

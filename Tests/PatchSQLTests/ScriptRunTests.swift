@@ -288,4 +288,52 @@ import Testing
             try database.run("PRAGMA foreign_keys=OFF; DELETE FROM pay WHERE id=1", name: "8.0.3.sql")
         }
     }
+
+    @Test func `with foreign_keys off passes over old mismatches and old rows that nobody touches`() throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE old(a); CREATE TABLE child(x REFERENCES old(a)); INSERT INTO child VALUES (1);
+            CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE lost(p REFERENCES parent(id));
+            INSERT INTO lost VALUES (7);
+            """)
+        #expect(
+            try database.run(
+                """
+                PRAGMA foreign_keys=OFF;
+                CREATE TABLE pay2(id INTEGER PRIMARY KEY, name TEXT NOT NULL, note TEXT);
+                INSERT INTO pay2 SELECT id, name, NULL FROM pay; DROP TABLE pay; ALTER TABLE pay2 RENAME TO pay;
+                PRAGMA foreign_keys=ON;
+                """))
+        #expect(try database.program("SELECT count(*) FROM pay") == "2")
+    }
+
+    @Test(arguments: [
+        ("INSERT INTO lost VALUES (8)", "rows that refer to nothing: lost to parent"),
+        ("DROP INDEX pay_name", "foreign key mismatch"),
+    ])
+    func `with foreign_keys off fails for what it breaks itself`(sql: String, message: String) throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE old(a); CREATE TABLE child(x REFERENCES old(a)); INSERT INTO child VALUES (1);
+            CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE lost(p REFERENCES parent(id));
+            INSERT INTO lost VALUES (7);
+            CREATE UNIQUE INDEX pay_name ON pay(name); CREATE TABLE note(n REFERENCES pay(name));
+            """)
+        let error = try #require(throws: SQLError.self) { try database.run("PRAGMA foreign_keys=OFF;\n\(sql)") }
+        #expect(error.code == .sql && error.description.contains(message), "\(error)")
+        #expect(try database.program("SELECT count(*) FROM lost") == "1")
+    }
+
+    @Test func `with foreign_keys off is not kept from running by a collation of the application's own`() throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE p(a TEXT UNIQUE); CREATE TABLE c(a REFERENCES p(a)); INSERT INTO c VALUES ('x');
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, 'TEXT UNIQUE', 'TEXT COLLATE german UNIQUE') WHERE name = 'p';
+            """)
+        #expect(try database.run("PRAGMA foreign_keys=OFF;\nUPDATE pay SET name = 'x'"))
+    }
 }

@@ -47,7 +47,8 @@ final class TestDatabase {
     }
 
     func open(lockTimeout: Double = 0.05) throws -> any Session {
-        try Databases.find("sqlite:" + name, in: Directory.open(folder)).open(lockTimeout: lockTimeout, create: false)
+        try Databases.find(DatabaseReference("sqlite:" + name), in: Directory.open(folder)).open(
+            lockTimeout: lockTimeout, create: false)
     }
 
     /// Runs a script as one of the update X3V8_P2.

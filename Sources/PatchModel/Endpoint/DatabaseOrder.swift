@@ -1,7 +1,7 @@
 /// What a worker is to do with a folder's database, and how.
 public struct DatabaseOrder: Hashable, Codable, Sendable {
-    /// As in the configuration; it may contain a password.
-    public var url: String
+    /// As in the configuration.
+    public var url: DatabaseReference
     /// `auto`, `none` or a command.
     public var backup: String
     /// The command that restores what the command `backup` made; empty otherwise.
@@ -18,7 +18,8 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
 
     /// Memberwise.
     public init(
-        url: String, backup: String = "auto", restore: String = "", disconnect: Endpoint.Disconnect = .always,
+        url: DatabaseReference, backup: String = "auto", restore: String = "",
+        disconnect: Endpoint.Disconnect = .always,
         spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil
     ) {
         self.url = url

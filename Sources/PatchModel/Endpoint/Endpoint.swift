@@ -123,15 +123,15 @@ public struct Folder: Hashable, Codable, Sendable {
     public var path: String
     /// A user's name; nil: the owner of the directory.
     public var owner: String?
-    /// A database URL; not inherited.
-    public var database: String?
+    /// Not inherited.
+    public var database: DatabaseReference?
     /// False: left out of everything, with its descendants.
     public var active: Bool
 
     /// Memberwise.
     public init(
         name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
-        path: String, owner: String? = nil, database: String? = nil, active: Bool = true
+        path: String, owner: String? = nil, database: DatabaseReference? = nil, active: Bool = true
     ) {
         self.name = name
         self.parent = parent

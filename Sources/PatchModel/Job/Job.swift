@@ -78,6 +78,8 @@ public struct Job: Hashable, Codable, Sendable {
     public internal(set) var request: String?
     /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
     public internal(set) var approval: JobApproval?
+    /// Parts of the update that have no effect here; nil for none.
+    public internal(set) var warnings: [String]?
     /// By folder name; empty before the first plan.
     public internal(set) var folders: [String: FolderJob]
 

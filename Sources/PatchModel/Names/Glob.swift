@@ -2,80 +2,70 @@
 ///
 /// `*` stands for any characters but `/`, `?` for one of them, `[a-z]` and `[!a-z]` for one of a set; `**` also crosses
 /// `/`, and `**/` stands for any number of directories, none included. A leading dot is nothing special, a backslash
-/// quotes nothing, a `[` without its `]` stands for itself. Case counts. Matching takes time proportional to pattern times
-/// text at most, whatever the pattern.
+/// quotes nothing, a `[` without its `]` stands for itself. Case counts. Matching looks at each character of the text once,
+/// whatever the pattern (``GlobAutomaton``).
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
     /// As it was written.
     public let description: String
-    private let tokens: [Token]
+    private let automaton: GlobAutomaton
+    /// Whether the pattern contains anything but characters that stand for themselves.
+    public let isPattern: Bool
+    /// The characters that stand for themselves at the pattern's end: most names fail there, at once.
+    private let ending: [UInt8]
 
-    private enum Token: Hashable {
+    /// The most bytes of a pattern that an archive or a configuration brings.
+    public static let longest = 512
+    /// The most patterns in one list of them.
+    public static let most = 200
+
+    enum Token: Hashable {
         case one(Unicode.Scalar)
         case any
         case set([ClosedRange<Unicode.Scalar>], negated: Bool)
         case run
         case everything
         case directories
+
+        /// The character that it stands for; nil for every other token.
+        var literal: Unicode.Scalar? { if case .one(let scalar) = self { scalar } else { nil } }
     }
 
     /// Any text is a pattern.
     public init(_ pattern: String) {
         description = pattern
-        tokens = Self.tokens(of: Array(pattern.unicodeScalars))
-    }
-
-    /// Whether the pattern contains anything but literal characters.
-    public var isPattern: Bool {
-        !tokens.allSatisfy {
-            if case .one = $0 { true } else { false }
-        }
+        let tokens = Self.tokens(of: Array(pattern.unicodeScalars))
+        isPattern = !tokens.allSatisfy { $0.literal != nil }
+        let literals = tokens.reversed().prefix { $0.literal != nil }.reversed().compactMap(\.literal)
+        ending = Array(String(String.UnicodeScalarView(literals)).utf8)
+        automaton = GlobAutomaton(tokens)
     }
 
     /// Whether the whole text matches; for names, and for paths where the pattern is a whole path.
     public func matches(_ text: String) -> Bool {
-        var states = [Bool](repeating: false, count: tokens.count + 1)
-        reach(0, in: &states)
-        for scalar in text.unicodeScalars {
-            var next = [Bool](repeating: false, count: tokens.count + 1)
-            for (index, token) in tokens.enumerated() where states[index] {
-                switch token {
-                case .one(let wanted): if scalar == wanted { reach(index + 1, in: &next) }
-                case .any: if scalar != "/" { reach(index + 1, in: &next) }
-                case .set(let ranges, let negated):
-                    let isMember = ranges.contains { $0.contains(scalar) }
-                    if scalar != "/", isMember != negated { reach(index + 1, in: &next) }
-                case .run: if scalar != "/" { reach(index, in: &next) }
-                case .everything: reach(index, in: &next)
-                case .directories:
-                    // In the middle of a component, only a slash leads to the next state.
-                    next[index] = true
-                    if scalar == "/" { reach(index + 1, in: &next) }
-                }
-            }
-            states = next
-        }
-        return states[tokens.count]
+        var steps = 0
+        return matches(text, steps: &steps)
     }
 
-    /// Whether a relative path matches: a pattern without `/` is compared with the last component, so that `*.ini`
-    /// means such files in every directory; any other with the whole path.
+    /// The same, and counts the words of states that were computed: for the test of the bound.
+    func matches(_ text: String, steps: inout Int) -> Bool {
+        guard text.utf8.suffix(ending.count).elementsEqual(ending) else { return false }
+        return automaton.accepts(text, steps: &steps)
+    }
+
+    /// Equal where they were written alike.
+    public static func == (left: Glob, right: Glob) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
+
+    /// As it was written.
+    public func hash(into hasher: inout Hasher) { hasher.combine(Array(description.utf8)) }
+
+    /// Whether a relative path matches: a pattern without `/` is held against the last component alone, so that `*.ini`
+    /// means such files wherever they lie; any other against the whole path.
     public func matches(path: String) -> Bool {
         if description.unicodeScalars.contains("/") { return matches(path) }
         let name = path.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).last
         return matches(name.map { String($0) } ?? path)
-    }
-
-    /// Marks a state and those that follow it without reading a character.
-    private func reach(_ index: Int, in states: inout [Bool]) {
-        var index = index
-        while true {
-            states[index] = true
-            guard index < tokens.count else { return }
-            switch tokens[index] {
-            case .run, .everything, .directories: index += 1
-            case .one, .any, .set: return
-            }
-        }
     }
 
     private static func tokens(of pattern: [Unicode.Scalar]) -> [Token] {
@@ -93,7 +83,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                     token = .directories
                     index += 1
                 }
-                // A repeated token means no more than one, and would only lengthen the chains of ``reach``.
+                // Twice the same says no more than once.
                 if tokens.last != token { tokens.append(token) }
             case "?":
                 tokens.append(.any)

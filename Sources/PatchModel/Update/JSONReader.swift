@@ -118,6 +118,23 @@ public struct JSONReader: Sendable {
         return texts
     }
 
+    /// A list of patterns, few and short enough to be held against every name of an archive.
+    ///
+    /// - Throws: ``Refusal``, with the code `limitExceeded` where there are too many or one is too long.
+    public func globs() throws(Refusal) -> [String] {
+        let globs = try texts()
+        guard globs.count <= Glob.most else {
+            throw Refusal(
+                .limitExceeded, at: place.description, "has \(globs.count) patterns; \(Glob.most) are allowed")
+        }
+        for (index, glob) in globs.enumerated() where glob.utf8.count > Glob.longest {
+            throw Refusal(
+                .limitExceeded, at: place.index(index).description,
+                "the pattern has \(glob.utf8.count) bytes; \(Glob.longest) are allowed")
+        }
+        return globs
+    }
+
     /// `true` or `false`.
     ///
     /// - Throws: ``Refusal`` when it is something else, also the texts "true" and "false".

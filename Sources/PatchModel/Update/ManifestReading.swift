@@ -4,8 +4,8 @@ extension Manifest {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - file: What it is called, for messages; older vendors call it otherwise.
-    /// - Throws: ``Refusal`` with the code `manifestInvalid` for the first defect, at a place like
-    ///   `update.json: patches[1].path`. What needs the archive's contents is checked by ``CheckedUpdate``.
+    /// - Throws: ``Refusal`` with the code `manifestInvalid` (`limitExceeded` for too many or too long patterns) for the
+    ///   first defect, at a place like `update.json: patches[1].path`. What needs the archive's contents is checked by ``CheckedUpdate``.
     public init(strictJSON bytes: [UInt8], file: String = "update.json") throws(Refusal) {
         let top = try JSONReader(strictJSON: bytes, file: file, refusedAs: .manifestInvalid)
         let members = try top.object(
@@ -20,7 +20,7 @@ extension Manifest {
             description: try members["description"]?.text(lines: true) ?? "",
             patches: try Self.patches(patches),
             critical: try members["critical"]?.flag() ?? false,
-            endpoints: try members["endpoints"]?.texts())
+            endpoints: try members["endpoints"]?.globs())
         guard self.version > self.dependency else {
             throw version.refusal("\(self.version) is not above the dependency \(self.dependency)")
         }
@@ -72,7 +72,7 @@ extension Patch {
             description: try members["description"]?.text(lines: true) ?? "",
             target: try members["target"]?.target() ?? .all,
             isOnByDefault: try members["default"]?.flag() ?? true,
-            keep: try members["keep"]?.texts() ?? [])
+            keep: try members["keep"]?.globs() ?? [])
     }
 }
 
@@ -97,6 +97,12 @@ extension JSONReader {
         let text = try text()
         guard !text.isEmpty, !text.unicodeScalars.contains(where: \.properties.isWhitespace) else {
             throw refusal("must be one word: \(Patch.everyFolder), or the module that a folder must have")
+        }
+        // A slip in it would aim at no folder, and the update would raise versions and bring nothing.
+        guard !text.hasPrefix("$") || text == Patch.everyFolder else {
+            throw refusal(
+                "\"\(text.prefix(80))\" begins with $ and is not \(Patch.everyFolder), the type of every folder; "
+                    + "a module's name has no $ in front")
         }
         return text
     }

@@ -47,6 +47,12 @@ public struct PatchData: Hashable, Codable, Sendable {
         for member in try JSONReader(strictJSON: bytes, file: file, refusedAs: .manifestInvalid).anyObject() {
             all.append(try PatchData(member.name, member.value))
         }
+        let globs = all.flatMap(\.files).filter { Glob($0).isPattern }
+        guard globs.count <= Glob.most, globs.allSatisfy({ $0.utf8.count <= Glob.longest }) else {
+            throw Refusal(
+                .limitExceeded, at: file,
+                "has more than \(Glob.most) patterns in \"files\", or one of more than \(Glob.longest) bytes")
+        }
         return all
     }
 

@@ -32,7 +32,7 @@ public struct Finding: Hashable, Codable, Sendable {
 
     /// Errors refuse, warnings do not.
     public var level: Level
-    /// A ``RefusalCode`` or, for warnings, `nameCollision` or `scriptIgnored`.
+    /// A ``RefusalCode`` or, for warnings, `nameCollision`, `scriptIgnored`, `noDowngrade` or `typeUnknown`.
     public var code: String
     /// As in ``Refusal/place``.
     public var place: String

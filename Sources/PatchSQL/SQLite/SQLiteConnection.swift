@@ -21,6 +21,7 @@ struct SQLiteConnection: ~Copyable {
     private let handle: OpaquePointer
     /// What the callbacks of this connection look at; it lives as long as the connection does.
     let authorizer: StatementAuthorizer
+    private let kept = PreparedStatements()
 
     /// Opens a file.
     ///
@@ -42,7 +43,10 @@ struct SQLiteConnection: ~Copyable {
         sqlite3_progress_handler(handle, 1000, StatementAuthorizer.shouldStop, context)
     }
 
-    deinit { sqlite3_close_v2(handle) }
+    deinit {
+        kept.clear()
+        sqlite3_close_v2(handle)
+    }
 
     private static func failure(_ result: Int32, _ handle: OpaquePointer?, offset: Int = -1) -> SQLiteFailure {
         let message = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
@@ -57,26 +61,25 @@ struct SQLiteConnection: ~Copyable {
     /// Whether the file could not be opened for writing.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
 
-    /// Runs all statements of a text, values bound to the first one, and hands on each row.
+    /// Runs all statements of a text and hands on each row.
     ///
     /// - Returns: how many rows were inserted, changed or deleted.
     @discardableResult
     func run(
-        _ text: String, _ values: [String?] = [], onRow: (borrowing SQLiteRow) -> Void = { _ in }
+        _ text: String, onRow: (borrowing SQLiteRow) -> Void = { _ in }
     ) throws(SQLiteFailure) -> Int {
         var text = text
         let before = sqlite3_total_changes64(handle)
         let result: Result<Void, SQLiteFailure> = text.withUTF8 { utf8 in
-            Result { () throws(SQLiteFailure) in try run(utf8, values, onRow) }
+            Result { () throws(SQLiteFailure) in try run(utf8, onRow) }
         }
         try result.get()
         return Int(sqlite3_total_changes64(handle) - before)
     }
 
     private func run(
-        _ utf8: UnsafeBufferPointer<UInt8>, _ values: [String?], _ onRow: (borrowing SQLiteRow) -> Void
+        _ utf8: UnsafeBufferPointer<UInt8>, _ onRow: (borrowing SQLiteRow) -> Void
     ) throws(SQLiteFailure) {
-        var values = values
         var rest = UnsafeRawBufferPointer(utf8)
         while let start = rest.baseAddress?.assumingMemoryBound(to: CChar.self), !rest.isEmpty {
             var statement: OpaquePointer?
@@ -90,27 +93,41 @@ struct SQLiteConnection: ~Copyable {
             // Nothing but blanks and comments.
             guard let statement else { return }
             defer { sqlite3_finalize(statement) }
-            for (index, value) in values.enumerated() {
-                let bound =
-                    value.map { patch_sqlite_bind(statement, Int32(index + 1), $0, Int32($0.utf8.count)) }
-                    ?? sqlite3_bind_null(statement, Int32(index + 1))
-                guard bound == SQLITE_OK else { throw Self.failure(bound, handle) }
-            }
-            values = []
-            var stepped = sqlite3_step(statement)
-            while stepped == SQLITE_ROW {
-                onRow(SQLiteRow(statement: statement))
-                stepped = sqlite3_step(statement)
-            }
-            guard stepped == SQLITE_DONE else { throw Self.failure(stepped, handle) }
+            try step(statement, onRow)
             rest = UnsafeRawBufferPointer(rebasing: rest[done...])
         }
     }
 
-    /// The rows of a statement of patchd's own.
+    private func step(
+        _ statement: OpaquePointer, _ onRow: (borrowing SQLiteRow) -> Void
+    ) throws(SQLiteFailure) {
+        var stepped = sqlite3_step(statement)
+        while stepped == SQLITE_ROW {
+            onRow(SQLiteRow(statement: statement))
+            stepped = sqlite3_step(statement)
+        }
+        guard stepped == SQLITE_DONE else { throw Self.failure(stepped, handle) }
+    }
+
+    /// The rows of a statement of patchd's own. One with values is kept prepared: it may come again for each row of a
+    /// file.
     func rows(_ text: String, _ values: [String?] = []) throws(SQLiteFailure) -> [[String?]] {
         var rows: [[String?]] = []
-        try run(text, values) { rows.append($0.texts) }
+        if values.isEmpty {
+            try run(text) { rows.append($0.texts) }
+            return rows
+        }
+        guard let statement = kept.statement(text, handle) else {
+            throw Self.failure(sqlite3_extended_errcode(handle), handle)
+        }
+        defer { sqlite3_reset(statement) }
+        for (index, value) in values.enumerated() {
+            let bound =
+                value.map { patch_sqlite_bind(statement, Int32(index + 1), $0, Int32($0.utf8.count)) }
+                ?? sqlite3_bind_null(statement, Int32(index + 1))
+            guard bound == SQLITE_OK else { throw Self.failure(bound, handle) }
+        }
+        try step(statement) { rows.append($0.texts) }
         return rows
     }
 

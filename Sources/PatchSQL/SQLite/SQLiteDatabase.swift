@@ -7,15 +7,9 @@ import PatchModel
 public struct SQLiteDatabase: Database {
     /// Absolute; no part below the folder, or below the directory that an absolute URL names, is a link.
     public let path: String
-    /// The URL's path where it lies below the folder, with what SQLite keeps beside it: the database belongs to itself,
-    /// so no file of a patch may have one of these names.
-    public let files: [String]
     /// The kind of its sessions.
     public var sessions: any Session.Type { SQLiteSession.self }
     private let exists: Bool
-
-    /// What SQLite keeps beside a database.
-    static let sidecars = ["-journal", "-wal", "-shm"]
 
     /// Finds the file; creates and opens nothing.
     ///
@@ -38,7 +32,7 @@ public struct SQLiteDatabase: Database {
                     try folder.duplicate()
                 }
             place = directory.path + "/" + name
-            for file in [name] + Self.sidecars.map({ name + $0 }) {
+            for file in [name] + DatabaseReference.sqliteSidecars.map({ name + $0 }) {
                 guard let status = try directory.status(file), status.kind != .file else { continue }
                 let kind = status.kind == .link ? "a link" : "no plain file"
                 throw FileError("use", "\(directory.path)/\(file)\", which is \(kind), as \"database", number: EINVAL)
@@ -52,7 +46,6 @@ public struct SQLiteDatabase: Database {
                 isLink ? "a link is on the way, or it leads out of the folder" : "\(error)",
                 wayOut: "correct \"database\" in the endpoint's configuration, or put the file there")
         }
-        files = isAbsolute ? [] : ([""] + Self.sidecars).map { urlPath + $0 }
     }
 
     /// Where a directory is now, without links: SQLite is told to follow none.

@@ -4,7 +4,9 @@ import PatchFiles
 import PatchModel
 
 extension SQLiteSession {
-    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> DatabaseBackup {
+    func backUp(
+        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void
+    ) throws(SQLError) -> DatabaseBackup {
         let doing = "copy the database \"\(path)\" to \"\(directory.path)/\(name)\""
         let part = name + ".part"
         let mode = try translating("read") { () throws(SQLiteFailure) in try connection.value("PRAGMA journal_mode") }
@@ -15,7 +17,7 @@ extension SQLiteSession {
             return try SQLiteDatabase.canonicalPath(of: directory) + "/" + part
         }
         do throws(SQLiteFailure) {
-            try writeCopy(to: made)
+            onUnchecked(try writeCopy(to: made))
         } catch {
             try? discard(part, in: directory)
             throw SQLiteErrors(path: path).error(error, doing, blockers: blockers)
@@ -41,7 +43,8 @@ extension SQLiteSession {
         return DatabaseBackup(name: name, size: try file.status().size, sha256: try file.sha256(), mode: mode)
     }
 
-    private func writeCopy(to path: String) throws(SQLiteFailure) {
+    /// - Returns: what could not be checked in the copy, and why.
+    private func writeCopy(to path: String) throws(SQLiteFailure) -> [String] {
         let copy = try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, lockTimeout: 0)
         try copy.copy(from: connection)
         // One file, whatever the mode of the database is.
@@ -50,8 +53,7 @@ extension SQLiteSession {
         if try !copy.value("SELECT 1 FROM sqlite_schema WHERE name = 'patchd_revision'").isEmpty {
             try copy.run("DELETE FROM patchd_revision")
         }
-        let found = try copy.value("PRAGMA quick_check(1)")
-        guard found == "ok" else { throw SQLiteFailure(code: SQLITE_CORRUPT, message: found, offset: -1, number: 0) }
+        return try copy.findDamage()
     }
 
     func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError) {

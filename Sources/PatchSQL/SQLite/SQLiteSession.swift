@@ -13,8 +13,8 @@ final class SQLiteSession: Session {
     let lockTimeout: Double
     var connection: SQLiteConnection
     var shouldEnd: () -> Bool = { false }
-    /// Violated foreign keys by table before a script that switched their check off; nil where none did.
-    private var violations: [String: Int]?
+    /// Before a script that switched the check of foreign keys off; nil where none did.
+    private var violations: ForeignKeyViolations?
     /// Whether a transaction is open that ``begin(hoisting:)`` began.
     private var isOurs = false
 
@@ -54,7 +54,7 @@ final class SQLiteSession: Session {
 
     private var errors: SQLiteErrors { SQLiteErrors(path: path) }
 
-    static func treatments(of script: SQLScript) -> [Treatment] { StatementPolicy(script: script).all }
+    static func actions(of script: SQLScript) -> [StatementAction] { SQLiteStatementPolicy(script: script).all }
 
     // MARK: Transactions
 
@@ -71,7 +71,7 @@ final class SQLiteSession: Session {
             let isChecked = try translating("read") { () throws(SQLiteFailure) in
                 try connection.value("PRAGMA foreign_keys") == "1"
             }
-            violations = isChecked ? nil : try countViolations()
+            violations = isChecked ? nil : try findViolations()
         } catch {
             rollback()
             throw error
@@ -84,24 +84,19 @@ final class SQLiteSession: Session {
         return statements.filter { !switchesOff($0) } + statements.filter(switchesOff)
     }
 
-    private func countViolations() throws(SQLError) -> [String: Int] {
+    private func findViolations() throws(SQLError) -> ForeignKeyViolations {
         try translating("check the foreign keys") { () throws(SQLiteFailure) in
-            var found: [String: Int] = [:]
-            try connection.run("PRAGMA foreign_key_check") { row in
-                let texts = row.texts
-                found["\(texts[0] ?? "?") to \(texts[2] ?? "?")", default: 0] += 1
-            }
-            return found
+            try ForeignKeyViolations(of: connection)
         }
     }
 
     func commit() throws(SQLError) {
         if let before = violations {
-            let worse = try countViolations().filter { $0.value > before[$0.key] ?? 0 }.keys.sorted()
+            let worse = try findViolations().worse(than: before)
             guard worse.isEmpty else {
                 throw SQLError(
                     .sql, "commit",
-                    "with foreign_keys off, rows came about that refer to nothing: \(worse.joined(separator: ", "))",
+                    "with foreign_keys off, the script left \(worse.joined(separator: "; "))",
                     wayOut: "correct the script; PRAGMA foreign_key_check shows the rows")
             }
         }
@@ -158,6 +153,14 @@ final class SQLiteSession: Session {
     func columns(of table: String) throws(SQLError) -> [String] {
         // Of a generated column nothing can be written; table_info leaves it out.
         try query("SELECT name FROM pragma_table_info(?) ORDER BY cid", [table]).compactMap { $0[0] }
+    }
+
+    func trial(of table: String) throws(SQLError) -> (any RowTrial)? {
+        // A virtual table's rules are its module's, a view's are its triggers'.
+        let text = try query(
+            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql NOT LIKE 'CREATE VIRTUAL%'",
+            [table])
+        return text.first?[0].flatMap { SQLiteRowTrial(table: table, definition: $0) }
     }
 
     // MARK: Who is in the way

@@ -39,6 +39,16 @@ final class StatementAuthorizer {
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
+    /// What is looked at; the others (rows, columns, tables) are many, and allowed.
+    private static func concerns(_ action: Int32) -> Bool {
+        switch action {
+        case SQLITE_ATTACH, SQLITE_FUNCTION, SQLITE_TRANSACTION, SQLITE_PRAGMA, SQLITE_CREATE_TEMP_INDEX,
+            SQLITE_CREATE_TEMP_TABLE, SQLITE_CREATE_TEMP_TRIGGER, SQLITE_CREATE_TEMP_VIEW:
+            true
+        default: false
+        }
+    }
+
     private func allows(_ action: Int32, _ name: String?, _ second: String) -> Bool {
         let first = name ?? ""
         switch action {
@@ -65,7 +75,7 @@ final class StatementAuthorizer {
         ) -> Int32 = { context, action, first, second, _, _ in
             guard let context else { return SQLITE_DENY }
             let authorizer = Unmanaged<StatementAuthorizer>.fromOpaque(context).takeUnretainedValue()
-            guard authorizer.isWatching else { return SQLITE_OK }
+            guard authorizer.isWatching, concerns(action) else { return SQLITE_OK }
             let texts = [first, second].map { $0.map { String(cString: $0) } }
             return authorizer.allows(action, texts[0], texts[1] ?? "") ? SQLITE_OK : SQLITE_DENY
         }

@@ -20,8 +20,13 @@ extension FolderDatabase {
         let backup: DatabaseBackup
         if database.backup == "auto" {
             let session = try session()
+            var unchecked: [String] = []
             backup = try patiently(nil) { () throws(SQLError) in
-                try session.backUp(to: area.slots, as: WorkArea.backup)
+                try session.backUp(to: area.slots, as: WorkArea.backup) { unchecked = $0 }
+            }
+            if !unchecked.isEmpty {
+                let names = unchecked.prefix(20).joined(separator: "; ")
+                context.trace.write(.message, "the database was copied; these tables could not be checked: \(names)")
             }
         } else {
             try run(command: database.backup, "backup", area)

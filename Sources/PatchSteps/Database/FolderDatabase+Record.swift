@@ -61,7 +61,8 @@ extension FolderDatabase {
                 try context.tree.file(planned.source)
             }
             do throws(SQLError) {
-                if index < end, !changed.contains(planned.path.lowercased()), try step.isDone(file, session) {
+                // Also of a table that an earlier step fills: its rules stay the same.
+                if index < end, try step.isDone(file, session), !changed.contains(planned.path.lowercased()) {
                     equal.append(index)
                     continue
                 }

@@ -53,25 +53,16 @@ struct SQLStep: RunStep {
         let session = try run.database.session(index)
         let output = run.output
         defer { output.finish() }
-        let isNew = try run.database.inSpite(index) { (tryAgain) throws(SQLError) in
-            try session.run(script, as: execution, onEvent: output.write, tryAgain: tryAgain)
+        let report = StatementReport(total: script.statements.count) { output.write($0) }
+        let isNew: Bool
+        do throws(WorkerError) {
+            isNew = try run.database.inSpite(index) { (tryAgain) throws(SQLError) in
+                try session.run(script, as: execution, onEvent: report.add, tryAgain: tryAgain)
+            }
+        } catch {
+            report.fail()
+            throw error
         }
         if !isNew { run.context.trace.write(.message, step: run.title, "the database has a record that it is done") }
-    }
-}
-
-extension ScriptOutput {
-    /// Writes what a script in SQL does.
-    fileprivate func write(_ event: ScriptEvent) {
-        switch event {
-        case .started(let statement):
-            write("statement \(statement.number), line \(statement.line): \(statement.summary)")
-        case .finished(_, let result):
-            for line in result.output { write("  \(line)") }
-            if result.rows > result.output.count { write("  … \(result.rows) rows") }
-            if result.changes > 0 { write("  \(result.changes) rows changed") }
-        case .skipped(let statement, let why): write("statement \(statement.number) is left out: \(why)")
-        case .committed(let count): write("committed: \(count) statements")
-        }
     }
 }

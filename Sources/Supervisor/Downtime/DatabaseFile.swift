@@ -10,10 +10,8 @@ struct DatabaseFile {
 
     /// Nil for a folder without such a database.
     init?(_ folder: Folder) {
-        let scheme = "sqlite:"
-        guard let url = folder.database, url.hasPrefix(scheme) else { return nil }
-        let path = String(url.dropFirst(scheme.count))
-        self.path = path.hasPrefix("///") ? String(path.dropFirst(2)) : path
+        guard case .sqlite(let path) = folder.database?.engine else { return nil }
+        self.path = path
         self.folder = folder
     }
 

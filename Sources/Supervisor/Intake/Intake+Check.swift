@@ -75,12 +75,14 @@ extension Intake {
                     fields ?? EventFields(job: job, endpoint: endpoint.name))
                 continue
             }
+            let warnings = UpdateWarnings.lines(of: update, for: endpoint)
             let job = try await jobs.create(
                 endpoint: endpoint.name, manifest: update.manifest, sha256: claim.sha256, options: options,
-                claim: claim.id)
+                claim: claim.id, warnings: warnings)
             context.logger.log(
                 .jobQueued,
-                "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)",
+                "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)"
+                    + warnings.map { "; \($0)" }.joined(),
                 EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
         }
     }

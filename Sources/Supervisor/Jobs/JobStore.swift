@@ -109,12 +109,14 @@ actor JobStore {
 
     /// Makes a job, unless the same drop has made it already.
     func create(
-        endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String
+        endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String,
+        warnings: [String] = []
     ) throws(StoreError) -> Int {
         if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
-        let job = Job(
+        var job = Job(
             job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version,
             sha256: sha256, options: options, claim: claim, createdAt: .now)
+        job.warnings = warnings.isEmpty ? nil : warnings
         return try add(job)
     }
 

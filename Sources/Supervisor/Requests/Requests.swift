@@ -275,15 +275,11 @@ struct Requests: Sendable {
     private func catchUp(
         _ folder: String, _ endpoint: Endpoint, _ states: FolderStates, force: Bool, _ request: String
     ) async throws -> Answer {
-        guard let parent = endpoint.ancestors(of: folder).first else {
-            throw Fault(folder: folder, .missing, "the root folder has no reference folder to catch up with")
-        }
-        let version = try states.all()[folder]?.version
+        let plan = CatchupPlan(endpoint: endpoint, states: try states.all())
+        let history = try context.state.history(try plan.source(for: folder), of: endpoint.name)
         var missed: [Job] = []
-        // The version alone says what it lacks: an admin may have said that it does not have what a job once brought.
-        for layer in RollbackPlan.layers(try context.state.history(parent, of: endpoint.name)) {
-            guard let job = await jobs.job(layer.job), version.map({ $0 < job.version }) ?? true else { continue }
-            missed.append(job)
+        for number in try plan.jobs(for: folder, history: history) {
+            if let job = await jobs.job(number) { missed.append(job) }
         }
         guard !missed.isEmpty else { throw Fault(folder: folder, .missing, "it has missed nothing") }
         for job in missed where try context.state.manifest(ofArchive: job.sha256) == nil {

@@ -6,12 +6,13 @@ struct Config: ParsableCommand {
         abstract: "The configuration of this host.", subcommands: [Check.self])
 
     struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what is wrong with the configuration.")
+        static let configuration = CommandConfiguration(
+            abstract: "Check the configuration, and what it needs of this host.")
 
         @OptionGroup var directories: Directories
 
         func run() throws {
-            let configuration = try directories.configuration()
+            let configuration = try directories.configuration(againstHost: true)
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
             Notes.write(
                 "the configuration in \(directories.configDir) is fine: "

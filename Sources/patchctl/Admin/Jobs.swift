@@ -85,7 +85,7 @@ struct Show: ParsableCommand {
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
             ["waits since", job.state == .waiting ? Output.time(job.waitingSince) : ""], ["code", job.code],
-            ["message", job.message],
+            ["message", job.message], ["warnings", (job.warnings ?? []).joined(separator: "; ")],
             ["approved", job.approval?.by.map { "by \($0.name), \(Output.time($0.at))" } ?? ""],
             ["created", Output.time(job.createdAt)], ["started", Output.time(job.startedAt)],
             ["finished", Output.time(job.finishedAt)],

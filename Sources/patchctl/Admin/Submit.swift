@@ -112,6 +112,7 @@ enum Ending {
         case .jobs(let jobs):
             for job in jobs {
                 Output.write("job \(job.job) on \(job.endpoint): \(job.state.rawValue)")
+                for warning in job.warnings ?? [] { Notes.error("job \(job.job): warning: \(warning)") }
                 if !job.message.isEmpty { Notes.error("job \(job.job): \(job.message)") }
                 if job.state == .failed { Notes.write("see: patchctl show \(job.job)") }
             }

@@ -34,9 +34,11 @@ struct Directories: ParsableArguments {
         return try state.exists(name)
     }
 
-    func configuration() throws -> Configuration {
+    /// - Parameter againstHost: whether what this host lacks is an error too.
+    func configuration(againstHost: Bool = false) throws -> Configuration {
         do throws(ConfigurationErrors) {
-            return try ConfigurationDirectory(configDir).load(units: units())
+            let directory = ConfigurationDirectory(configDir)
+            return againstHost ? try directory.check(units: units()) : try directory.load(units: units())
         } catch {
             throw Failure(.refused, error.description)
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import PatchConfig
 import PatchFiles
 import PatchModel
+import PatchPlan
 
 struct Lint: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +40,8 @@ struct Lint: ParsableCommand {
     }
 
     private func findings(in archive: borrowing File) throws(Failure) -> [Finding] {
-        let limits = (try? directories.configuration())?.daemon.limits ?? Limits()
+        let configuration = try? directories.configuration()
+        let limits = configuration?.daemon.limits ?? Limits()
         let verdict: UnpackVerdict
         do {
             verdict = try Worker().unpack(archive, limits: limits)
@@ -49,7 +51,12 @@ struct Lint: ParsableCommand {
             throw Failure("\(error)")
         }
         if let refusal = verdict.refusal { return [Finding(refusal)] }
-        return verdict.update?.findings ?? []
+        guard let update = verdict.update else { return [] }
+        let endpoints = configuration?.endpoints ?? []
+        let accepting = endpoints.filter {
+            Acceptance.accepts(update.manifest, endpoint: $0, endpointCount: endpoints.count)
+        }
+        return update.findings + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting)
     }
 }
 

@@ -37,8 +37,8 @@ public enum ScriptEvent: Hashable, Sendable {
 extension Session {
     /// What keeps a script from being run, as far as its words tell; for preflight.
     public static func problems(of script: SQLScript) -> [SQLError] {
-        zip(script.statements, treatments(of: script)).compactMap { statement, treatment in
-            guard case .refuse(let cause, let wayOut) = treatment else { return nil }
+        zip(script.statements, actions(of: script)).compactMap { statement, action in
+            guard case .refuse(let cause, let wayOut) = action else { return nil }
             return SQLError(.sql, "run \(script.name)", at: script.place(of: statement), cause, wayOut: wayOut)
         }
     }
@@ -64,7 +64,7 @@ extension Session {
             try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
             let marker = try marker(of: run.key)
             if marker?.isDone == true { return false }
-            var work = ScriptWork(script: script, run: run, treatments: Self.treatments(of: script), left: run.seconds)
+            var work = ScriptWork(script: script, run: run, actions: Self.actions(of: script), left: run.seconds)
             if !script.isTransactional {
                 try runPlain(&work, onEvent, tryAgain)
                 return true
@@ -121,7 +121,7 @@ extension Session {
     private func step(
         _ statement: SQLStatement, _ work: inout ScriptWork, _ onEvent: (ScriptEvent) -> Void
     ) throws(SQLError) {
-        switch work.treatments[statement.number - 1] {
+        switch work.actions[statement.number - 1] {
         case .skip(let why): return onEvent(.skipped(statement, why))
         case .hoist: return onEvent(.skipped(statement, "it ran before the transaction"))
         case .run, .refuse: break
@@ -171,12 +171,12 @@ extension Session {
 private struct ScriptWork {
     let script: SQLScript
     let run: ScriptRun
-    let treatments: [Treatment]
+    let actions: [StatementAction]
     /// Seconds that its statements may still take.
     var left: Double
 
     func hoisted(_ part: Range<Int>) -> [SQLStatement] {
-        part.filter { treatments[$0] == .hoist }.map { script.statements[$0] }
+        part.filter { actions[$0] == .hoist }.map { script.statements[$0] }
     }
 }
 

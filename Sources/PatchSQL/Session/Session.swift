@@ -13,7 +13,7 @@ public protocol Session: AnyObject {
 
     /// What becomes of each statement of a script, from its words alone: what a transaction of patchd's cannot hold is
     /// moved, left out or refused before anything runs.
-    static func treatments(of script: SQLScript) -> [Treatment]
+    static func actions(of script: SQLScript) -> [StatementAction]
 
     /// Starts a transaction that can be committed without waiting for anybody, after having run what cannot take effect
     /// within one. Ended by ``commit()`` or ``rollback()``.
@@ -51,6 +51,9 @@ public protocol Session: AnyObject {
     /// A table's columns, in order; empty where there is no such table.
     func columns(of table: String) throws(SQLError) -> [String]
 
+    /// Where rows for a table can be tried without touching it; nil where that is not possible.
+    func trial(of table: String) throws(SQLError) -> (any RowTrial)?
+
     /// Who holds the locks that a transaction of ours would need, now.
     func blockers() -> [Blocker]
 
@@ -63,7 +66,11 @@ public protocol Session: AnyObject {
     func end(_ blocker: Blocker) throws(SQLError) -> Bool
 
     /// Copies the whole database into a new file, durable and verified before this returns.
-    func backUp(to directory: borrowing Directory, as name: String) throws(SQLError) -> DatabaseBackup
+    ///
+    /// - Parameter onUnchecked: receives the parts that could not be verified, and why; that is no error.
+    func backUp(
+        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void
+    ) throws(SQLError) -> DatabaseBackup
 
     /// Puts a copy back in one transaction.
     ///
@@ -72,7 +79,7 @@ public protocol Session: AnyObject {
 }
 
 /// What becomes of a statement of a script.
-public enum Treatment: Hashable, Sendable {
+public enum StatementAction: Hashable, Sendable {
     /// It runs in its place.
     case run
     /// It runs before the transaction, because within one it would have no effect.

@@ -35,14 +35,4 @@ public struct SQLDialect: Hashable, Sendable {
         let doubled = name.flatMap { $0 == nameQuote ? [$0, $0] : [$0] }
         return "\(nameQuote)\(String(doubled))\(nameQuote)"
     }
-
-    /// SQLite 3.
-    public static let sqlite = SQLDialect(
-        extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers, exact: " COLLATE BINARY")
-    /// PostgreSQL with `standard_conforming_strings`, as it is since 9.1.
-    public static let postgresql = SQLDialect(hasDollarQuotes: true, hasNestedComments: true)
-    /// MariaDB without `NO_BACKSLASH_ESCAPES`.
-    public static let mariadb = SQLDialect(
-        extraQuotes: [UInt8(ascii: "`")], hasBackslashes: true, hasHashComments: true, compound: .delimiterCommand,
-        nameQuote: "`")
 }

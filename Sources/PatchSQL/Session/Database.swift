@@ -1,11 +1,8 @@
 public import PatchFiles
-import PatchModel
+public import PatchModel
 
 /// A folder's database, found but not opened.
 public protocol Database: Sendable {
-    /// Files in the folder that belong to the database, relative to it: never a target of a patch.
-    var files: [String] { get }
-
     /// The kind of its sessions: its dialect, and what is wrong with a script for it, are known without one.
     var sessions: any Session.Type { get }
 
@@ -22,15 +19,18 @@ public enum Databases {
     /// for and asked to leave, which waiting does not do.
     public static let lockTimeout = 2.0
 
-    /// The database that a URL of the configuration names.
+    /// The database that the configuration names. Each engine has one case here and one folder beside this file.
     ///
-    /// - Throws: with the code `database`: a kind that is not built, a file that is not where the URL says.
-    public static func find(_ url: String, in folder: borrowing Directory) throws(SQLError) -> any Database {
-        guard let colon = url.firstIndex(of: ":"), url[..<colon] == "sqlite" else {
-            throw SQLError(.database, "use the database \"\(url.prefix { $0 != ":" }):\"", "only sqlite: is built")
+    /// - Throws: with the code `database`: an engine that is not built, a file that is not where the reference says.
+    public static func find(
+        _ reference: DatabaseReference, in folder: borrowing Directory
+    ) throws(SQLError) -> any Database {
+        switch reference.engine {
+        case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
+        case .postgresql, .mariadb, .firebird, .embeddedFirebird:
+            throw SQLError(
+                .database, "use the database \"\(reference.scheme):\"", "only sqlite: is built",
+                wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
-        let path = url[url.index(after: colon)...]
-        // sqlite:///srv/app.db is sqlite:/srv/app.db
-        return try SQLiteDatabase(String(path.hasPrefix("///") ? path.dropFirst(2) : path), in: folder)
     }
 }

@@ -74,6 +74,8 @@ private struct ScriptReader {
     /// The statement under way.
     private var tokens: [SQLLexer.Token] = []
     private var trigger = TriggerEnd()
+    /// Its words and symbols.
+    private var whole: [UInt8] = []
 
     init(_ bytes: [UInt8], name: String, dialect: SQLDialect) {
         // Windows editors put one in front; to SQLite it would be part of the first word.
@@ -95,7 +97,9 @@ private struct ScriptReader {
                 }
             case .word, .quoted, .symbol:
                 if tokens.isEmpty, try isClientCommand(token) { continue }
-                _ = trigger.ends(at: token.kind == .word ? .word(text(token).uppercased()) : .other)
+                if lexer.dialect.compound == .triggers, !trigger.isOrdinary {
+                    _ = trigger.ends(at: token.kind == .word ? .word(text(token).uppercased()) : .other)
+                }
                 tokens.append(token)
             }
         }
@@ -154,16 +158,24 @@ private struct ScriptReader {
 
     private mutating func finish() {
         defer {
-            tokens = []
+            tokens.removeAll(keepingCapacity: true)
             trigger = TriggerEnd()
         }
         guard let first = tokens.first, let last = tokens.last else { return }
-        let whole = tokens.flatMap { Array(bytes[$0.bytes]) + [UInt8(ascii: " ")] }
+        whole.removeAll(keepingCapacity: true)
+        for token in tokens {
+            whole += bytes[token.bytes]
+            whole.append(UInt8(ascii: " "))
+        }
+        let keyword = first.kind == .word ? text(first).uppercased() : text(first)
+        // What stands behind these makes no other kind of statement of them, and they are the many.
+        let isPlain = ["INSERT", "UPDATE", "DELETE", "SELECT", "REPLACE"].contains(keyword)
+        let rest = isPlain ? [] : tokens.prefix(8).dropFirst()
         statements.append(
             SQLStatement(
                 number: statements.count + 1, line: first.line,
                 text: String(decoding: bytes[first.bytes.lowerBound..<last.bytes.upperBound], as: UTF8.self),
-                head: tokens.prefix(8).map { $0.kind == .word ? text($0).uppercased() : text($0) },
+                head: [keyword] + rest.map { $0.kind == .word ? text($0).uppercased() : text($0) },
                 hash: SHA256.hash(of: whole)))
     }
 }
@@ -174,6 +186,9 @@ private struct TriggerEnd {
     enum Input: Equatable { case word(String), semicolon, other }
     private enum State { case start, explained, created, within, semicolon, end, ordinary }
     private var state = State.start
+
+    /// Whether every semicolon ends it.
+    var isOrdinary: Bool { state == .ordinary }
 
     mutating func ends(at input: Input) -> Bool {
         switch (state, input) {

@@ -1,20 +1,20 @@
 /// What becomes of each statement of a script on SQLite: a pure decision from its first words.
-struct StatementPolicy {
+struct SQLiteStatementPolicy {
     let script: SQLScript
 
     /// One for each statement.
-    var all: [Treatment] {
+    var all: [StatementAction] {
         let pair = outerPair
         return script.statements.indices.map { index in
             if pair.contains(index) { return .skip("patchd's own transaction takes its place") }
-            return treatment(of: script.statements[index])
+            return action(of: script.statements[index])
         }
     }
 
     /// The way out of most refusals.
     private static let noTransaction = "put a line \"-- patchd:transaction none\" into the file to run it without one"
 
-    private func treatment(of statement: SQLStatement) -> Treatment {
+    private func action(of statement: SQLStatement) -> StatementAction {
         switch statement.head.first {
         case "ATTACH", "DETACH":
             return .refuse("it attaches another database", wayOut: "an update's script is about its folder's own one")
@@ -22,7 +22,7 @@ struct StatementPolicy {
             return .refuse("it writes another file", wayOut: "bring files as files of the patch")
         case "PRAGMA" where script.isTransactional && statement.head.contains("WAL_CHECKPOINT"):
             return .skip("it has no place in a transaction; SQLite does it by itself")
-        case "PRAGMA": return SQLitePragma(statement).map(treatment) ?? .run
+        case "PRAGMA": return SQLitePragma(statement).map(action) ?? .run
         case _ where !script.isTransactional: return .run
         case "BEGIN", "COMMIT", "END":
             return .refuse(
@@ -49,7 +49,7 @@ struct StatementPolicy {
         return [first, last]
     }
 
-    private func treatment(of pragma: SQLitePragma) -> Treatment {
+    private func action(of pragma: SQLitePragma) -> StatementAction {
         switch pragma.name {
         case "journal_mode" where ["OFF", "MEMORY"].contains(pragma.value):
             return .refuse(

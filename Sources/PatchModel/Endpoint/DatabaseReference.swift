@@ -1,0 +1,139 @@
+/// A folder's database, parsed from the key `database` (contract §12).
+public struct DatabaseReference: Hashable, Sendable, CustomStringConvertible {
+    /// Which engine, and where.
+    public enum Engine: Hashable, Sendable {
+        /// A file, relative to the folder or absolute.
+        case sqlite(path: String)
+        /// `postgresql://user@host:port/db?sslmode=…`; parameters are libpq's, and `schema`.
+        case postgresql(DatabaseServer)
+        /// `mariadb://user@host:port/db?socket=…&tls=…`.
+        case mariadb(DatabaseServer)
+        /// `firebird://user@host:port//absolute/path` or `…/alias`.
+        case firebird(DatabaseServer)
+        /// `firebird:/path`: a file that no server has open.
+        case embeddedFirebird(path: String)
+    }
+
+    /// Why a text names no database; continues a sentence that begins with the key.
+    public struct Malformed: Error, Hashable, Sendable {
+        /// `is a URL that begins with …`.
+        public var message: String
+    }
+
+    /// As it was written: what scripts get as `PATCHD_DATABASE_URL`. It holds no password.
+    public let description: String
+    /// Which engine, and where.
+    public let engine: Engine
+
+    /// The schemes, in the order in which messages name them.
+    public static let schemes = ["sqlite", "postgresql", "mariadb", "firebird"]
+
+    /// Reads a URL.
+    ///
+    /// - Throws: ``Malformed``.
+    public init(_ text: String) throws(Malformed) {
+        let known = "\(Self.schemes.dropLast().map { $0 + ":" }.joined(separator: ", ")) or \(Self.schemes.last ?? ""):"
+        guard let colon = text.firstIndex(of: ":") else {
+            throw Malformed(message: "is a URL that begins with \(known), not \"\(text)\"")
+        }
+        guard text.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 != 0x7F }) else {
+            throw Malformed(message: "holds blanks or control characters")
+        }
+        description = text
+        let scheme = String(text[..<colon])
+        let rest = text[text.index(after: colon)...]
+        switch scheme {
+        // sqlite:///srv/app.db is sqlite:/srv/app.db
+        case "sqlite": engine = .sqlite(path: try Self.path(rest.hasPrefix("///") ? rest.dropFirst(2) : rest))
+        case "firebird" where !rest.hasPrefix("//"):
+            engine = .embeddedFirebird(path: try Self.path(rest, isAbsolute: true))
+        case "postgresql": engine = .postgresql(try DatabaseServer(rest, scheme: scheme))
+        case "mariadb": engine = .mariadb(try DatabaseServer(rest, scheme: scheme, parameters: ["socket", "tls"]))
+        case "firebird": engine = .firebird(try DatabaseServer(rest, scheme: scheme, parameters: ["socket", "tls"]))
+        default:
+            let aliases = ["postgres": "postgresql", "pgsql": "postgresql", "mysql": "mariadb", "sqlite3": "sqlite"]
+            let hint =
+                aliases[scheme].map { "; did you mean \"\($0)\"?" } ?? Suggestion.hint(for: scheme, in: Self.schemes)
+            throw Malformed(message: "begins with \(known), not \"\(scheme):\"\(hint)")
+        }
+    }
+
+    /// A clean path, so that two texts of one file are equal.
+    private static func path(_ text: Substring, isAbsolute: Bool = false) throws(Malformed) -> String {
+        guard !isAbsolute || text.hasPrefix("/") else {
+            throw Malformed(message: "has a path that is relative; write firebird:/PATH, or firebird://HOST/DATABASE")
+        }
+        let relative = text.hasPrefix("/") ? text.dropFirst() : text
+        guard !relative.isEmpty else { throw Malformed(message: "has a path that is empty") }
+        guard text.utf8.count < 4096 else { throw Malformed(message: "has a path that is longer than a path can be") }
+        for component in relative.split(separator: "/", omittingEmptySubsequences: false) {
+            switch component {
+            case "": throw Malformed(message: "has a path that has a \"/\" too many: \"\(text)\"")
+            case ".", "..":
+                throw Malformed(message: "has a path that is written without \".\" and \"..\", not \"\(text)\"")
+            default:
+                guard component.utf8.count <= EntryName.maximumComponent else {
+                    throw Malformed(message: "has a path with a component of more than 255 bytes: \"\(text)\"")
+                }
+            }
+        }
+        return String(text)
+    }
+}
+
+extension DatabaseReference {
+    /// `sqlite`, `postgresql`, `mariadb` or `firebird`.
+    public var scheme: String {
+        switch engine {
+        case .sqlite: "sqlite"
+        case .postgresql: "postgresql"
+        case .mariadb: "mariadb"
+        case .firebird, .embeddedFirebird: "firebird"
+        }
+    }
+
+    /// What SQLite keeps beside a database.
+    public static let sqliteSidecars = ["-journal", "-wal", "-shm"]
+
+    /// The database's own files as far as they lie in the folder, relative to it: they are never a target of a patch.
+    ///
+    /// - Parameter folder: the folder's absolute path.
+    public func files(in folder: String) -> [ExactText] {
+        guard case .sqlite(let path) = engine else { return [] }
+        let place = ExactText(path)
+        guard let relative = path.hasPrefix("/") ? place.relative(to: ExactText(folder)) : place else { return [] }
+        return ([""] + Self.sqliteSidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
+    }
+
+    /// The database itself, apart from how it is reached and who logs in: equal for two references of one database.
+    ///
+    /// - Parameter folder: the absolute path of the folder that has it.
+    public func identity(in folder: String) -> [String] {
+        switch engine {
+        case .sqlite(let path): ["sqlite", path.hasPrefix("/") ? path : folder + "/" + path]
+        case .postgresql(let server): ["postgresql"] + server.identity(defaultPort: 5432)
+        case .mariadb(let server): ["mariadb"] + server.identity(defaultPort: 3306)
+        case .firebird(let server): ["firebird"] + server.identity(defaultPort: 3050)
+        case .embeddedFirebird(let path): ["firebird", path]
+        }
+    }
+}
+
+extension DatabaseReference: Codable {
+    /// Reads a URL.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        do throws(Malformed) {
+            try self.init(text)
+        } catch {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "the database \(error.message)"))
+        }
+    }
+
+    /// The URL as it was written.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
