@@ -5,16 +5,24 @@ import PatchModel
 
 extension FolderWork {
     /// Compares what patchd brought with what is there now, and records the difference. Nothing is changed. A file that
-    /// is no plain file any more counts as changed.
+    /// is no plain file any more counts as changed, and so does one whose mode is not that of its step in the plan.
     public mutating func verify() throws(WorkerError) {
         var changed: [String] = []
         var missing: [String] = []
+        let modes = Dictionary(
+            order.plan.steps.filter { $0.kind == .file }.compactMap { step in
+                step.mode.map { (ExactText(step.path), $0) }
+            }
+        ) { _, last in last }
         try working("compare folder \(order.plan.folder) with what was brought") { () throws(FileError) in
             for (place, entry) in try Registry(folder, order: order).entries() {
                 guard case .file(let sha256) = entry else { continue }
                 switch try kind(of: place.description) {
                 case .file:
-                    if try folder.file(place.description).sha256() != sha256 { changed.append(place.description) }
+                    let file = try folder.file(place.description)
+                    let mode = try file.status().mode & 0o7777
+                    let sum = try file.sha256()
+                    if sum != sha256 || mode != modes[place] ?? mode { changed.append(place.description) }
                 case nil: missing.append(place.description)
                 default: changed.append(place.description)
                 }

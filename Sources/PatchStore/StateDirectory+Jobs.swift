@@ -108,12 +108,15 @@ extension StateDirectory {
 
     /// Opens a folder's trace for programs, for appending, creating it. No worker may be writing it.
     public func trace(job: Int, folder: String) throws(StoreError) -> File {
-        try files { () throws(FileError) in
+        let file = try files { () throws(FileError) in
             let traces = try Directory.open(path + "/jobs/\(job)/traces")
             let file = try traces.appendingFile("\(folder).jsonl", mode: 0o640)
             try Self.cutTornLine(file)
             return file
         }
+        // From its first line on: a job that runs, or was cancelled, is looked at too.
+        try share("jobs/\(job)/traces/\(folder).jsonl")
+        return file
     }
 
     /// A trace is not synced line by line, so a power cut may leave zeros or half a line at its end.

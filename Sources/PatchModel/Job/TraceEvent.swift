@@ -32,7 +32,10 @@ public struct TraceEvent: Hashable, Codable, Sendable {
     }
 
     /// The line of `traces/<folder>.log`, for people.
-    public var line: String {
+    public var line: String { line(at: at.description) }
+
+    /// The same with the time in another form.
+    public func line(at time: String) -> String {
         let what =
             switch event {
             case .started: "start   \(step)"
@@ -40,9 +43,8 @@ public struct TraceEvent: Hashable, Codable, Sendable {
             case .output: "        | \(text)"
             case .message: step.isEmpty ? "        \(text)" : "        \(step): \(text)"
             }
-        let line =
-            event == .output || text.isEmpty || event == .message ? "\(at) \(what)" : "\(at) \(what) (\(text))"
-        return Printable.text(line)
+        let hasNote = (event == .started || event == .finished) && !text.isEmpty
+        return Printable.line(hasNote ? "\(time) \(what) (\(text))" : "\(time) \(what)")
     }
 }
 

@@ -29,7 +29,7 @@ struct Approve: ParsableCommand {
     @Flag(help: "Do not apply it where it is marked unstable.")
     var noForce = false
 
-    @OptionGroup var asking: Asking
+    @OptionGroup var daemon: RequestOptions
 
     func validate() throws {
         for (name, isOn, isGiven) in [
@@ -48,50 +48,6 @@ struct Approve: ParsableCommand {
         if noOnly { options.append(.init("only", .array([]))) }
         if noForce { options.append(.init("force", .bool(false))) }
         if !options.isEmpty { request.append(.init("options", .object(options))) }
-        try asking.send(request, called: "approve-\(job)")
-    }
-}
-
-struct Decline: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "End a job that waits for approval; nothing of it was done.")
-
-    @Argument(help: "The job's number.")
-    var job: Int
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("decline")), .init("job", .number("\(job)"))], called: "decline-\(job)")
-    }
-}
-
-struct MarkUnstable: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Have an update applied with --force only from now on, and recommended no more.")
-
-    @Argument(help: "NAME, or NAME@VERSION where several versions are known.")
-    var update: String
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("markUnstable")), .init("update", .string(update))], called: "mark-unstable")
-    }
-}
-
-struct MarkStable: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take the mark of an unstable update away.")
-
-    @Argument(help: "NAME, or NAME@VERSION where several versions are marked.")
-    var update: String
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("markStable")), .init("update", .string(update))], called: "mark-stable")
+        try daemon.send(request, called: "approve-\(job)")
     }
 }

@@ -66,7 +66,7 @@ struct GuardedCommand: ~Copyable {
             if let exit = tree.exit, !isTold {
                 isTold = true
                 let pids = tree.members().map { "\($0.name ?? "?") (pid \($0.pid))" }.joined(separator: ", ")
-                Notes.write("\(name) ended with \(exit.shellCode); still inside \(folder.name): \(pids)")
+                Notes.line("\(name) ended with \(exit.shellCode); still inside \(folder.name): \(pids)")
             }
             Self.wait(seconds: 1, watch, signals)
             passOn(signals)
@@ -97,7 +97,7 @@ struct GuardedCommand: ~Copyable {
             guard rest <= 0, tree.reap() else { continue }
             let refused = tree.signal(SIGKILL)
             if !isTold {
-                Notes.write("\(name) did not leave within \(Int(time)) s, and is killed")
+                Notes.line("\(name) did not leave within \(Int(time)) s, and is killed")
                 for process in refused { Notes.error("pid \(process.pid) cannot be ended: it is another user's") }
                 isTold = true
             }
