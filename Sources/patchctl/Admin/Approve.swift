@@ -4,7 +4,7 @@ import PatchModel
 
 struct Approve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let a job that waits for approval be carried out.",
+        abstract: "Approve a job that waits for approval.",
         discussion: """
             "patchctl show JOB" shows what it would do. Options take the place of those that it was submitted with (--no-exclude, \
             --no-only and --no-force take them away), and what \
@@ -20,13 +20,13 @@ struct Approve: ParsableCommand {
 
     @OptionGroup var choice: ChoiceArguments
 
-    @Flag(help: "Leave no folder out that was excluded so far.")
+    @Flag(help: "Include the folders that were excluded.")
     var noExclude = false
 
-    @Flag(help: "Confine it to no folders that were named so far.")
+    @Flag(help: "Update all folders, not only those that were named.")
     var noOnly = false
 
-    @Flag(help: "Do not apply it where it is marked unstable.")
+    @Flag(help: "Do not apply it if it is marked unstable.")
     var noForce = false
 
     @OptionGroup var daemon: RequestOptions

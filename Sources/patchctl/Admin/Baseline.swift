@@ -4,7 +4,7 @@ import PatchModel
 
 struct Baseline: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say which version a folder has, and its database with it.",
+        abstract: "Record which version a folder and its database have.",
         discussion: """
             For a folder that patchd does not know yet, and for one whose database was restored from a dump: scripts for \
             versions above VERSION count as not run, so that the next update runs them.
@@ -13,7 +13,7 @@ struct Baseline: ParsableCommand {
     @Argument(help: "ENDPOINT/FOLDER.")
     var folder: String
 
-    @Argument(help: "The version that it has.")
+    @Argument(help: "The folder's version.")
     var version: String
 
     @OptionGroup var daemon: RequestOptions

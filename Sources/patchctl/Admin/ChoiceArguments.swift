@@ -15,7 +15,7 @@ struct ChoiceArguments: ParsableArguments {
         help: ArgumentHelp("Switch an optional patch on or off; may be repeated.", valueName: "name=on|off"))
     var patches: [String] = []
 
-    @Flag(help: "Apply it although it is marked unstable.")
+    @Flag(help: "Apply it even if it is marked unstable.")
     var force = false
 
     func validate() throws {

@@ -61,20 +61,9 @@ struct EndpointLook {
             summary = try worker.look(what, order, tree: "tree", as: Identity.of(owner))
         } catch {
             let cause = (error as? Failure)?.message ?? "\(error)"
-            throw Fault(folder: plan.folder, .io, "\(plan.path) cannot be looked at: \(cause)")
+            throw Fault(folder: plan.folder, .io, "\(plan.path) cannot be read: \(cause)")
         }
         if case .failed(_, let code, let message) = summary.outcome { throw Fault(folder: plan.folder, code, message) }
         return summary
-    }
-}
-
-/// As whom a folder is looked at: as its owner where this process may choose, else as itself.
-enum Identity {
-    static func of(_ owner: Owner) throws -> UserIdentity? {
-        guard geteuid() == 0 else { return nil }
-        guard let user = UserIdentity(uid: owner.uid) else {
-            throw Failure("the user \(owner.name) is not in the user database; create the user, or correct \"owner\"")
-        }
-        return user
     }
 }

@@ -5,7 +5,7 @@ import PatchModel
 struct GC: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove now what is kept for rollbacks beyond the newest jobs (\"retain\" in patchd.yaml).")
+        abstract: "Remove what is kept for rollbacks of jobs older than \"retain\" in patchd.yaml.")
 
     @OptionGroup var daemon: RequestOptions
 

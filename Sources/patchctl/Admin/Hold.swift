@@ -5,9 +5,9 @@ import PatchModel
 
 struct Hold: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Keep patchd away from a folder, an endpoint or everything, until unhold.",
+        abstract: "Hold updates of a folder, an endpoint or everything, until unhold.",
         discussion: """
-            Exits 0 when it is granted: no update begins until it is over. Exits 5 when one is at work already; the hold stays, \
+            Exits 0 when it is granted: no update begins until it ends. Exits 5 when one is already running; the hold stays, \
             and counts for the next one. It counts when it comes from root, an approver or the folder's owner; one that would \
             not count is refused with 4. A hold of one's own on the same target is replaced.
             """)
@@ -18,17 +18,17 @@ struct Hold: ParsableCommand {
     @Option(help: "Why, for the admins who will ask.")
     var reason = ""
 
-    @Option(help: "When it is over: a time as 2026-11-22T06:00:00Z, or a length from now on, such as 2h.")
+    @Option(help: "When it ends: a time such as 2026-11-22T06:00:00Z, or a length from now, such as 2h.")
     var until: Moment?
 
-    @Option(help: "It is over when this process has ended.")
+    @Option(help: "It ends with this process.")
     var pid: Int32?
 
     @OptionGroup var directories: Directories
 
     func validate() throws {
         if let pid, pid <= 0 || RunningProcess(pid).name == nil { throw ValidationError("there is no process \(pid)") }
-        if let until, until.time < .now { throw ValidationError("--until \(until.time) is over") }
+        if let until, until.time < .now { throw ValidationError("--until \(until.time) is in the past") }
         if ["pid:", "until:"].contains(where: reason.hasPrefix) {
             throw ValidationError("a reason cannot begin with \"pid:\" or \"until:\", which mean something in a hold")
         }
@@ -50,7 +50,7 @@ struct Hold: ParsableCommand {
         let locked = try folders.compactMap { folder in try folder.lock().map { (folder, $0) } }
         if locked.isEmpty { return Output.line("granted: \(file.words) is held") }
         for (folder, lock) in locked { Notes.line("\(folder.name) \(lock.description)") }
-        throw Failure(.waiting, "an update is already at work; the hold on \(file.words) counts for the next one")
+        throw Failure(.waiting, "an update is already running; the hold on \(file.words) counts for the next one")
     }
 
     private func text(for target: PatchModel.Hold.Target) -> String {

@@ -4,7 +4,7 @@ import PatchModel
 
 struct Resume: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let a failed job go on after its cause was removed.")
+        abstract: "Continue a failed job after its cause was removed.")
 
     @Argument(help: "The job's number.")
     var job: Int

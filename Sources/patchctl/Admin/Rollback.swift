@@ -4,7 +4,7 @@ import PatchModel
 
 struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take back the last update of a folder and those below it, or a whole job.",
+        abstract: "Undo the last update of a folder and those below it, or a whole job.",
         discussion: """
             Files come back from the kept originals (one changed since is kept as NAME.patchd-old), scripts are undone by \
             the update's downgrades. What cannot be undone is refused before anything is touched.

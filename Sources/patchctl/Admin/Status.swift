@@ -4,7 +4,7 @@ import PatchModel
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the folders, their versions, what is going on, and what needs a person.")
+        abstract: "Show the folders, their versions, unfinished jobs, and what needs an admin.")
 
     @Argument(help: "ENDPOINT or ENDPOINT/FOLDER; default: all.")
     var target: String?

@@ -4,7 +4,7 @@ import PatchStore
 
 struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have the daemon look what an update would do; nothing is changed.",
+        abstract: "Have the daemon test an update on the real folders; nothing is changed.",
         discussion: "Exits 1 where something keeps it from being applied, 3 where every folder is up to date.")
 
     @Argument(help: "The update archive.", completion: .file(extensions: ["zip"]))

@@ -3,7 +3,7 @@ import PatchModel
 
 struct Unhold: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take a hold away; exit code 3 where there is none.")
+        abstract: "Remove a hold; exits 3 where there is none.")
 
     @Argument(help: "ENDPOINT, ENDPOINT/FOLDER or ALL.")
     var target: String

@@ -7,7 +7,7 @@ import PatchStore
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare the files that patchd brought, content and mode, with what is there now.",
+        abstract: "Compare the files that patchd installed, content and mode, with the folders.",
         discussion: "Exits 1 where they differ.")
 
     @Argument(help: "ENDPOINT/FOLDER, ENDPOINT or FOLDER; default: all.")
@@ -51,7 +51,7 @@ struct Verify: ParsableCommand {
         return summary.verified ?? ([], [])
     }
 
-    /// The files for which an archive asked for a mode, by the last job that brought each. The folder's own record has the
+    /// The files for which an archive asked for a mode, by the last job that brought each: the folder's own record has
     /// contents only.
     private func modes(_ state: FolderState) throws -> [PlannedStep] {
         var steps: [String: PlannedStep] = [:]

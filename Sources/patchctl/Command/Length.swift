@@ -1,6 +1,4 @@
 import ArgumentParser
-import PatchJSON
-import PatchModel
 
 /// A length of time as on the command line: `30s`, `5m`, `1h`, or seconds.
 struct Length: ExpressibleByArgument {
@@ -18,19 +16,4 @@ struct Length: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "\(Int(seconds))s" }
-}
-
-/// A time, given as such or as a length from now on.
-struct Moment: ExpressibleByArgument {
-    let time: Timestamp
-
-    init?(argument: String) {
-        if let time = Timestamp(argument) {
-            self.time = time
-        } else if let length = Length(argument: argument) {
-            time = Timestamp.now.adding(seconds: length.seconds)
-        } else {
-            return nil
-        }
-    }
 }

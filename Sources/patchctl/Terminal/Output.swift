@@ -16,13 +16,3 @@ enum Output {
 
     static func redraw(_ lines: [String], over count: Int) { Stream.output.redraw(lines, over: count) }
 }
-
-/// What is for people and not part of the output, on standard error.
-enum Notes {
-    static func line(_ text: String) { Stream.notes.line(text) }
-
-    static func text(_ text: String) { Stream.notes.text(text) }
-
-    /// With the program that has the error in front.
-    static func error(_ text: String) { Stream.notes.line("patchctl: \(text)") }
-}
