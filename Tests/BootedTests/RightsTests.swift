@@ -36,6 +36,7 @@ import Testing
         #expect(try run("stranger", "patchctl submit /srv/8.0.2.zip").code != 0)
         #expect(try run("clerk", "patchctl submit /srv/8.0.2.zip").code == 0)
         try deployment.until(job: 1, is: "pendingApproval")
+        #expect(try run("clerk", "patchctl trace 1 SEED").code == 0, "before the job has ended, too")
 
         let refused = try run("clerk", "patchctl approve 1")
         #expect(refused.code == 4 && refused.errors.contains("adduser clerk payroll-admins"), "\(refused)")

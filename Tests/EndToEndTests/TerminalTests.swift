@@ -75,9 +75,13 @@ import Testing
             let outcome = try host.run("patchctl", command, "\(host.root)/update.zip")
             #expect(outcome.code != 0 && isClean(outcome.output) && isClean(outcome.errors), "\(outcome)")
         }
-        let place = "srv/SEED/.patchd"
-        try host.write("\(String(repeating: "0", count: 64)) lib/\(Self.attack)\n", "\(place)/brought/1.1")
+        try FileManager.default.removeItem(atPath: "\(host.root)/update.zip")
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        try host.once()
+        try host.write(
+            "\(String(repeating: "0", count: 64)) lib/\(Self.attack)\n", "srv/SEED/.patchd/brought/2.2")
         let outcome = try host.run("patchctl", "verify", "payroll/SEED")
+        #expect(outcome.output.contains("missing  payroll/SEED  lib/\\x1b"), "\(outcome)")
         #expect(isClean(outcome.output) && isClean(outcome.errors), "\(outcome)")
     }
 

@@ -11,16 +11,14 @@ struct HoldList {
     /// How many files were left out.
     let leftOut: Int
 
-    /// - Parameter states: of all folders; their owners may hold them.
     /// - Throws: `FileError` when the directory cannot be read: that does not mean that nobody holds anything.
-    init(_ directories: Directories, _ states: [FolderState]) throws {
+    init(_ directories: Directories, _ rights: HoldRights) throws {
         let path = directories.spoolDir + "/holds"
         guard access(path, F_OK) == 0 || errno != ENOENT else {
             (holds, leftOut) = ([], 0)
             return
         }
         let directory = try Directory.open(path)
-        let rights = HoldRights(directories, states)
         let named = try directory.names().compactMap { name in PatchModel.Hold.Target(fileName: name).map { (name, $0) }
         }
         var found: [StandingHold] = []

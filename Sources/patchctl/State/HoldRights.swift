@@ -11,8 +11,10 @@ struct HoldRights {
     /// By endpoint, its root folder; empty where the configuration cannot be read.
     private let roots: [String: String]
 
-    init(_ directories: Directories, _ states: [FolderState]) {
-        let configuration = try? directories.configuration()
+    /// - Parameters:
+    ///   - configuration: nil where this user cannot read it; then the default group approves.
+    ///   - states: of all folders.
+    init(_ configuration: Configuration?, _ states: [FolderState]) {
         approvers = configuration?.daemon.approvers ?? "patchd"
         owners = Dictionary(states.map { ("\($0.endpoint)/\($0.folder)", $0.owner) }) { first, _ in first }
         roots = Dictionary(

@@ -32,7 +32,7 @@ struct StatusReading {
             jobs = try directories.readableJobs()
         } catch let error as StoreError {
             guard error.isPermission else { throw Failure(error.description) }
-            notes.append("jobs are shown to members of group patchd only: \(Directories.groupHint)")
+            notes.append("jobs are not shown: \(Directories.groupHint)")
         }
         let endpoints = Dictionary(grouping: states, by: \.endpoint).sorted { $0.key < $1.key }.map { name, states in
             StatusReport.Endpoint(
@@ -41,7 +41,7 @@ struct StatusReading {
         let names = Set(endpoints.map(\.endpoint))
         var holds: [StandingHold] = []
         do {
-            let list = try HoldList(directories, states)
+            let list = try HoldList(directories, HoldRights(configuration, Target(nil).folders(directories)))
             holds = list.holds.filter { hold in hold.counts && (target == nil || concerns(hold, states)) }
             if list.leftOut > 0 { notes.append("\(list.leftOut) more files in holds/ are not shown") }
         } catch let error as FileError {

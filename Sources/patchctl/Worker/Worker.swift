@@ -16,6 +16,9 @@ struct Worker: ~Copyable {
         self.scratch = scratch
     }
 
+    /// What a worker says comes from a stranger's archive, so it is bounded; in bytes.
+    private static let longestAnswer: Int64 = 1 << 30
+
     /// Checks an archive; with a name, unpacks it into a tree of that name too, for ``look(_:_:tree:as:)``.
     ///
     /// An archive may be anybody's: as root this runs as the user that reads archives for the daemon, never as root.
@@ -37,7 +40,9 @@ struct Worker: ~Copyable {
         try run(arguments, in: place, input: archive.descriptor, output: answer.descriptor, as: reader)
         let verdict: UnpackVerdict
         do {
-            verdict = try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(try answer.status().size)))
+            let size = try answer.status().size
+            guard size <= Self.longestAnswer else { throw FileError("read", "the verdict", number: EFBIG) }
+            verdict = try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(size)))
         } catch {
             throw Failure("\(program) unpack answered what is no verdict: \(error)")
         }
@@ -66,7 +71,7 @@ struct Worker: ~Copyable {
         try run(
             arguments, in: place, input: directory.descriptor, output: archive.descriptor, error: answer.descriptor,
             as: try packer(of: directory))
-        let bytes = try answer.read(limit: Int(try answer.status().size))
+        let bytes = try answer.read(limit: 1 << 20)
         if bytes.isEmpty { return nil }
         let verdict = try JSONText.read(UnpackVerdict.self, bytes)
         if let problem = verdict.problem {
