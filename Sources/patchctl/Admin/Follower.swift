@@ -31,17 +31,19 @@ struct Follower {
         oldNotes = RejectionNote.names(in: directories)
     }
 
-    /// Seconds in which a daemon that is being started again is expected back.
+    /// Seconds in which a daemon that is being started again is expected back, by who waits for the end.
     private static let patience = 5.0
+
+    /// The same, by who waits for the start only. Not 0: on some file systems (overlays) a daemon's lock cannot be seen, but
+    /// that it takes the archive can.
+    private static let shortPatience = 2.0
 
     /// Seconds in which all jobs of an archive are made after its first.
     private static let together = 0.3
 
     /// Waits until the daemon has taken the archive, and gives its jobs as they are then.
     func start(of drop: Incoming.Drop, seconds: Double) throws -> Outcome {
-        // It stays where it is for the next daemon: nobody has to wait for that.
-        if !directories.hasDaemon(), isUntaken(drop) { return .noDaemon }
-        let outcome = try follow(drop, seconds: seconds) { !$0.isEmpty }
+        let outcome = try follow(drop, seconds: seconds, patience: Self.shortPatience) { !$0.isEmpty }
         guard case .jobs = outcome else { return outcome }
         MonotonicClock.wait(seconds: Self.together)
         return .jobs(try jobs())
@@ -52,13 +54,13 @@ struct Follower {
     /// - Parameter seconds: how long at most; nil: without end.
     func end(of drop: Incoming.Drop, seconds: Double?) throws -> Outcome {
         // One archive becomes one job an endpoint, all created together before the first one runs.
-        try follow(drop, seconds: seconds) { jobs in
+        try follow(drop, seconds: seconds, patience: Self.patience) { jobs in
             !jobs.isEmpty && jobs.allSatisfy { $0.state.isFinal || $0.state == .pendingApproval }
         }
     }
 
     private func follow(
-        _ drop: Incoming.Drop, seconds: Double?, until isEnough: ([Job]) -> Bool
+        _ drop: Incoming.Drop, seconds: Double?, patience: Double, until isEnough: ([Job]) -> Bool
     ) throws -> Outcome {
         let begin = MonotonicClock.seconds
         let end = seconds.map { begin + $0 }
@@ -71,7 +73,7 @@ struct Follower {
                 return .refused(note)
             }
             let now = MonotonicClock.seconds
-            if now - begin > Self.patience, isUntaken(drop), !directories.hasDaemon() { return .noDaemon }
+            if now - begin > patience, isUntaken(drop), !directories.hasDaemon() { return .noDaemon }
             let reasons = jobs.filter { $0.state == .waiting }.map { "job \($0.job) waits for \($0.waitingFor)" }
             if reasons.joined(separator: "\n") != told {
                 told = reasons.joined(separator: "\n")

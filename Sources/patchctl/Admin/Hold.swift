@@ -37,7 +37,8 @@ struct Hold: ParsableCommand {
     func run() throws {
         let file = try HoldFile(target, in: directories)
         let folders = try file.folders(directories)
-        let rights = HoldRights(try? directories.configuration(), try Target(nil).folders(directories))
+        let rights = HoldRights(
+            directories, try? directories.configuration(), try Target(nil).folders(directories))
         guard rights.mayHold(file.target, geteuid()) else {
             throw Failure(
                 .refused,

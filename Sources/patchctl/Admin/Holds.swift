@@ -14,7 +14,8 @@ struct Holds: ParsableCommand {
     func run() throws {
         let list: HoldList
         do {
-            let rights = HoldRights(try? directories.configuration(), try Target(nil).folders(directories))
+            let rights = HoldRights(
+                directories, try? directories.configuration(), try Target(nil).folders(directories))
             list = try HoldList(directories, rights)
         } catch let error as FileError {
             throw Failure("cannot list holds: \(error)")

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// What there is to say of a job that goes on.
+/// A job under way, as lines of text.
 enum JobText {
     /// A line for each state that is another one.
     static func changes(from before: Job?, to job: Job) -> [String] {

@@ -60,7 +60,7 @@ struct Plan: ParsableCommand {
         if report.isUpToDate { throw ExitStatus.nothingToDo.exit }
     }
 
-    /// As far as this user can see; who cannot is told.
+    /// As far as this user can see; a note says where that is not known.
     private func isUnstable(_ manifest: Manifest) throws -> Bool {
         do {
             return try directories.hasState && directories.state.unstable().contains(manifest.name, manifest.version)

@@ -11,7 +11,7 @@ struct GuardedCommand: ~Copyable {
     /// Why it is over. Nobody of the command's processes is left then.
     enum Ending {
         case byItself(ChildProcess.Exit)
-        /// It was told to leave, and has. `mayRestart` is false when somebody besides wanted it to end.
+        /// It had to leave, and has. `mayRestart` is false when somebody besides wanted it to end.
         case told(LockNotice, mayRestart: Bool)
     }
 
@@ -56,7 +56,7 @@ struct GuardedCommand: ~Copyable {
         var isTold = false
         while true {
             if let lock = LockNotice.found(in: directory), !lock.isAnnouncement {
-                // Who ended before it was told has ended by itself.
+                // What ended before it was asked to has ended by itself.
                 if tree.reap() {
                     stop(lock, signals)
                     return .told(lock, mayRestart: !isAskedToEnd)
@@ -73,7 +73,7 @@ struct GuardedCommand: ~Copyable {
         }
     }
 
-    /// Whoever tells guard something means the command; with Ctrl-C the terminal has told it already.
+    /// A signal to guard is meant for the command; with Ctrl-C the terminal has sent it there already.
     private mutating func passOn(_ signals: borrowing SignalQueue) {
         while let arrival = signals.next() {
             if arrival.number == SIGCHLD { continue }

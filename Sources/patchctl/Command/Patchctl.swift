@@ -39,7 +39,7 @@ struct Patchctl: ParsableCommand {
         ])
 
     static func main() {
-        // Whoever reads the output may stop reading; that is no crash.
+        // A reader that closes the pipe ends this program quietly.
         signal(SIGPIPE, SIG_DFL)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {

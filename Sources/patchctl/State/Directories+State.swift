@@ -42,7 +42,7 @@ extension Directories {
         return FileLocks.all().contains { $0.kind == .flock && $0.inode == status.inode }
     }
 
-    /// Reads from the state; who may not is told what to do.
+    /// Reads from the state; where this user may not, the failure says how to get the right.
     func reading<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()

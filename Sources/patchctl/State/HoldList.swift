@@ -19,7 +19,8 @@ struct HoldList {
             return
         }
         let directory = try Directory.open(path)
-        let named = try directory.names().compactMap { name in PatchModel.Hold.Target(fileName: name).map { (name, $0) }
+        let named = try directory.names().compactMap { name in
+            PatchModel.Hold.Target(fileName: name).map { (name, $0) }
         }
         var found: [StandingHold] = []
         for (name, target) in named.prefix(Self.most) {
@@ -37,15 +38,20 @@ struct HoldList {
         leftOut = max(0, named.count - Self.most)
     }
 
-    /// Without waiting for whoever has a lease on it; what cannot be read holds all the same.
+    /// Does not wait for the holder of a lease on it. What cannot be read holds all the same.
     private static func text(_ name: String, in directory: borrowing Directory) -> String {
         guard let file = try? directory.file(name), let bytes = try? file.read(limit: 4096) else { return "" }
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A process and its file may be dated by clocks that differ by so much; in nanoseconds.
+    private static let slack: Int64 = 2_000_000_000
+
+    /// Over by its time, with its process, or as that number is another process's by now.
     private static func isOver(_ hold: PatchModel.Hold, _ status: FileStatus) -> Bool {
         if let until = hold.until, until <= .now { return true }
         guard let pid = hold.pid else { return false }
-        return RunningProcess(pid).startTime == nil
+        guard let started = RunningProcess(pid).startTime else { return true }
+        return started > status.modified + slack
     }
 }

@@ -2,10 +2,12 @@ import Glibc
 import PatchFiles
 import PatchModel
 
-/// Whose holds count (contract §3): root's and the approvers', a folder's owner's on that folder, the root folder's owner's
+/// Whose holds count (contract §3): root's, the daemon's own user's and the approvers', a folder's owner's on that folder, the root folder's owner's
 /// also on its endpoint.
 struct HoldRights {
     private let approvers: String
+    /// The daemon's own user, which may hold everything: the state is its own. Nil before its first start.
+    private let daemon: UInt32?
     /// By endpoint and folder.
     private let owners: [String: String]
     /// By endpoint, its root folder; empty where the configuration cannot be read.
@@ -14,7 +16,8 @@ struct HoldRights {
     /// - Parameters:
     ///   - configuration: nil where this user cannot read it; then the default group approves.
     ///   - states: of all folders.
-    init(_ configuration: Configuration?, _ states: [FolderState]) {
+    init(_ directories: Directories, _ configuration: Configuration?, _ states: [FolderState]) {
+        daemon = try? Directory.open(directories.stateDir).status().uid
         approvers = configuration?.daemon.approvers ?? "patchd"
         owners = Dictionary(states.map { ("\($0.endpoint)/\($0.folder)", $0.owner) }) { first, _ in first }
         roots = Dictionary(
@@ -25,7 +28,7 @@ struct HoldRights {
     }
 
     func mayHold(_ target: PatchModel.Hold.Target, _ uid: UInt32) -> Bool {
-        if uid == 0 || UserName.isMember(uid, of: approvers) { return true }
+        if uid == 0 || uid == daemon || UserName.isMember(uid, of: approvers) { return true }
         let user = UserName.of(uid)
         switch target {
         case .all: return false

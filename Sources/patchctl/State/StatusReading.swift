@@ -41,7 +41,8 @@ struct StatusReading {
         let names = Set(endpoints.map(\.endpoint))
         var holds: [StandingHold] = []
         do {
-            let list = try HoldList(directories, HoldRights(configuration, Target(nil).folders(directories)))
+            let list = try HoldList(
+                directories, HoldRights(directories, configuration, Target(nil).folders(directories)))
             holds = list.holds.filter { hold in hold.counts && (target == nil || concerns(hold, states)) }
             if list.leftOut > 0 { notes.append("\(list.leftOut) more files in holds/ are not shown") }
         } catch let error as FileError {

@@ -2,7 +2,7 @@ import Glibc
 import PatchConfig
 import PatchFiles
 
-/// As whom a folder is looked at: as its owner where this process may choose, else as itself.
+/// The user that reads a folder: its owner where this process may choose, else itself.
 enum Identity {
     static func of(_ owner: Owner) throws -> UserIdentity? {
         guard geteuid() == 0 else { return nil }
