@@ -54,7 +54,7 @@ extension StateDirectory {
             try own.makeDirectory("ledger", mode: 0o700)
             try own.makeDirectory("traces", mode: 0o750)
         }
-        try write(job, draft + "/job.json", mode: 0o640)
+        try write(job, draft + "/job.json", mode: 0o640, isShared: true)
         for shared in [draft, draft + "/traces"] { try share(shared) }
         try files { () throws(FileError) in
             let jobs = try Directory.open(path + "/jobs")
@@ -66,14 +66,12 @@ extension StateDirectory {
 
     /// Replaces a job's file.
     public func write(_ job: Job) throws(StoreError) {
-        try write(job, "jobs/\(job.job)/job.json", mode: 0o640)
-        try share("jobs/\(job.job)/job.json")
+        try write(job, "jobs/\(job.job)/job.json", mode: 0o640, isShared: true)
     }
 
     /// Replaces a job's plan.
     public func write(_ plan: PlanReport, job: Int) throws(StoreError) {
-        try write(plan, "jobs/\(job)/plan.json", mode: 0o640)
-        try share("jobs/\(job)/plan.json")
+        try write(plan, "jobs/\(job)/plan.json", mode: 0o640, isShared: true)
     }
 
     /// Has a job planned anew when its turn comes.
@@ -165,12 +163,10 @@ extension StateDirectory {
         }
         guard let events = try events(job: job, folder: folder) else { return }
         let text = events.map { $0.line + "\n" }.joined()
-        let relative = "jobs/\(job)/traces/\(folder).log"
         try files { () throws(FileError) in
             try Directory.open(path + "/jobs/\(job)/traces").replaceFile(
-                "\(folder).log", with: Array(text.utf8), mode: 0o640)
+                "\(folder).log", with: Array(text.utf8), mode: 0o640, owner: Self.sharedOwner)
         }
-        try share(relative)
         try share("jobs/\(job)/traces/\(folder).jsonl")
     }
 }
