@@ -11,19 +11,32 @@ public enum ArchiveWriter {
     /// macOS and Windows leave behind (`.DS_Store`, `Thumbs.db`, `__MACOSX/`) is left out. Whether the result is a good
     /// update is for ``ArchiveCheck`` to say.
     ///
-    /// - Parameter file: Empty and open for writing; durable on return.
+    /// - Parameters:
+    ///   - file: Empty and open for writing; durable on return.
+    ///   - manifest: What `update.json` says; nil: what the directory has there.
+    ///   - below: The path in the archive that the directory's content goes to; nil: its root.
     /// - Throws: a refusal where the directory holds what no update may (links, devices, setuid files, names), else the
     ///   failed call on a file.
     public static func pack(
-        directory: borrowing Directory, to file: borrowing File, limits: Limits = Limits()
+        directory: borrowing Directory, to file: borrowing File, limits: Limits = Limits(), manifest: [UInt8]? = nil,
+        below: String? = nil
     ) throws(ArchiveFailure) {
         var found: [Packed] = []
         try collect(directory, below: nil, into: &found, limits)
-        let manifest = found.first { $0.path == ExactText("update.json") } ?? onlyDocument(found)
+        let own = below == nil ? found.first { $0.path == ExactText("update.json") } ?? onlyDocument(found) : nil
         found.sort { $0.path < $1.path }
-        if let manifest { found = [manifest] + found.filter { $0.path != manifest.path } }
         let output = try ZipOutput.open(file)
-        for entry in found { try output.add(entry, from: directory) }
+        if let manifest {
+            let path = own?.path ?? ExactText("update.json")
+            let entry = Packed(path: path, isDirectory: false, mode: 0o644, size: Int64(manifest.count))
+            try output.add(entry, containing: manifest)
+        } else if let own {
+            try output.add(own, from: directory)
+        }
+        let top = below.map { ExactText($0).bytes + [UInt8(ascii: "/")] } ?? []
+        for entry in found where entry.path != own?.path {
+            try output.add(entry, from: directory, as: ExactText(bytes: top + entry.path.bytes))
+        }
         try output.close()
         try onHost { () throws(FileError) in try file.sync() }
     }
@@ -132,15 +145,25 @@ private struct ZipOutput: ~Copyable {
         return .failed(FileError("write", path, number: number > 0 ? number : EIO))
     }
 
-    func add(_ packed: Packed, from directory: borrowing Directory) throws(ArchiveFailure) {
+    func add(_ packed: Packed, from directory: borrowing Directory, as path: ExactText? = nil) throws(ArchiveFailure) {
+        try begin(packed, at: path ?? packed.path)
+        if !packed.isDirectory { try copy(packed, from: directory) }
+        guard archive_write_finish_entry(handle) == ARCHIVE_OK else { throw problem() }
+    }
+
+    func add(_ packed: Packed, containing bytes: [UInt8]) throws(ArchiveFailure) {
+        try begin(packed, at: packed.path)
+        let written = bytes.withUnsafeBytes { archive_write_data(handle, $0.baseAddress, $0.count) }
+        guard written == bytes.count, archive_write_finish_entry(handle) == ARCHIVE_OK else { throw problem() }
+    }
+
+    private func begin(_ packed: Packed, at path: ExactText) throws(ArchiveFailure) {
         guard let entry = archive_entry_new2(handle) else { throw problem() }
         defer { archive_entry_free(entry) }
-        archive_entry_set_pathname(entry, packed.path.description)
+        archive_entry_set_pathname(entry, path.description)
         archive_entry_set_mode(entry, (packed.isDirectory ? S_IFDIR : S_IFREG) | mode_t(packed.mode))
         archive_entry_set_size(entry, packed.size)
         guard archive_write_header(handle, entry) == ARCHIVE_OK else { throw problem() }
-        if !packed.isDirectory { try copy(packed, from: directory) }
-        guard archive_write_finish_entry(handle) == ARCHIVE_OK else { throw problem() }
     }
 
     private func copy(_ packed: Packed, from directory: borrowing Directory) throws(ArchiveFailure) {

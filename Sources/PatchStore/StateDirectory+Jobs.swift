@@ -75,7 +75,7 @@ extension StateDirectory {
             try own.makeDirectory("ledger", mode: 0o700)
             try own.makeDirectory("traces", mode: 0o750)
         }
-        try write(job, draft + "/job.json", mode: 0o640)
+        try write(job, draft + "/job.json", mode: 0o640, isShared: true)
         for shared in [draft, draft + "/traces"] { try share(shared) }
         try files { () throws(FileError) in
             let jobs = try Directory.open(path + "/jobs")
@@ -87,8 +87,7 @@ extension StateDirectory {
 
     /// Replaces a job's file.
     public func write(_ job: Job) throws(StoreError) {
-        try write(job, "jobs/\(job.job)/job.json", mode: 0o640)
-        try share("jobs/\(job.job)/job.json")
+        try write(job, "jobs/\(job.job)/job.json", mode: 0o640, isShared: true)
     }
 
     /// Lets the members of group patchd read.

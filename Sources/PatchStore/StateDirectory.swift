@@ -148,7 +148,16 @@ public struct StateDirectory: Sendable {
             """)
     }
 
-    func write(_ value: some Encodable, _ relative: String, mode: UInt16) throws(StoreError) {
+    /// Root's and group patchd's; nil where this process is not root, or there is no such group.
+    static var sharedOwner: (uid: UInt32, gid: UInt32)? {
+        guard geteuid() == 0, let group = Self.group("patchd") else { return nil }
+        return (0, group)
+    }
+
+    /// - Parameter isShared: whether group patchd reads it, from the instant in which it has its name.
+    func write(
+        _ value: some Encodable, _ relative: String, mode: UInt16, isShared: Bool = false
+    ) throws(StoreError) {
         let bytes: [UInt8]
         do {
             bytes = try JSONText.page(value)
@@ -157,7 +166,8 @@ public struct StateDirectory: Sendable {
         }
         let (parent, name) = Directory.split(relative)
         try files { () throws(FileError) in
-            try Directory.open(path + "/" + (parent ?? "")).replaceFile(name, with: bytes, mode: mode)
+            try Directory.open(path + "/" + (parent ?? "")).replaceFile(
+                name, with: bytes, mode: mode, owner: isShared ? Self.sharedOwner : nil)
         }
     }
 

@@ -13,15 +13,23 @@ struct PackCommand: ParsableCommand {
     @Option(help: "What the archive may ask for, as JSON.")
     var limits: String?
 
+    @Option(help: "A manifest to pack instead of the directory's own.")
+    var manifest: String?
+
+    @Option(help: "The path in the archive below which the directory's content goes.")
+    var below: String?
+
     @OptionGroup var directories: Directories
 
     func run() throws {
+        let manifest = try manifest.map { try File.open($0).read(limit: 16 << 20) }
         let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()
         let directory = Directory(adopting: 0, path: "the directory")
         let archive = File(adopting: 1, path: "the archive")
         let verdict: UnpackVerdict
         do throws(ArchiveFailure) {
-            return try ArchiveWriter.pack(directory: directory, to: archive, limits: limits)
+            return try ArchiveWriter.pack(
+                directory: directory, to: archive, limits: limits, manifest: manifest, below: below)
         } catch {
             switch error {
             case .refused(let refusal): verdict = UnpackVerdict(refusal)

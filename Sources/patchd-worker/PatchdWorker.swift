@@ -1,4 +1,5 @@
 import ArgumentParser
+import PatchModel
 
 /// The worker's command line: one subcommand for each thing it is started for.
 @main
@@ -6,6 +7,7 @@ struct PatchdWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patchd-worker",
         abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
+        version: ProgramVersion.text,
         subcommands: [
             UnpackCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self, StageCommand.self,
             ApplyCommand.self,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Logging
 import PatchConfig
+import PatchModel
 import Supervisor
 import Systemd
 
@@ -9,7 +10,8 @@ import Systemd
 @main
 struct Patchd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "patchd", abstract: "Applies update archives to trees of application folders.")
+        commandName: "patchd", abstract: "Applies update archives to trees of application folders.",
+        version: ProgramVersion.text)
 
     @Option(help: "Where patchd.yaml and endpoints.d/ lie.")
     var configDir = Self.path("CONFIGURATION_DIRECTORY", else: "/etc/patchd")

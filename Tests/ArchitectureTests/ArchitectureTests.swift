@@ -81,6 +81,25 @@ import Testing
         }
     }
 
+    /// What others wrote must not reach an admin's terminal as it is, so nothing of patchctl prints past its `Stream`.
+    @Test func `print from patchctl through one file, which makes everything printable`() throws {
+        let printing = /(^|[^.\w])(print|puts|fputs|putchar|fwrite|printf|fprintf|vprintf|dprintf|perror|write)\(/
+        let naming =
+            /STDOUT_FILENO|STDERR_FILENO|Glibc\.write|FileHandle|\bstdout\b|\bstderr\b|exit\(withError|\\u\{1B\}/
+        let sources = Self.sources.appendingPathComponent("patchctl")
+        var found: [String] = []
+        for case let file as URL in try #require(
+            FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        where file.pathExtension == "swift" && file.lastPathComponent != "Stream.swift" {
+            for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            where !line.contains("func ") && (line.contains(printing) || line.contains(naming)) {
+                found.append("\(file.lastPathComponent):\(line)")
+            }
+        }
+        // Asking what it is writes nothing.
+        #expect(found.filter { !$0.hasPrefix("Screen.swift:") } == [])
+    }
+
     @Test func `tell no event without an entry in the catalogue, and none that nobody tells`() throws {
         let text = try String(
             contentsOf: Self.sources.appendingPathComponent("Supervisor/Reporting/Event.swift"), encoding: .utf8)

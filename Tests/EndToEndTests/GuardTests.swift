@@ -64,7 +64,7 @@ import Testing
         try host.lock("SEED", phase: "disconnect", deadline: 3600)
         #expect(program.end() == 5)
         #expect(program.output == "here\nbye\n")
-        #expect(program.errors.contains("sh was told to leave: payroll/SEED is locked: 9999 disconnect"))
+        #expect(program.errors.contains("sh had to leave: payroll/SEED is locked: 9999 disconnect"))
         #expect(!host.isInUse("SEED"))
     }
 

@@ -34,16 +34,27 @@ import Testing
         #expect(try host.run("patchctl", "hold", "payroll/SEED2").code == 0)
     }
 
-    @Test func `replaces one's own and leaves somebody else's`() throws {
-        for reason in ["one", "two"] {
-            #expect(try host.run("patchctl", "hold", "payroll", "--reason", reason).code == 0)
-        }
+    @Test func `replaces one's own and says what it was, and a stranger's; another's that counts stays`()
+        throws
+    {
+        #expect(
+            try host.run("patchctl", "hold", "payroll", "--reason", "one", "--until", "2099-01-01T00:00:00Z").code == 0)
+        let second = try host.run("patchctl", "hold", "payroll", "--reason", "two")
+        #expect(
+            second.code == 0 && second.errors.contains("\"one\"") && second.errors.contains("until 2099-01-01"),
+            "\(second)")
+        #expect(second.errors.contains("without an end"), "\(second.errors)")
         #expect(try host.read("spool/holds/payroll.lock") == "two\n")
         guard geteuid() == 0 else { return }
+        try host.write("approvers: daemon\n", "etc/patchd.yaml")
         chown("\(host.root)/spool/holds/payroll.lock", 1, 1)
         let outcome = try host.run("patchctl", "hold", "payroll", "--reason", "three")
         #expect(outcome.code == 4 && outcome.errors.contains("is daemon's"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("daemon or root can take it away"))
         #expect(try host.read("spool/holds/payroll.lock") == "two\n")
+        chown("\(host.root)/spool/holds/payroll.lock", 65534, 65534)
+        #expect(try host.run("patchctl", "hold", "payroll", "--reason", "three").code == 0)
+        #expect(try host.read("spool/holds/payroll.lock") == "three\n")
     }
 
     @Test func `is not led away by a link`() throws {
@@ -58,7 +69,8 @@ import Testing
         (["SEED"], 1, "payroll/SEED"),
         (["all"], 2, "did you mean \"ALL\""), (["../x"], 2, "no target"),
         (["payroll", "--pid", "1999999999"], 2, "no process"),
-        (["payroll", "--until", "2001-01-01T00:00:00Z"], 2, "is over"), (["payroll", "--until", "soon"], 2, "until"),
+        (["payroll", "--until", "2001-01-01T00:00:00Z"], 2, "is in the past"),
+        (["payroll", "--until", "soon"], 2, "until"),
         (["payroll", "--reason", "pid: 1"], 2, "cannot begin"),
     ])
     func `refuses what would hold nothing`(arguments: [String], code: Int, words: String) throws {

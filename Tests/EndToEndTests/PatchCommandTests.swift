@@ -141,7 +141,7 @@ import Testing
         #expect(text.code == 0, "\(text.errors)")
         for line in [
             "    file sbin/tool-8", "    remove lib/a.dat", "    file Data/ADDRAAAA.DBM", "    file Forms/ADDR.FRM",
-            "    registry registry.json", "    equal already: 2",
+            "    registry registry.json", "    already up to date: 2",
         ] { #expect(text.output.contains(line + "\n"), "\(line) in\n\(text.output)") }
         let json = try host.run("patchctl", "plan", "--json", "\(host.root)/update.zip")
         let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])

@@ -33,7 +33,7 @@ import Testing
 
     @Test func `submits, and shows what became of it`() throws {
         let submitted = try host.run("patchctl", "submit", try pack())
-        #expect(submitted.code == 0, "\(submitted.errors)")
+        #expect(submitted.code == 69, "\(submitted.errors)")
         try host.once()
         let status = try host.run("patchctl", "status")
         #expect(status.code == 0)

@@ -20,7 +20,7 @@ import Testing
         let outcome = try host.run("patchctl", "wait", "--timeout", "0", "payroll/SEED")
         #expect(outcome.code == 5)
         for word in [
-            "payroll/SEED", "9998 announced", "job 12 (X3V8_P2 8.0.2)", "since 2026-11-21T10:15:00.123Z", "deadline 20",
+            "payroll/SEED", "9998 announced", "job 12 (X3V8_P2 8.0.2)", "since 2026-11-21 10:15:00 UTC", "deadline 20",
             "by hand",
         ] {
             #expect(outcome.errors.contains(word), "\(word): \(outcome.errors)")

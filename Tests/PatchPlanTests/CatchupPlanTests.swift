@@ -1,6 +1,6 @@
-@testable import PatchModel
 import Testing
 
+@testable import PatchModel
 @testable import PatchPlan
 
 @Suite struct CatchupPlanTests {

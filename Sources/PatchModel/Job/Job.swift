@@ -86,8 +86,10 @@ public struct Job: Hashable, Codable, Sendable {
     /// A job that has just been taken.
     public init(
         job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
-        claim: String, createdAt: Timestamp, rollback: RollbackTarget? = nil, request: String? = nil
+        claim: String, createdAt: Timestamp, rollback: RollbackTarget? = nil, request: String? = nil,
+        warnings: [String] = []
     ) {
+        self.warnings = warnings.isEmpty ? nil : warnings
         self.rollback = rollback
         self.request = request
         self.job = job

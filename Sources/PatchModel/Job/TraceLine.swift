@@ -30,7 +30,16 @@ public struct TraceLine: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The line of `traces/<folder>.log`.
-    public var description: String {
+    public var description: String { line { $0.description } }
+
+    /// The same with the time in another form; the one of the event where that cannot be read.
+    public func line(at form: (Timestamp) -> String) -> String {
+        let at = Timestamp(self.at).map(form) ?? self.at
+        // Lines of output that came together share an event.
+        if event == .output, text.utf8.contains(UInt8(ascii: "\n")) {
+            return text.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { Printable.line("\(at)         | \($0)") }.joined(separator: "\n")
+        }
         let what =
             switch event {
             case .started: "start   \(step)"
@@ -41,7 +50,7 @@ public struct TraceLine: Hashable, Sendable, CustomStringConvertible {
         let line =
             event == .output || text.isEmpty || event == .message ? "\(at) \(what)" : "\(at) \(what) (\(text))"
         // Almost every line; looking at each character costs more than the rest.
-        return line.utf8.allSatisfy { (0x20..<0x7f).contains($0) } ? line : Printable.text(line)
+        return line.utf8.allSatisfy { (0x20..<0x7f).contains($0) } ? line : Printable.line(line)
     }
 }
 

@@ -4,7 +4,7 @@ import PatchLedger
 import PatchModel
 
 /// Compares what patchd installed with what is there now. Changes nothing. A file that is no plain file any more counts
-/// as changed.
+/// as changed, and so does one whose mode is not that of its step in the plan.
 struct FolderVerification {
     let context: FolderContext
 
@@ -12,14 +12,20 @@ struct FolderVerification {
         var changed: [String] = []
         var missing: [String] = []
         let folder = context.order.plan.folder
+        let modes = Dictionary(
+            context.order.plan.steps.filter { $0.kind == .file }.compactMap { step in
+                step.mode.map { (ExactText(step.path), $0) }
+            }
+        ) { _, last in last }
         try working("compare folder \(folder) with what was installed") { () throws(FileError) in
             for (place, entry) in try InstalledFiles(context.folder, order: context.order).entries() {
                 guard case .file(let sha256) = entry else { continue }
                 switch try kind(of: place.description) {
                 case .file:
-                    if try context.folder.file(place.description).sha256() != sha256 {
-                        changed.append(place.description)
-                    }
+                    let file = try context.folder.file(place.description)
+                    let mode = try file.status().mode & 0o7777
+                    let sum = try file.sha256()
+                    if sum != sha256 || mode != modes[place] ?? mode { changed.append(place.description) }
                 case nil: missing.append(place.description)
                 default: changed.append(place.description)
                 }

@@ -113,11 +113,10 @@ actor JobStore {
         warnings: [String] = []
     ) throws(StoreError) -> Int {
         if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
-        var job = Job(
-            job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version,
-            sha256: sha256, options: options, claim: claim, createdAt: .now)
-        job.warnings = warnings.isEmpty ? nil : warnings
-        return try add(job)
+        return try add(
+            Job(
+                job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version, sha256: sha256,
+                options: options, claim: claim, createdAt: .now, warnings: warnings))
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {

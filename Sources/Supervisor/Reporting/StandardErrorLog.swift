@@ -1,5 +1,6 @@
 import Glibc
 public import Logging
+import PatchModel
 
 /// Log lines on standard error, for where there is no journal: `<level>: sentence`. The sentence says it all; the fields
 /// are for programs that search the journal.
@@ -21,9 +22,7 @@ public struct StandardErrorLog: LogHandler {
     /// Writes one line.
     public func log(event: LogEvent) {
         // Names of files are whatever a user likes: they must not look like lines of their own, or move the cursor.
-        let text = event.message.description.unicodeScalars.map { scalar in
-            scalar == "\n" ? "\n  " : scalar.properties.generalCategory == .control ? "?" : String(scalar)
-        }.joined()
+        let text = Printable.line(event.message.description)
         let line = "\(event.level): \(text)\n"
         _ = line.withCString { write(2, $0, strlen($0)) }
     }

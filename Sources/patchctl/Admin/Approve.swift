@@ -4,7 +4,7 @@ import PatchModel
 
 struct Approve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let a job that waits for approval be carried out.",
+        abstract: "Approve a job that waits for approval.",
         discussion: """
             "patchctl show JOB" shows what it would do. Options take the place of those that it was submitted with (--no-exclude, \
             --no-only and --no-force take them away), and what \
@@ -20,16 +20,16 @@ struct Approve: ParsableCommand {
 
     @OptionGroup var choice: ChoiceArguments
 
-    @Flag(help: "Leave no folder out that was excluded so far.")
+    @Flag(help: "Include the folders that were excluded.")
     var noExclude = false
 
-    @Flag(help: "Confine it to no folders that were named so far.")
+    @Flag(help: "Update all folders, not only those that were named.")
     var noOnly = false
 
-    @Flag(help: "Do not apply it where it is marked unstable.")
+    @Flag(help: "Do not apply it if it is marked unstable.")
     var noForce = false
 
-    @OptionGroup var asking: Asking
+    @OptionGroup var daemon: RequestOptions
 
     func validate() throws {
         for (name, isOn, isGiven) in [
@@ -48,50 +48,6 @@ struct Approve: ParsableCommand {
         if noOnly { options.append(.init("only", .array([]))) }
         if noForce { options.append(.init("force", .bool(false))) }
         if !options.isEmpty { request.append(.init("options", .object(options))) }
-        try asking.send(request, called: "approve-\(job)")
-    }
-}
-
-struct Decline: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "End a job that waits for approval; nothing of it was done.")
-
-    @Argument(help: "The job's number.")
-    var job: Int
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("decline")), .init("job", .number("\(job)"))], called: "decline-\(job)")
-    }
-}
-
-struct MarkUnstable: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Have an update applied with --force only from now on, and recommended no more.")
-
-    @Argument(help: "NAME, or NAME@VERSION where several versions are known.")
-    var update: String
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("markUnstable")), .init("update", .string(update))], called: "mark-unstable")
-    }
-}
-
-struct MarkStable: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take the mark of an unstable update away.")
-
-    @Argument(help: "NAME, or NAME@VERSION where several versions are marked.")
-    var update: String
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [.init("command", .string("markStable")), .init("update", .string(update))], called: "mark-stable")
+        try daemon.send(request, called: "approve-\(job)")
     }
 }

@@ -14,7 +14,7 @@ struct Config: ParsableCommand {
         func run() throws {
             let configuration = try directories.configuration(againstHost: true)
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
-            Notes.write(
+            Notes.line(
                 "the configuration in \(directories.configDir) is fine: "
                     + (names.isEmpty ? "no endpoints" : names.joined(separator: ", ")))
         }

@@ -53,8 +53,8 @@ struct HoldFile {
         return found.map(ApplicationFolder.init)
     }
 
-    /// Replaces one's own hold; somebody else's is left.
-    func write(_ text: String) throws {
+    /// Replaces one's own hold, and a file of somebody whose hold would not count; another's hold is left.
+    func write(_ text: String, _ rights: HoldRights) throws {
         try files { () throws(FileError) in
             let holds = try Directory.open(directory)
             let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
@@ -62,10 +62,11 @@ struct HoldFile {
                 let file = try holds.createFile(temporary, mode: 0o644)
                 try file.write(Array(text.utf8))
                 try file.sync()
-                // Who is there is looked up before, and renamed over only when it is one's own; in a sticky directory
-                // nobody else can be, except for root.
+                // In a sticky directory only root can rename over what is another's.
                 if let owner = try holds.status(name)?.uid {
-                    guard owner == geteuid() else { throw FileError("replace", directory + "/" + name, number: EEXIST) }
+                    guard owner == geteuid() || !rights.mayHold(target, owner) else {
+                        throw FileError("replace", directory + "/" + name, number: EEXIST)
+                    }
                     try holds.rename(temporary, to: holds, name)
                 } else {
                     try holds.renameNew(temporary, to: holds, name)
@@ -89,15 +90,12 @@ struct HoldFile {
         }
     }
 
-    /// Why patchd may not heed this user's hold; nil when it does, as far as can be seen from here.
-    func doubt(_ folders: [ApplicationFolder], _ directories: Directories) -> String? {
-        if geteuid() == 0 { return nil }
-        let group = (try? directories.configuration())?.daemon.approvers ?? "patchd"
-        if UserName.isMember(of: group) { return nil }
-        // The endpoint's root folder is not told from here; of a whole endpoint its owner is asked for all.
-        if endpoint != nil, !folders.isEmpty, folders.allSatisfy({ $0.state.owner == UserName.own }) { return nil }
-        return
-            "patchd may not heed it: \(UserName.own) is, as far as can be seen, neither in group \(group) nor the owner of \(words)"
+    /// The hold of this user that is there now; nil for none, and for what is no plain file.
+    func current() -> PatchModel.Hold? {
+        guard let holds = try? Directory.open(directory), let status = try? holds.status(name), status.kind == .file,
+            status.uid == geteuid(), let file = try? holds.file(name), let bytes = try? file.read(limit: 4096)
+        else { return nil }
+        return PatchModel.Hold(target, text: String(decoding: bytes, as: UTF8.self))
     }
 
     private func files<Value>(_ body: () throws(FileError) -> Value) throws(Failure) -> Value {
@@ -108,30 +106,12 @@ struct HoldFile {
             if [EEXIST, EPERM, EACCES].contains(error.number), let holds = try? Directory.open(directory),
                 let owner = (try? holds.status(name))?.uid, owner != geteuid()
             {
+                let who = owner == 0 ? "root" : "\(UserName.of(owner)) or root"
                 throw Failure(
-                    .refused,
-                    "the hold on \(words) is \(UserName.of(owner))'s (\"\(place)\"); \(UserName.of(owner)) or root can take it away"
-                )
+                    .refused, "the hold on \(words) is \(UserName.of(owner))'s (\"\(place)\"); \(who) can take it away")
             }
             throw Failure(
                 "cannot hold \(words): \(error)\(error.number == ENOENT ? "; name the spool with --spool-dir" : "")")
         }
-    }
-}
-
-/// Users as people call them.
-enum UserName {
-    static var own: String { of(geteuid()) }
-
-    static func of(_ uid: UInt32) -> String {
-        getpwuid(uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(uid)"
-    }
-
-    static func isMember(of group: String) -> Bool {
-        guard let wanted = getgrnam(group)?.pointee.gr_gid else { return false }
-        if getegid() == wanted { return true }
-        var groups = [gid_t](repeating: 0, count: 65536)
-        let count = getgroups(Int32(groups.count), &groups)
-        return groups.prefix(Int(max(count, 0))).contains(wanted)
     }
 }

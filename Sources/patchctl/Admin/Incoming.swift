@@ -12,26 +12,26 @@ struct Incoming {
         let sha256: String
     }
 
-    func drop(_ path: String, options: UpdateOptions?) throws -> Drop {
-        let source = try Archive.open(path)
+    /// - Parameter name: what the archive is called; it gets a number where that is taken.
+    func drop(_ source: borrowing File, called name: String, options: UpdateOptions?) throws -> Drop {
         do throws(FileError) {
-            return try copy(source, path, options: options)
+            return try copy(source, name, options: options)
         } catch {
             let hint =
                 switch error.number {
-                case EACCES, EPERM: "; members of group patchd may submit: \"adduser USER patchd\""
+                case EACCES, EPERM: "; members of group patchd may submit: \"adduser \(UserName.own) patchd\""
                 case ENOENT where error.path.hasPrefix(directories.spoolDir): "; name the spool with --spool-dir"
                 default: ""
                 }
-            throw Failure("cannot submit \"\(path)\": \(error)\(hint)")
+            throw Failure("cannot submit \"\(name)\": \(error)\(hint)")
         }
     }
 
     private func copy(
-        _ source: borrowing File, _ path: String, options: UpdateOptions?
+        _ source: borrowing File, _ wanted: String, options: UpdateOptions?
     ) throws(FileError) -> Drop {
         let incoming = try Directory.open(directories.spoolDir + "/incoming")
-        let name = try freeName(path, in: incoming)
+        let name = try freeName(wanted, in: incoming)
         let temporary = ".\(name).tmp"
         let sidecar = name + ".json"
         do throws(FileError) {
@@ -52,8 +52,8 @@ struct Incoming {
     }
 
     /// The archive's own name, or with a number where that is taken.
-    private func freeName(_ path: String, in incoming: borrowing Directory) throws(FileError) -> String {
-        var stem = Directory.split(path).name
+    private func freeName(_ wanted: String, in incoming: borrowing Directory) throws(FileError) -> String {
+        var stem = wanted
         if stem.lowercased().hasSuffix(".zip") { stem.removeLast(4) }
         while stem.hasPrefix(".") { stem.removeFirst() }
         if stem.isEmpty { stem = "update" }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import PatchJSON
 import PatchModel
 
 /// What is applied (contract §6); the same for every command that takes an archive.
@@ -14,79 +13,4 @@ struct OptionArguments: ParsableArguments {
             operation: operation, endpoints: endpoint.isEmpty ? nil : endpoint, exclude: choice.exclude,
             only: choice.only, patches: try choice.chosenPatches(), force: choice.force)
     }
-}
-
-/// What is applied on one endpoint.
-struct ChoiceArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Leave this folder and its descendants out; may be repeated.", valueName: "folder"))
-    var exclude: [String] = []
-
-    @Option(help: ArgumentHelp("Only this folder and its descendants; may be repeated.", valueName: "folder"))
-    var only: [String] = []
-
-    @Option(
-        name: .customLong("patch"),
-        help: ArgumentHelp("Switch an optional patch on or off; may be repeated.", valueName: "name=on|off"))
-    var patches: [String] = []
-
-    @Flag(help: "Apply it although it is marked unstable.")
-    var force = false
-
-    func validate() throws {
-        for patch in patches { _ = try Self.read(patch) }
-        if let name = only.first(where: exclude.contains) {
-            throw ValidationError("\"\(name)\" is given with --only and with --exclude")
-        }
-    }
-
-    func chosenPatches() throws -> [String: Bool] {
-        var chosen: [String: Bool] = [:]
-        for patch in patches {
-            let (name, isOn) = try Self.read(patch)
-            chosen[name] = isOn
-        }
-        return chosen
-    }
-
-    /// Those that were given, as JSON.
-    func given() throws -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = []
-        if !exclude.isEmpty { members.append(.init("exclude", .array(exclude.map(JSONValue.string)))) }
-        if !only.isEmpty { members.append(.init("only", .array(only.map(JSONValue.string)))) }
-        let patches = try chosenPatches().sorted { $0.key < $1.key }
-        if !patches.isEmpty {
-            members.append(.init("patches", .object(patches.map { .init($0.key, .bool($0.value)) })))
-        }
-        if force { members.append(.init("force", .bool(true))) }
-        return members
-    }
-
-    private static func read(_ text: String) throws -> (name: String, isOn: Bool) {
-        if let equals = text.lastIndex(of: "="), equals != text.startIndex {
-            switch text[text.index(after: equals)...] {
-            case "on": return (String(text[..<equals]), true)
-            case "off": return (String(text[..<equals]), false)
-            default: break
-            }
-        }
-        throw ValidationError("--patch is NAME=on or NAME=off, not \"\(text)\"")
-    }
-}
-
-/// A length of time as on the command line: `30s`, `5m`, `1h`, or seconds.
-struct Length: ExpressibleByArgument {
-    let seconds: Double
-
-    init(seconds: Double) { self.seconds = seconds }
-
-    init?(argument: String) {
-        let factors = ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1]
-        let unit = String(argument.reversed().prefix { $0.isLetter }.reversed())
-        guard let factor = factors[unit], let number = Double(argument.dropLast(unit.count)), number.isFinite,
-            number >= 0
-        else { return nil }
-        seconds = number * factor
-    }
-
-    var defaultValueDescription: String { "\(Int(seconds))s" }
 }

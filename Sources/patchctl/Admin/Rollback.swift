@@ -4,7 +4,7 @@ import PatchModel
 
 struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take back the last update of a folder and those below it, or a whole job.",
+        abstract: "Undo the last update of a folder and those below it, or a whole job.",
         discussion: """
             Files come back from the kept originals (one changed since is kept as NAME.patchd-old), scripts are undone by \
             the update's downgrades. What cannot be undone is refused before anything is touched.
@@ -19,7 +19,7 @@ struct Rollback: ParsableCommand {
     @Flag(help: "Restore the database from its backup: what was written since is lost.")
     var discardData = false
 
-    @OptionGroup var asking: Asking
+    @OptionGroup var daemon: RequestOptions
 
     func run() throws {
         var request = [JSONValue.Member("command", .string("rollback"))]
@@ -32,60 +32,6 @@ struct Rollback: ParsableCommand {
         }
         if let to { request.append(.init("to", .string(to))) }
         if discardData { request.append(.init("discardData", .bool(true))) }
-        try asking.send(request, called: "rollback")
+        try daemon.send(request, called: "rollback")
     }
-}
-
-struct Baseline: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Say which version a folder has, and its database with it.",
-        discussion: """
-            For a folder that patchd does not know yet, and for one whose database was restored from a dump: scripts for \
-            versions above VERSION count as not run, so that the next update runs them.
-            """)
-
-    @Argument(help: "ENDPOINT/FOLDER.")
-    var folder: String
-
-    @Argument(help: "The version that it has.")
-    var version: String
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        try asking.send(
-            [
-                .init("command", .string("baseline")), .init("target", .string(folder)),
-                .init("version", .string(version)),
-            ], called: "baseline")
-    }
-}
-
-struct Catchup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Apply to an excluded folder, in order, the kept updates that it has missed.")
-
-    @Argument(help: "ENDPOINT/FOLDER.")
-    var folder: String
-
-    @Flag(help: "Apply also what is marked unstable.")
-    var force = false
-
-    @OptionGroup var asking: Asking
-
-    func run() throws {
-        var request = [JSONValue.Member("command", .string("catchup")), .init("target", .string(folder))]
-        if force { request.append(.init("force", .bool(true))) }
-        try asking.send(request, called: "catchup")
-    }
-}
-
-struct GC: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "gc",
-        abstract: "Remove now what is kept for rollbacks beyond the newest jobs (\"retain\" in patchd.yaml).")
-
-    @OptionGroup var asking: Asking
-
-    func run() throws { try asking.send([.init("command", .string("gc"))], called: "gc") }
 }

@@ -22,7 +22,8 @@ struct ApplicationFolder {
         }
         guard try directories.hasState else {
             throw Failure(
-                "nothing is known of \(target): patchd has not run yet with the state \"\(directories.stateDir)\"")
+                "nothing is known of \(target): patchd has not run yet with the state directory \"\(directories.stateDir)\""
+            )
         }
         guard let state = try directories.reading({ try directories.state.folder(parts[1], of: parts[0]) }) else {
             _ = try Target(target).folders(directories)
@@ -35,7 +36,7 @@ struct ApplicationFolder {
         (endpoint, folder, path, self.state) = (state.endpoint, state.folder, state.path, state)
     }
 
-    /// Its lock now; nil when it is free.
+    /// Its lock now; nil when it is unlocked.
     func lock() throws -> LockNotice? {
         try looking { () throws(FileError) in LockNotice.found(in: try Directory.openWithoutLinks(path)) }
     }
@@ -107,14 +108,14 @@ struct LockNotice: Decodable, Equatable {
 
     /// `is locked: 9999 updating, job 12 (X3V8_P2 8.0.2), since …, deadline …: message`.
     var description: String {
-        if let problem { return "is locked, and nobody can tell why: \(problem)" }
+        if let problem { return "is locked, but the lock cannot be read: \(problem)" }
         var parts = [[code.map { "\($0)" }, phase].compactMap { $0 }.joined(separator: " ")]
         let what = [update, to].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
         if let job, job > 0 { parts.append("job \(job)" + (what.isEmpty ? "" : " (\(what))")) }
-        if let since { parts.append("since \(since)") }
-        if let deadline { parts.append("deadline \(deadline)") }
+        if let since { parts.append("since \(LocalTime.text(since))") }
+        if let deadline { parts.append("deadline \(LocalTime.text(deadline))") }
         let text = parts.filter { !$0.isEmpty }.joined(separator: ", ")
-        let note = message.map { $0.isEmpty ? "" : ": \(Printable.text($0))" } ?? ""
-        return "is locked" + (text.isEmpty ? "" : ": \(Printable.text(text))") + note
+        let note = message.map { $0.isEmpty ? "" : ": \(Printable.cell($0))" } ?? ""
+        return "is locked" + (text.isEmpty ? "" : ": \(Printable.cell(text))") + note
     }
 }

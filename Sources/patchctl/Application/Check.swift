@@ -23,11 +23,7 @@ struct Check: ParsableCommand {
     @OptionGroup var directories: Directories
 
     func run() throws {
-        guard let given = Version(version) else {
-            throw Failure(
-                .usage,
-                "\"\(version)\" is no version; it begins with a digit and consists of [0-9A-Za-z.+~:-], at most 64")
-        }
+        let given = try Version(argument: version)
         let folder = try ApplicationFolder(folder, in: directories)
         let recommended = folder.state.recommendedVersion
         guard let wanted = folder.state.version ?? recommended else {
@@ -43,14 +39,14 @@ struct Check: ParsableCommand {
                     recommendedVersion: recommended, given: given, verdict: verdict,
                     archive: archive(of: wanted, on: folder.endpoint)))
         } else {
-            Output.write("\(given) is \(verdict.words) for \(folder.name), which has \(wanted)")
+            Output.line("\(given) is \(verdict.words) for \(folder.name), which has \(wanted)")
         }
         if let recommended, recommended != wanted {
-            Notes.write(
+            Notes.line(
                 "\(recommended) is recommended on \(folder.endpoint); \(folder.name) has \(wanted), and programs follow the folder"
             )
         }
-        if verdict != .current { throw verdict.code.exit }
+        if verdict != .current { throw verdict.status.exit }
     }
 
     /// The newest kept archive that brought a version; nil also for who may not read jobs.
@@ -59,7 +55,7 @@ struct Check: ParsableCommand {
         return jobs.reversed().lazy.filter { job in
             job.endpoint == endpoint && job.version == version && job.operation == .apply && job.state == .done
         }.map { job in "\(directories.stateDir)/\(StateDirectory.place(ofArchive: job.sha256))/archive.zip" }
-            // Its directory is root's alone: only that it is not there says that it is not kept.
+            // Not everybody may look: only ENOENT says that it is not kept.
             .first { access($0, F_OK) == 0 || errno == EACCES }
     }
 }
@@ -77,7 +73,7 @@ struct CheckReport: Encodable {
             }
         }
 
-        var code: Code {
+        var status: ExitStatus {
             switch self {
             case .current: .fine
             case .tooNew: .tooNew

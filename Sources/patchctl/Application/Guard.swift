@@ -7,12 +7,12 @@ struct Guard: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a command so that no update of a folder begins under it.",
         discussion: """
-            COMMAND starts only while the folder is free, else the exit code is 5. When an update begins (9999), COMMAND and \
+            COMMAND starts only while the folder is unlocked, else the exit code is 5. When an update begins (9999), COMMAND and \
             all that it started get SIGTERM, and SIGKILL at the lock's deadline; the exit code is 5 then too. With --restart it \
-            waits for the folder instead, and runs COMMAND (again), in the version that is there by then.
+            waits for the folder instead, and runs COMMAND (again), in the version that the folder has by then.
 
             Otherwise the exit code is COMMAND's, or 128 and the number of the signal that ended it; 126 and 127 say that it \
-            cannot be run. Whoever COMMAND leaves behind counts as it does: the folder is in use, and guard runs, until all \
+            cannot be run. Processes that COMMAND leaves behind count as it does: the folder is in use, and guard runs, until all \
             have ended. SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on.
             """)
 
@@ -31,7 +31,7 @@ struct Guard: ParsableCommand {
     @OptionGroup var directories: Directories
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("there is no COMMAND; it stands after \"--\"") }
+        if command.isEmpty { throw ValidationError("there is no COMMAND; put it after \"--\"") }
     }
 
     func run() throws {
@@ -57,8 +57,8 @@ struct Guard: ParsableCommand {
             case .byItself(let exit): throw ExitCode(exit.shellCode)
             case .told(let lock, let mayRestart):
                 let text = "\(folder.name) \(lock.description)"
-                guard restart, mayRestart else { throw Failure(.waiting, "\(command[0]) was told to leave: \(text)") }
-                Notes.write("\(command[0]) was told to leave, and is started again when it may: \(text)")
+                guard restart, mayRestart else { throw Failure(.waiting, "\(command[0]) had to leave: \(text)") }
+                Notes.line("\(command[0]) had to leave, and is started again when the folder is unlocked: \(text)")
             }
         }
     }
@@ -70,7 +70,7 @@ struct Guard: ParsableCommand {
         return String(cString: path)
     }
 
-    /// Into the folder, as soon as it is free with `restart`.
+    /// Into the folder; with `restart`, as soon as it is unlocked.
     private func enter(_ folder: ApplicationFolder, _ signals: borrowing SignalQueue) throws -> FolderGate {
         var isTold = false
         var busySince: Double?
@@ -86,7 +86,7 @@ struct Guard: ParsableCommand {
                 guard restart else {
                     throw Failure(.waiting, "\(folder.name) \(lock?.description ?? "is locked")")
                 }
-                if let lock, !isTold { Notes.write("waiting: \(folder.name) \(lock.description)") }
+                if let lock, !isTold { Notes.line("waiting: \(folder.name) \(lock.description)") }
                 isTold = true
                 busySince = nil
             case .busy:
@@ -98,7 +98,7 @@ struct Guard: ParsableCommand {
                     let pids = gate.holders().map { "\($0)" }.joined(separator: ", ")
                     throw Failure(
                         .waiting,
-                        "somebody has \(folder.name) for himself (flock on \"\(folder.path)\")"
+                        "a process has locked \(folder.name) exclusively (flock on \"\(folder.path)\")"
                             + (pids.isEmpty ? "" : ": pid \(pids)"))
                 }
             }

@@ -11,7 +11,7 @@ struct GuardedCommand: ~Copyable {
     /// Why it is over. Nobody of the command's processes is left then.
     enum Ending {
         case byItself(ChildProcess.Exit)
-        /// It was told to leave, and has. `mayRestart` is false when somebody besides wanted it to end.
+        /// It had to leave, and has. `mayRestart` is false when somebody besides wanted it to end.
         case told(LockNotice, mayRestart: Bool)
     }
 
@@ -56,7 +56,7 @@ struct GuardedCommand: ~Copyable {
         var isTold = false
         while true {
             if let lock = LockNotice.found(in: directory), !lock.isAnnouncement {
-                // Who ended before it was told has ended by itself.
+                // What ended before it was asked to has ended by itself.
                 if tree.reap() {
                     stop(lock, signals)
                     return .told(lock, mayRestart: !isAskedToEnd)
@@ -66,14 +66,14 @@ struct GuardedCommand: ~Copyable {
             if let exit = tree.exit, !isTold {
                 isTold = true
                 let pids = tree.members().map { "\($0.name ?? "?") (pid \($0.pid))" }.joined(separator: ", ")
-                Notes.write("\(name) ended with \(exit.shellCode); still inside \(folder.name): \(pids)")
+                Notes.line("\(name) ended with \(exit.shellCode); still inside \(folder.name): \(pids)")
             }
             Self.wait(seconds: 1, watch, signals)
             passOn(signals)
         }
     }
 
-    /// Whoever tells guard something means the command; with Ctrl-C the terminal has told it already.
+    /// A signal to guard is meant for the command; with Ctrl-C the terminal has sent it there already.
     private mutating func passOn(_ signals: borrowing SignalQueue) {
         while let arrival = signals.next() {
             if arrival.number == SIGCHLD { continue }
@@ -97,7 +97,7 @@ struct GuardedCommand: ~Copyable {
             guard rest <= 0, tree.reap() else { continue }
             let refused = tree.signal(SIGKILL)
             if !isTold {
-                Notes.write("\(name) did not leave within \(Int(time)) s, and is killed")
+                Notes.line("\(name) did not leave within \(Int(time)) s, and is killed")
                 for process in refused { Notes.error("pid \(process.pid) cannot be ended: it is another user's") }
                 isTold = true
             }

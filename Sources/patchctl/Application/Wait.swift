@@ -4,10 +4,10 @@ import PatchFiles
 
 struct Wait: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Wait until a folder may be used; made for ExecStartPre=.",
+        abstract: "Wait until a folder is unlocked; made for ExecStartPre=.",
         discussion: """
-            Ends at once, with 0, where no update.lock is there. After --timeout it exits 5 and says who locked the folder. \
-            It says nothing of what comes after: an application that must not meet an update runs under "patchctl guard".
+            Ends at once, with 0, where there is no update.lock. After --timeout it exits 5 and says who locked the folder. \
+            An update may begin right afterwards; an application that must not run then is started with "patchctl guard".
             """)
 
     @Argument(help: "ENDPOINT/FOLDER.")
@@ -23,13 +23,13 @@ struct Wait: ParsableCommand {
         let end = timeout.map { MonotonicClock.seconds + $0.seconds }
         var told: LockNotice?
         while true {
-            // Before it is looked: what comes in between ends the wait.
+            // Before the lock is read: what changes in between ends the wait.
             let watch = try? DirectoryWatch([folder.path])
             guard let lock = try folder.lock() else { return }
             let rest = end.map { $0 - MonotonicClock.seconds } ?? .infinity
             if rest <= 0 { throw Failure(.waiting, "\(folder.name) \(lock.description)") }
             if told?.code != lock.code || told?.phase != lock.phase {
-                Notes.write("waiting: \(folder.name) \(lock.description)")
+                Notes.line("waiting: \(folder.name) \(lock.description)")
                 told = lock
             }
             // A watch is a hint, and may not be had.

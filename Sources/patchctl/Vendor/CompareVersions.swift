@@ -21,15 +21,8 @@ struct CompareVersions: ParsableCommand {
         guard let relation = VersionRelation(relation) else {
             throw Failure(.usage, "\"\(relation)\" is no comparison; it is one of lt le eq ne ge gt")
         }
-        guard try relation.holds(version(left), version(right)) else { throw Code.failed.exit }
-    }
-
-    private func version(_ text: String) throws -> Version {
-        guard let version = Version(text) else {
-            throw Failure(
-                .usage, "\"\(text)\" is no version; it begins with a digit and consists of [0-9A-Za-z.+~:-], at most 64"
-            )
+        guard try relation.holds(Version(argument: left), Version(argument: right)) else {
+            throw ExitStatus.failed.exit
         }
-        return version
     }
 }

@@ -14,6 +14,8 @@ struct Lint: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var sent: SentFile
+
     @OptionGroup var directories: Directories
 
     func run() throws {
@@ -23,36 +25,25 @@ struct Lint: ParsableCommand {
         } else {
             for finding in report.findings {
                 let place = finding.place.isEmpty ? "" : "\(finding.place): "
-                Output.write(Printable.text("\(finding.level.rawValue) \(finding.code): \(place)\(finding.message)"))
+                let colour: Stream.Colour = finding.level == .error ? .red : .none
+                Output.line("\(finding.level.rawValue) \(finding.code): \(place)\(finding.message)", colour)
             }
-            if report.findings.isEmpty { Notes.write("\(file) is fine") }
+            if report.findings.isEmpty { Notes.line("\(file) is fine") }
         }
-        if !report.ok { throw Code.refused.exit }
+        if !report.ok { throw ExitStatus.refused.exit }
     }
 
     private func findings() throws -> [Finding] {
-        do throws(Failure) {
-            return try findings(in: try Archive.open(file))
-        } catch {
-            guard error.code == .refused else { throw error }
-            return [Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: error.message)]
-        }
-    }
-
-    private func findings(in archive: borrowing File) throws(Failure) -> [Finding] {
-        let configuration = try? directories.configuration()
-        let limits = configuration?.daemon.limits ?? Limits()
-        let verdict: UnpackVerdict
+        let archive: File
         do {
-            verdict = try Worker().unpack(archive, limits: limits)
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure("\(error)")
+            archive = try sent.open(file)
+        } catch let failure as Failure where failure.status == .refused {
+            return [Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)]
         }
+        let verdict = try Worker().unpack(archive, limits: directories.limits)
         if let refusal = verdict.refusal { return [Finding(refusal)] }
         guard let update = verdict.update else { return [] }
-        let endpoints = configuration?.endpoints ?? []
+        let endpoints = (try? directories.configuration())?.endpoints ?? []
         let accepting = endpoints.filter {
             Acceptance.accepts(update.manifest, endpoint: $0, endpointCount: endpoints.count)
         }

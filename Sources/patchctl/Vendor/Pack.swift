@@ -9,6 +9,9 @@ struct Pack: ParsableCommand {
         discussion: """
             The same content gives the same bytes, so that a signature and the archive's sum stay what they are. The archive \
             is checked as by "lint" before it gets its name; one that has the name already is replaced.
+
+            With --name, --version and --dependency, DIR is a plain tree of files, without a manifest: the archive brings all of \
+            them to every folder. With --from, what OLD brings and DIR has no more is deleted by the update.
             """)
 
     @Argument(help: "The directory, with update.json at its top.", completion: .directory)
@@ -17,18 +20,34 @@ struct Pack: ParsableCommand {
     @Option(name: [.short, .long], help: "The archive. Default: NAME-VERSION.zip, here.", completion: .file())
     var output: String?
 
+    @Option(help: "The update before: its directory or archive; with --name a plain tree.", completion: .file())
+    var from: String?
+
+    @Option(help: "DIR is a plain tree: the update's name.")
+    var name: String?
+
+    @Option(help: "With --name: what a folder has afterwards.")
+    var version: String?
+
+    @Option(help: "With --name: the least version that a folder must have before.")
+    var dependency: String?
+
     @OptionGroup var directories: Directories
 
     func validate() throws {
         if let output, ["", ".", ".."].contains(Directory.split(output).name) {
             throw ValidationError("-o names the archive to write, not a directory")
         }
+        let given = [name, version, dependency].compactMap { $0 }.count
+        guard given == 0 || given == 3 else {
+            throw ValidationError("a plain tree needs all of --name, --version and --dependency")
+        }
     }
 
     func run() throws {
+        let plain = try plainManifest()
         let (parent, name) = output.map(Directory.split) ?? (nil, "")
         let place = parent.map { $0.isEmpty ? "/" : $0 } ?? "."
-        let source = try opened(directory)
         let target = try opened(place)
         let (own, above) = (resolved(directory), resolved(place) + "/")
         guard !above.hasPrefix(own + "/") else {
@@ -38,11 +57,15 @@ struct Pack: ParsableCommand {
         }
         let temporary = ".\(name.isEmpty ? "update" : name).\(getpid()).tmp"
         do {
-            let update = try write(source, to: target, temporary)
+            let file = try target.createFile(temporary, mode: 0o644)
+            let update = try make(plain, file)
+            for finding in update.findings {
+                Notes.line("warning \(finding.code): \(finding.place): \(finding.message)")
+            }
             let name = name.isEmpty ? "\(update.manifest.name)-\(update.manifest.version).zip" : name
             try target.rename(temporary, to: target, name)
             try target.sync()
-            Output.write(output ?? name)
+            Output.line(output ?? name)
         } catch {
             try? target.remove(temporary)
             if let error = error as? FileError { throw Failure("cannot write the archive: \(error)") }
@@ -50,25 +73,21 @@ struct Pack: ParsableCommand {
         }
     }
 
-    /// Packs and checks; what would be refused gets no name.
-    private func write(
-        _ source: borrowing Directory, to target: borrowing Directory, _ temporary: String
-    ) throws -> CheckedUpdate {
-        let limits = (try? directories.configuration())?.daemon.limits ?? Limits()
-        let file = try target.createFile(temporary, mode: 0o644)
-        let worker = try Worker()
-        if let refusal = try worker.pack(source, to: file, limits: limits) { throw refused(refusal) }
-        let verdict = try worker.unpack(try target.file(temporary), limits: limits)
-        if let refusal = verdict.refusal { throw refused(refusal) }
-        guard let update = verdict.update else { throw Failure("cannot pack \(directory): the check said nothing") }
-        for finding in update.findings {
-            Notes.write(Printable.text("warning \(finding.code): \(finding.place): \(finding.message)"))
-        }
-        return update
+    private func plainManifest() throws(Failure) -> PlainManifest? {
+        guard let name, let version, let dependency else { return nil }
+        return try PlainManifest(name: name, version: version, dependency: dependency)
     }
 
-    private func refused(_ refusal: Refusal) -> Failure {
-        Failure(.refused, Printable.text("\(directory) is no update: \(refusal.code.rawValue): \(refusal)"))
+    /// Packs and checks; what would be refused gets no name.
+    private func make(_ plain: PlainManifest?, _ file: borrowing File) throws -> CheckedUpdate {
+        let packer = Packer(worker: try Worker(), limits: directories.limits, plain: plain)
+        let update = try packer.pack(directory, to: file)
+        guard let from else { return update }
+        let deletions = Deletions(from: try packer.update(at: from), to: update)
+        if deletions.paths.isEmpty { return update }
+        try file.truncate(to: 0)
+        guard lseek(file.descriptor, 0, SEEK_SET) == 0 else { throw FileError("write", file.path) }
+        return try packer.pack(directory, to: file, deletions)
     }
 
     private func opened(_ path: String) throws(Failure) -> Directory {

@@ -16,20 +16,33 @@ struct Worker: ~Copyable {
         self.scratch = scratch
     }
 
-    /// Checks an archive; with a name, unpacks it into ``tree(_:)`` of that name too.
+    /// What a worker says comes from a stranger's archive, so it is bounded; in bytes.
+    private static let longestAnswer: Int64 = 1 << 30
+
+    /// Checks an archive; with a name, unpacks it into a tree of that name too, for ``look(_:_:tree:as:)``.
+    ///
+    /// An archive may be anybody's: as root this runs as the user that reads archives for the daemon, never as root.
     func unpack(_ archive: borrowing File, limits: Limits, into name: String? = nil) throws -> UnpackVerdict {
         let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
+        let reader = geteuid() == 0 ? UnpackUser.identity : nil
         var arguments = ["unpack", "--limits", limits]
+        let place: Directory
         if let name {
             try scratch.directory.makeDirectory(name, mode: 0o755)
-            arguments += ["--into", scratch.path + "/" + name]
+            place = try scratch.directory.directory(name)
+            if let reader { try UnpackUser.give(place, to: reader) }
+            arguments += ["--into", "."]
+        } else {
+            place = try Directory.open("/")
         }
         let answer = try scratch.directory.createFile("verdict.json")
         defer { try? scratch.directory.remove("verdict.json") }
-        try run(arguments, input: archive.descriptor, output: answer.descriptor, error: STDERR_FILENO, as: nil)
+        try run(arguments, in: place, input: archive.descriptor, output: answer.descriptor, as: reader)
         let verdict: UnpackVerdict
         do {
-            verdict = try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(try answer.status().size)))
+            let size = try answer.status().size
+            guard size <= Self.longestAnswer else { throw FileError("read", "the verdict", number: EFBIG) }
+            verdict = try JSONText.read(UnpackVerdict.self, try answer.read(limit: Int(size)))
         } catch {
             throw Failure("\(program) unpack answered what is no verdict: \(error)")
         }
@@ -37,21 +50,43 @@ struct Worker: ~Copyable {
         return verdict
     }
 
-    /// Packs a directory into an empty file.
+    /// Packs a directory into an empty file, with another manifest or below another path where these are given.
+    ///
+    /// As root this runs as the directory's owner or, where that is root, as the user that reads archives.
     ///
     /// - Returns: why it cannot be packed; nil when it is.
-    func pack(_ directory: borrowing Directory, to archive: borrowing File, limits: Limits) throws -> Refusal? {
-        let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
+    func pack(
+        _ directory: borrowing Directory, to archive: borrowing File, limits: Limits, manifest: [UInt8]? = nil,
+        below path: String? = nil
+    ) throws -> Refusal? {
+        var arguments = ["pack", "--limits", String(decoding: try JSONText.line(limits), as: UTF8.self)]
+        if let path { arguments += ["--below", path] }
+        let place = try scratch.directory.ensureDirectory("manifest", mode: 0o755)
+        if let manifest {
+            try place.replaceFile("update.json", with: manifest, mode: 0o644)
+            arguments += ["--manifest", "update.json"]
+        }
         let answer = try scratch.directory.createFile("answer.json")
         defer { try? scratch.directory.remove("answer.json") }
         try run(
-            ["pack", "--limits", limits], input: directory.descriptor, output: archive.descriptor,
-            error: answer.descriptor, as: nil)
-        let bytes = try answer.read(limit: Int(try answer.status().size))
+            arguments, in: place, input: directory.descriptor, output: archive.descriptor, error: answer.descriptor,
+            as: try packer(of: directory))
+        let bytes = try answer.read(limit: 1 << 20)
         if bytes.isEmpty { return nil }
         let verdict = try JSONText.read(UnpackVerdict.self, bytes)
-        if let problem = verdict.problem { throw Failure("cannot pack: \(problem)") }
+        if let problem = verdict.problem {
+            let hint =
+                geteuid() == 0
+                ? "; archives are not made as root: give the directory to a user, or let everybody read it" : ""
+            throw Failure("cannot pack: \(problem)\(hint)")
+        }
         return verdict.refusal
+    }
+
+    private func packer(of directory: borrowing Directory) throws -> UserIdentity? {
+        guard geteuid() == 0 else { return nil }
+        let owner = try directory.status().uid
+        return owner == 0 ? UnpackUser.identity : UserIdentity(uid: owner) ?? UnpackUser.identity
     }
 
     /// Looks at a folder as its owner; nothing there is changed.
@@ -74,18 +109,27 @@ struct Worker: ~Copyable {
         try PlanLines.write(order) { line in try orderFile.write(line) }
         let input = try DescriptorParcel.pack([tree.descriptor, orderFile.descriptor])
         try run(
-            [what], input: input.descriptor, output: ledgerFile.descriptor, error: trace.descriptor, as: user)
+            [what], in: try Directory.open("/"), input: input.descriptor, output: ledgerFile.descriptor,
+            error: trace.descriptor, as: user)
         return try Ledger.summary(of: ledgerFile)
     }
 
-    private func run(_ arguments: [String], input: Int32, output: Int32, error: Int32, as user: UserIdentity?) throws {
-        let root = try Directory.open("/")
+    /// - Parameter error: nil: what the worker says there is kept for the message of a failure. It reads what strangers
+    ///   wrote, so its words never reach a terminal by themselves.
+    private func run(
+        _ arguments: [String], in directory: borrowing Directory, input: Int32, output: Int32, error: Int32? = nil,
+        as user: UserIdentity?
+    ) throws {
+        let words = try scratch.directory.appendingFile("words")
+        defer { try? scratch.directory.remove("words") }
         let child = try ChildProcess.start(
             program, [program] + arguments, environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-            in: root, input: input, output: output, error: error, as: user)
+            in: directory, input: input, output: output, error: error ?? words.descriptor, as: user)
         let exit = child.wait()
         guard exit == .code(0) else {
-            throw Failure("\(program) \(arguments[0]) ended with \(exit) instead of an answer")
+            let said = String(decoding: try words.read(limit: 4096), as: UTF8.self).split(separator: "\n").last ?? ""
+            throw Failure(
+                "\(program) \(arguments[0]) ended with \(exit) instead of an answer\(said.isEmpty ? "" : ": \(said)")")
         }
     }
 
@@ -101,29 +145,5 @@ struct Worker: ~Copyable {
         for place in directories where access(place + "/patchd-worker", X_OK) == 0 { return place + "/patchd-worker" }
         throw Failure(
             "cannot find patchd-worker beside patchctl, in /usr/libexec/patchd or on PATH; install it beside patchctl")
-    }
-}
-
-/// A temporary directory that goes when the value ends.
-struct Scratch: ~Copyable {
-    let path: String
-    let directory: Directory
-
-    init() throws {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array((parent + "/patchctl-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw Failure(FileError("create a temporary directory in", parent).description)
-        }
-        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let directory = try Directory.open(path)
-        self.path = path
-        self.directory = directory
-    }
-
-    deinit {
-        let (parent, name) = Directory.split(path)
-        guard let above = try? Directory.open(parent ?? "/") else { return }
-        try? above.removeTree(name)
     }
 }

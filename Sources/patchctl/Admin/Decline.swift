@@ -1,0 +1,18 @@
+import ArgumentParser
+import PatchJSON
+import PatchModel
+
+struct Decline: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Decline a job that waits for approval; nothing of it was done.")
+
+    @Argument(help: "The job's number.")
+    var job: Int
+
+    @OptionGroup var daemon: RequestOptions
+
+    func run() throws {
+        try daemon.send(
+            [.init("command", .string("decline")), .init("job", .number("\(job)"))], called: "decline-\(job)")
+    }
+}

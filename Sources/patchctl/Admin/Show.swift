@@ -1,0 +1,94 @@
+import ArgumentParser
+import PatchFiles
+import PatchModel
+import PatchStore
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show one job.")
+
+    @Argument(help: "The job's number.")
+    var job: Int
+
+    @Flag(help: "Print what accompanies the archive (README, CHANGES, LICENSE, docs) instead.")
+    var notes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var directories: Directories
+
+    func validate() throws {
+        if notes, json { throw ValidationError("--notes are text; leave --json out") }
+    }
+
+    func run() throws {
+        let job = try directories.job(job)
+        if notes { return try printNotes(job) }
+        if json { return try Output.json(job) }
+        Output.table(facts(job).filter { !$0[1].isEmpty && $0[1] != "-" })
+        let folders = job.folders.sorted { $0.key < $1.key }
+        if !folders.isEmpty {
+            Output.line("")
+            Output.table(
+                [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + folders.map { row($0.key, $0.value, of: job) })
+        }
+        if job.state == .pendingApproval { try printPlan(job) }
+        for (folder, own) in folders where own.state == .failed {
+            Notes.line("see: patchctl trace \(job.job) \(folder)")
+        }
+        if job.state == .failed, job.isHolding {
+            Notes.line("when the cause is removed: patchctl resume \(job.job); or: patchctl rollback \(job.job)")
+        }
+    }
+
+    private func facts(_ job: Job) -> [[String]] {
+        [
+            ["job", "\(job.job)"], ["endpoint", job.endpoint], ["operation", job.operation.rawValue],
+            ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
+            ["state", job.state.rawValue], ["waits for", job.waitingFor],
+            ["waits since", job.state == .waiting ? LocalTime.text(job.waitingSince) : ""], ["code", job.code],
+            ["message", job.message], ["warnings", (job.warnings ?? []).joined(separator: "; ")],
+            ["approved", job.approval?.by.map { "by \($0.name), \(LocalTime.text($0.at))" } ?? ""],
+            ["created", LocalTime.text(job.createdAt)], ["started", LocalTime.text(job.startedAt)],
+            ["finished", LocalTime.text(job.finishedAt)],
+        ]
+    }
+
+    private func row(_ name: String, _ folder: FolderJob, of job: Job) -> [String] {
+        // How far the way back is, is not counted.
+        let progress = folder.progress
+        let steps = progress.total > 0 ? "\(progress.done)/\(progress.total)" : "-"
+        return [name, folder.state.rawValue, steps, "\(folder.equal)", FolderMessage.text(folder, of: job)]
+    }
+
+    /// What is to be approved.
+    private func printPlan(_ job: Job) throws {
+        if let plan = try directories.reading({ try directories.state.plan(job: job.job) }) {
+            Output.line("")
+            let counts = job.folders.map { name, folder in ("\(job.endpoint)/\(name)", folder.equal) }
+            try PlanView(plan, equal: Dictionary(uniqueKeysWithValues: counts)).print(json: false)
+        }
+        Notes.line("approve it with: patchctl approve \(job.job), or end it with: patchctl decline \(job.job)")
+    }
+
+    private func printNotes(_ job: Job) throws {
+        try directories.reading {
+            guard let contents = try directories.state.contents(ofArchive: job.sha256) else {
+                throw Failure(
+                    "the archive of job \(job.job) is no longer kept (see retain in patchd.yaml), and its notes with it"
+                )
+            }
+            let tree = try directories.state.tree(ofArchive: job.sha256)
+            let prefixes = ["README", "CHANGES", "LICENSE", "docs/"]
+            let notes = contents.entries.filter { entry in
+                entry.kind == .file && prefixes.contains { entry.path.hasPrefix($0) }
+            }
+            if notes.isEmpty { return Notes.line("nothing accompanies the archive of job \(job.job)") }
+            for note in notes {
+                guard let bytes = try tree.readFile(note.path) else { continue }
+                Output.line("--- \(note.path)")
+                Output.text(String(decoding: bytes, as: UTF8.self))
+            }
+        }
+    }
+}

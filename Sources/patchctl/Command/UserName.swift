@@ -1,0 +1,26 @@
+import Glibc
+import PatchFiles
+
+/// Users as people call them.
+enum UserName {
+    static var own: String { of(geteuid()) }
+
+    static func of(_ uid: UInt32) -> String {
+        getpwuid(uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(uid)"
+    }
+
+    /// Whether this process is in a group.
+    static func isMember(of group: String) -> Bool {
+        guard let wanted = UserIdentity.group(named: group) else { return false }
+        if getegid() == wanted { return true }
+        var groups = [gid_t](repeating: 0, count: 65536)
+        let count = getgroups(Int32(groups.count), &groups)
+        return groups.prefix(Int(max(count, 0))).contains(wanted)
+    }
+
+    /// Whether a user is in a group, as the user database has it.
+    static func isMember(_ uid: UInt32, of group: String) -> Bool {
+        guard let wanted = UserIdentity.group(named: group) else { return false }
+        return UserIdentity(uid: uid)?.groups.contains(wanted) ?? false
+    }
+}

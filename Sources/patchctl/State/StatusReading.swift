@@ -1,0 +1,87 @@
+import PatchConfig
+import PatchFiles
+import PatchModel
+import PatchStore
+
+/// Reads what `status` shows.
+struct StatusReading {
+    let directories: Directories
+    let target: String?
+    /// The tree's shape stands in the configuration only, which not everybody may read; nil also where it is refused.
+    let configuration: Configuration?
+    private let refused: String?
+
+    init(_ directories: Directories, target: String?) {
+        self.directories = directories
+        self.target = target
+        do throws(Failure) {
+            configuration = try directories.configuration()
+            refused = nil
+        } catch {
+            configuration = nil
+            refused = error.message
+        }
+    }
+
+    /// What is there, and why this user does not see all of it.
+    func report() throws -> (report: StatusReport, notes: [String]) {
+        var notes: [String] = []
+        let states = try Target(target).folders(directories)
+        var jobs: [Job] = []
+        do {
+            jobs = try directories.readableJobs()
+        } catch let error as StoreError {
+            guard error.isPermission else { throw Failure(error.description) }
+            notes.append("jobs are not shown: \(Directories.groupHint)")
+        }
+        let endpoints = Dictionary(grouping: states, by: \.endpoint).sorted { $0.key < $1.key }.map { name, states in
+            StatusReport.Endpoint(
+                endpoint: name, folders: folders(states, of: name, jobs.filter { $0.endpoint == name }))
+        }
+        let names = Set(endpoints.map(\.endpoint))
+        var holds: [StandingHold] = []
+        do {
+            let list = try HoldList(
+                directories, HoldRights(directories, configuration, Target(nil).folders(directories)))
+            holds = list.holds.filter { hold in hold.counts && (target == nil || concerns(hold, states)) }
+            if list.leftOut > 0 { notes.append("\(list.leftOut) more files in holds/ are not shown") }
+        } catch let error as FileError {
+            notes.append("holds are not known here: \(error)")
+        }
+        let isReadable = directories.canReadConfiguration
+        let report = StatusReport(
+            configuration: .init(refused: isReadable ? refused : nil, readable: isReadable), holds: holds,
+            endpoints: endpoints, jobs: OpenJobs.among(jobs.filter { target == nil || names.contains($0.endpoint) }))
+        return (report, notes)
+    }
+
+    /// A hold on an endpoint concerns its folders, one on everything all.
+    private func concerns(_ hold: StandingHold, _ states: [FolderState]) -> Bool {
+        hold.target == "ALL"
+            || states.contains { hold.target == $0.endpoint || hold.target == "\($0.endpoint)/\($0.folder)" }
+    }
+
+    private func folders(_ states: [FolderState], of name: String, _ jobs: [Job]) -> [StatusReport.Folder] {
+        let endpoint = configuration?.endpoints.first { $0.name == name }
+        let parents = Dictionary(endpoint?.folders.map { ($0.name, $0.parent) } ?? []) { first, _ in first }
+        let all = Dictionary(
+            ((try? directories.state.folders(of: name)) ?? [:]).map { ($0.key, $0.value) }
+        ) { first, _ in first }
+        return TreeOrder(endpoint).sorted(states).map { state in
+            let parent = parents[state.folder] ?? nil
+            let isGone = configuration != nil && parents[state.folder] == nil && !isLocked(state)
+            return StatusReport.Folder(
+                state: state, parent: parent,
+                cause: FolderCause(state, jobs: jobs, parent: parent.flatMap { all[$0] }, isGone: isGone),
+                isInactive: endpoint.map { endpoint in
+                    parents[state.folder] != nil && !endpoint.activeFolders.contains { $0.name == state.folder }
+                } ?? false, isGone: isGone)
+        }
+    }
+
+    /// Half done, or locked as far as can be seen: such a folder is no leftover, whatever the configuration says.
+    private func isLocked(_ state: FolderState) -> Bool {
+        if [.updating, .failed, .reverting].contains(state.status) { return true }
+        return ((try? ApplicationFolder(state).lock()) ?? nil) != nil
+    }
+}

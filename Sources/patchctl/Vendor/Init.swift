@@ -1,0 +1,67 @@
+import ArgumentParser
+import Glibc
+import PatchFiles
+import PatchJSON
+import PatchModel
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Begin an update: a directory with a manifest and a patch, ready for pack.")
+
+    @Argument(help: "The directory; it is created, or is empty.", completion: .directory)
+    var directory: String
+
+    @Option(help: "The update's name. Default: the directory's.")
+    var name: String?
+
+    @Option(help: "What a folder has afterwards.")
+    var version = "1.0.1"
+
+    @Option(help: "The least version that a folder must have before.")
+    var dependency = "1.0.0"
+
+    @OptionGroup var directories: Directories
+
+    func run() throws {
+        let update = try PlainManifest(name: name ?? defaultName, version: version, dependency: dependency)
+        do {
+            try create(update)
+        } catch let error as FileError {
+            throw Failure("cannot begin an update in \"\(directory)\": \(error)")
+        }
+        Output.line(directory)
+        Notes.line(
+            "put files below \(directory)/\(update.name)/, scripts into its upgrades/; then: patchctl pack \(directory)"
+        )
+    }
+
+    private var defaultName: String {
+        Directory.split(directory.hasSuffix("/") ? String(directory.dropLast()) : directory).name
+    }
+
+    private func create(_ update: PlainManifest) throws {
+        if mkdir(directory, 0o755) != 0, errno != EEXIST { throw FileError("create directory", directory) }
+        let top = try Directory.open(directory)
+        guard try top.count() == 0 else {
+            throw Failure("\"\(directory)\" is not empty; name a new directory")
+        }
+        let patch = try top.ensureDirectory(update.name, mode: 0o755)
+        for scripts in ["upgrades", "downgrades"] { try patch.makeDirectory(scripts, mode: 0o755) }
+        try top.replaceFile("README", with: Array(Self.readme(update).utf8), mode: 0o644)
+        try top.replaceFile("update.json", with: update.text, mode: 0o644)
+    }
+
+    private static func readme(_ update: PlainManifest) -> String {
+        """
+        \(update.name) \(update.version)
+
+        This text accompanies the archive; "patchctl show JOB --notes" prints it. Say here what the update does.
+
+        update.json                 what the update is called, and its patches
+        \(update.name)/             every file below it is copied to the same path below each folder
+        \(update.name)/upgrades/    scripts named by versions, such as \(update.version).sh or \(update.version).sql
+        \(update.name)/downgrades/  the way back, named alike
+
+        """
+    }
+}
