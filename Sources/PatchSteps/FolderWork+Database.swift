@@ -35,7 +35,7 @@ extension FolderWork {
     mutating func patiently<Value>(
         _ step: Int?, _ body: () throws(SQLError) -> Value
     ) throws(WorkerError) -> Value {
-        var way = WayThrough(order)
+        var way = WayThrough(order, askedAt: askedAt)
         while true {
             do throws(SQLError) { return try body() } catch {
                 guard error.code == .inUse, try makeRoom(error.blockers, &way, step: step) else {
@@ -51,10 +51,11 @@ extension FolderWork {
         /// Why it is given up.
         var reason: String?
 
-        init(_ order: WorkOrder) {
+        init(_ order: WorkOrder, askedAt: Double?) {
             // Whoever has a unit is stopped by systemd, which has a time-out of its own.
             escalation = Escalation(
-                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100)
+                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100,
+                askedAt: askedAt)
         }
     }
 
@@ -67,7 +68,9 @@ extension FolderWork {
         if shouldStop() { return false }
         let title = step.flatMap(order.plan.step)?.title ?? ""
         let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
-        switch way.escalation.next(blockers, at: MonotonicClock.seconds) {
+        let action = way.escalation.next(blockers, at: MonotonicClock.seconds)
+        askedAt = way.escalation.askedAt
+        switch action {
         case .ask(let all):
             let grace = Int(order.database?.grace ?? 0)
             trace.write(.message, step: title, "the database is in use by \(names(all)), who have \(grace) s to leave")
@@ -84,17 +87,21 @@ extension FolderWork {
     }
 
     /// With `disconnect: always`, has everybody leave before the first step. Who cannot be ended and is not in the way
-    /// does no harm.
+    /// does no harm; with those who come again and again the folder is never alone.
     mutating func disconnectOthers() throws(WorkerError) {
         guard order.database?.disconnect == .always else { return }
         let session = try session()
-        var way = WayThrough(order)
+        var way = WayThrough(order, askedAt: askedAt)
         let spare = Set(order.database?.spare ?? [])
         while true {
             let others = session.others().filter {
                 !spare.contains($0.command) && !($0.unit.map(spare.contains) ?? false)
             }
-            guard !others.isEmpty, try makeRoom(others, &way, step: nil) else { return }
+            if others.isEmpty { return }
+            guard try makeRoom(others, &way, step: nil) else {
+                if way.escalation.isOverrun { throw .failed(step: nil, .inUse, way.reason ?? "") }
+                return
+            }
             MonotonicClock.wait(seconds: 0.2)
         }
     }

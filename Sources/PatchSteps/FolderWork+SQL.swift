@@ -39,7 +39,7 @@ extension FolderWork {
     mutating func inSpite<Value>(
         _ index: Int, _ body: ((SQLError) -> Bool) throws(SQLError) -> Value
     ) throws(WorkerError) -> Value? {
-        var way = WayThrough(order)
+        var way = WayThrough(order, askedAt: askedAt)
         var trouble: WorkerError?
         do throws(SQLError) {
             return try body { error in

@@ -11,6 +11,8 @@ public struct FolderWork: ~Copyable {
     let trace: Trace
     /// Whether somebody asked to stop after the current step.
     let shouldStop: @Sendable () -> Bool
+    /// When somebody was first asked to leave the database: all have one grace, whatever step they are in the way of.
+    var askedAt: Double?
     private(set) var state: LedgerSummary
     private var ledger: Ledger
 

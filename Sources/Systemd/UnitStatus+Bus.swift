@@ -6,6 +6,10 @@ extension UnitStatus {
         }
         try reply.each("e", "sv") { () throws(SystemdError) in try read(try reply.requiredText(), from: reply) }
         if !jobPath.isEmpty { isBeingStarted = Self.isStart(jobPath, bus, operation) }
+        if id.hasSuffix(".socket") {
+            accepts = try bus.property("Accept", of: "org.freedesktop.systemd1.Socket", at: path, for: operation)
+                .variant("b") { reply throws(SystemdError) in try reply.flag() }
+        }
         guard id.hasSuffix(".service") else { return }
         // One by one: all of a service's would have systemd read its cgroup.
         type = try Self.service("Type", at: path, on: bus, for: operation).variant("s") {

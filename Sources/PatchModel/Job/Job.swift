@@ -74,6 +74,8 @@ public struct Job: Hashable, Codable, Sendable {
     public var request: String?
     /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
     public var approval: JobApproval?
+    /// By unit, why it did not come up again when the job last ended, whatever else failed; nil for none.
+    public var units: [String: String]?
     /// By folder name; empty before the first plan.
     public var folders: [String: FolderJob]
 

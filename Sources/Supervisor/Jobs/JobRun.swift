@@ -16,7 +16,7 @@ struct JobRun: Sendable {
     let units: QuiescedUnitStore
     let number: Int
 
-    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: units) }
+    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: units, jobs: jobs) }
     private var downtime: Downtime {
         Downtime(context: context, endpoint: endpoint, jobs: jobs, locks: locks, quiesce: quiesce)
     }
@@ -192,13 +192,17 @@ struct JobRun: Sendable {
                 }
             }
             var faults: [Fault] = []
-            if job.isLocking {
+            // Units that an earlier end of it did not bring up are tried again, though nothing is locked any more.
+            let hasDueUnits = await !units.down(on: endpoint.name).isEmpty
+            if job.isLocking || hasDueUnits {
                 try states.refresh()
                 faults = try await downtime.end(job)
                 if endpoint.onFailure == .revertAll, job.rollback == nil {
                     await tree.finish(try context.state.plan(job: number)?.endpoints.first?.folders ?? [])
                 }
             }
+            let down = await units.down(on: endpoint.name)
+            job = try await jobs.change(number) { $0.units = down.isEmpty ? nil : down }
             if !job.isHolding {
                 job = try await jobs.change(number) { job in
                     job.announcedAt = nil

@@ -4,7 +4,7 @@ import PatchStore
 /// All jobs. The files are the truth; this is the one place that writes them.
 actor JobStore {
     let state: StateDirectory
-    private let report: @Sendable (String) -> Void
+    private let report: @Sendable ([Job]) -> Void
     private let notices: NoticeQueue
     private(set) var jobs: [Int: Job] = [:]
     /// Those that cannot be read; they have a number all the same.
@@ -16,9 +16,9 @@ actor JobStore {
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
-    ///   - report: takes one line on what runs, after each change.
+    ///   - report: takes all jobs, after each change.
     init(
-        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable (String) -> Void
+        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable ([Job]) -> Void
     ) throws(StoreError) {
         self.state = state
         self.notices = notices
@@ -72,7 +72,7 @@ actor JobStore {
         try state.create(job)
         jobs[job.job] = job
         retentionDue.insert(job.endpoint)
-        report(summary())
+        report(Array(jobs.values))
         return job.job
     }
 
@@ -91,7 +91,7 @@ actor JobStore {
             jobs[number] = job
             if job.state.isFinal { retentionDue.insert(job.endpoint) }
             if let notice = Notice(of: job, before: before) { notices.add(notice) }
-            report(summary())
+            report(Array(jobs.values))
         }
         return job
     }
@@ -134,18 +134,6 @@ actor JobStore {
     /// holds; nil for none.
     func unfinished(_ endpoint: String) -> Job? {
         all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint)
-    }
-
-    /// One line on what runs, for `systemctl status`.
-    func summary() -> String {
-        let open = jobs.values.filter { !$0.state.isFinal }.sorted { $0.job < $1.job }
-        let lines = open.map { job in
-            let pending = job.folders.values.filter { $0.state != .excluded && $0.state != .upToDate }
-            let done = pending.count { $0.state == .done }
-            let progress = job.state == .running && !pending.isEmpty ? " \(done)/\(pending.count)" : ""
-            return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) \(job.state.rawValue)\(progress)"
-        }
-        return lines.isEmpty ? "idle" : lines.joined(separator: "; ")
     }
 
     /// The jobs that a request has made already, before the daemon ended in the middle of it.

@@ -6,14 +6,18 @@ import PatchStore
 /// What follows from the configuration, and is kept as it says.
 extension Scheduler {
     mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        guard Signals.takeReload() else { return }
+        guard reloadSignal?.take() == true else { return }
         notifications.reloading()
-        if let configuration = try read() {
+        let began = MonotonicClock.seconds
+        let configuration = try read()
+        status.show(isRefused: configuration == nil)
+        if let configuration {
             context.configuration = configuration
             fresh = Set(configuration.endpoints.map(\.name))
             try await load()
             try guardUnits()
             try await settle(&group)
+            try context.state.write(ConfigurationAnswer(refused: [], began: began))
             context.logger.log(
                 .reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
         }

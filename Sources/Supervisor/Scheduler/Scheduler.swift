@@ -9,6 +9,8 @@ import PatchStore
 struct Scheduler: Sendable {
     var context: DaemonContext
     let notifications: any ServiceNotifications
+    let status: ServiceStatus
+    let reloadSignal: ReloadSignal?
     let read: @Sendable () throws -> Configuration?
     let jobs: JobStore
     let units: QuiescedUnitStore
@@ -31,7 +33,7 @@ struct Scheduler: Sendable {
     ///
     /// - Parameter read: reads the configuration again; nil when it is refused.
     init(
-        context: DaemonContext, notifications: any ServiceNotifications,
+        context: DaemonContext, notifications: any ServiceNotifications, reloadSignal: ReloadSignal?,
         read: @escaping @Sendable () throws -> Configuration?
     )
         throws
@@ -39,12 +41,14 @@ struct Scheduler: Sendable {
         self.context = context
         self.notifications = notifications
         self.read = read
-        jobs = try JobStore(context.state, notices: context.notices) { notifications.status($0) }
-        units = try QuiescedUnitStore(context.state)
+        let status = ServiceStatus(notifications)
+        self.status = status
+        self.reloadSignal = reloadSignal
+        jobs = try JobStore(context.state, notices: context.notices) { status.show(jobs: $0) }
+        units = try QuiescedUnitStore(context.state) { status.show(unitsDown: $0) }
         watch = try DirectoryWatch([context.spool.incoming, context.spool.requests, context.spool.holds])
         let workers = context.configuration.daemon.workers
         slots = WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if !context.once { Signals.wake(watch) }
     }
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
@@ -53,7 +57,9 @@ struct Scheduler: Sendable {
         try intake.removeLeftovers()
         try await load()
         try guardUnits()
-        notifications.status(await jobs.summary())
+        status.show(jobs: Array(await jobs.jobs.values))
+        // Nobody's answer: who asks for a reload meanwhile gets one of his own.
+        try context.state.write(ConfigurationAnswer(refused: [], began: 0))
         notifications.ready()
         for damaged in jobs.damaged {
             context.failures.note()
@@ -73,6 +79,7 @@ struct Scheduler: Sendable {
                 try await load()
                 for own in locks.values { own.restore() }
                 await showAgain()
+                if await scans.isDue { await DueUnits(context: context, table: units).recheck() }
                 var (moved, isOpen) = await lookAfterSpool()
                 await startPlans(&group)
                 await startDeferredReplies(&group)
@@ -109,7 +116,7 @@ struct Scheduler: Sendable {
                 let pause = min(
                     scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, wakeTimer.rest ?? 60,
                     backoff.rest(of: .spool) ?? 60, (notifications.watchdog ?? 120) / 2)
-                let onlyWoken = watch.wait(seconds: pause)
+                let onlyWoken = watch.wait(seconds: pause, or: reloadSignal?.descriptor ?? -1)
                 if !onlyWoken { await scans.ask() }
             }
             let code = try await exitCode()

@@ -86,6 +86,10 @@ struct Show: ParsableCommand {
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
             ["waits since", job.state == .waiting ? Output.time(job.waitingSince) : ""], ["code", job.code],
             ["message", job.message],
+            [
+                "units down",
+                (job.units ?? [:]).sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: "\n"),
+            ],
             ["approved", job.approval?.by.map { "by \($0.name), \(Output.time($0.at))" } ?? ""],
             ["created", Output.time(job.createdAt)], ["started", Output.time(job.startedAt)],
             ["finished", Output.time(job.finishedAt)],

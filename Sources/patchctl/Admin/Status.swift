@@ -35,7 +35,9 @@ struct Status: ParsableCommand {
             guard error.isPermission else { throw Failure(error.description) }
             hint = "jobs are shown to members of group patchd only: \"adduser USER patchd\""
         }
-        let report = StatusReport(endpoints: endpoints, jobs: shown(jobs, endpoints: Set(endpoints.map(\.endpoint))))
+        let report = StatusReport(
+            configuration: try StatusReport.configuration(directories), units: try StatusReport.units(directories),
+            endpoints: endpoints, jobs: shown(jobs, endpoints: Set(endpoints.map(\.endpoint))))
         if json {
             try Output.json(report)
         } else {
@@ -110,6 +112,7 @@ struct Status: ParsableCommand {
             rows += TreeView(folders: endpoint.folders).rows
         }
         Output.table(rows)
+        printTrouble(report)
         guard !report.jobs.isEmpty else { return }
         Output.write("")
         Output.table([JobRow.head] + report.jobs.map(JobRow.row))
@@ -141,6 +144,8 @@ struct StatusReport: Encodable {
     }
 
     var schema = 1
+    var configuration: Configuration
+    var units: [Unit]
     var endpoints: [Endpoint]
     var jobs: [Job]
 }
