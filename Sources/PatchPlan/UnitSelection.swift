@@ -67,6 +67,17 @@ public struct UnitSelection: Sendable {
         return String(name[...at] + name[dot...])
     }
 
+    /// The names of the units that serve connections of an accepting socket (`talk@0-70-0.service`).
+    public static func connections(of socket: String) -> String {
+        "\(socket.dropLast(".socket".count))@[0-9]*-*.service"
+    }
+
+    private static func isConnection(_ name: String, of socket: String) -> Bool {
+        let prefix = "\(socket.dropLast(".socket".count))@"
+        let instance = name.dropFirst(prefix.count)
+        return name.hasPrefix(prefix) && instance.first?.isNumber == true && instance.contains("-")
+    }
+
     /// Whether a unit can be kept down by a condition of its own.
     public static func isGuarded(_ name: String) -> Bool { guarded.contains(Unit.kind(of: name)) }
 
@@ -114,7 +125,8 @@ public struct UnitSelection: Sendable {
             found[name].map { unit in
                 Selected(
                     unit: unit, folders: folders[name] ?? [],
-                    isConnection: unit.triggeredBy.contains { found[$0]?.accepts == true })
+                    isConnection: unit.triggeredBy.contains { found[$0]?.accepts == true }
+                        || found.values.contains { $0.accepts && isConnection(name, of: $0.name) })
             }
         }
     }

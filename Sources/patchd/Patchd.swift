@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import Logging
 import PatchConfig
@@ -40,21 +41,38 @@ struct Patchd: AsyncParsableCommand {
             valueName: "check|free"))
     var removal: Removal.Step?
 
-    /// Catches SIGHUP for the daemon while the process has one thread: threads inherit what is blocked.
+    /// Catches SIGHUP for the daemon while the process has one thread: threads inherit what is blocked. The main thread is
+    /// kept here for as long as the daemon runs, because libdispatch would have it wait with no signal blocked, and the
+    /// SIGHUP would end the process.
     @MainActor static func main() async {
         do {
             let command = try parseAsRoot()
-            let isDaemon = (command as? Patchd).map { !$0.once && $0.reload == nil && $0.removal == nil } ?? false
-            try await run(command, isDaemon ? ReloadSignal() : nil)
+            guard let daemon = command as? Patchd, !daemon.once, daemon.reload == nil, daemon.removal == nil else {
+                return try await run(command)
+            }
+            let signal = try ReloadSignal()
+            let isOver = DispatchSemaphore(value: 0)
+            async let end: Void = run(daemon, signal, isOver)
+            keepThread(until: isOver)
+            try await end
         } catch {
             exit(withError: error)
         }
     }
 
+    private static func keepThread(until isOver: DispatchSemaphore) { isOver.wait() }
+
     /// Off the main thread.
-    @concurrent private static func run(_ command: sending any ParsableCommand, _ signal: ReloadSignal?) async throws {
+    @concurrent private static func run(
+        _ daemon: Patchd, _ signal: ReloadSignal, _ isOver: DispatchSemaphore
+    ) async throws {
+        defer { isOver.signal() }
+        try await daemon.run(signal)
+    }
+
+    @concurrent private static func run(_ command: sending any ParsableCommand) async throws {
         var command = command
-        if let daemon = command as? Patchd { return try await daemon.run(signal) }
+        if let daemon = command as? Patchd { return try await daemon.run(nil) }
         try command.run()
     }
 

@@ -55,7 +55,13 @@ struct Quiesce: Sendable {
     /// What goes down for these folders: named units, what systemd stops along, and what would start them.
     func selection(_ folders: Set<String>) throws -> [UnitSelection.Selected] {
         let maintenance = try named(endpoint.tasks.maintenance, folders: folders)
-        let stop = try named(endpoint.tasks.stop, folders: folders).filter { maintenance[$0.key] == nil }
+        var stop = try named(endpoint.tasks.stop, folders: folders).filter { maintenance[$0.key] == nil }
+        // systemd does not say which units serve an accepting socket's connections.
+        for (name, folders) in stop where try Unit.kind(of: name) == "socket" && context.units.unit(name).accepts {
+            for connection in try context.units.names(matching: UnitSelection.connections(of: name)) {
+                stop[connection, default: []].formUnion(folders)
+            }
+        }
         return try UnitSelection.closure(stop) { name in try context.units.unit(name) }
     }
 
@@ -63,7 +69,7 @@ struct Quiesce: Sendable {
     func guardedUnits() throws -> GuardedUnits {
         guard context.units.areManaged else { return GuardedUnits() }
         let all = Set(endpoint.activeFolders.map(\.name))
-        return try guarded(selection(all).map(\.unit), all)
+        return try guarded(selection(all).filter { !$0.isConnection }.map(\.unit), all)
     }
 
     /// What keeps the tasks from being stopped and coming back; nothing is stopped.
@@ -89,7 +95,7 @@ struct Quiesce: Sendable {
         }
         var units = try selection(folders)
         if mayChange {
-            try dropIns.add(guarded(units.map(\.unit), folders))
+            try dropIns.add(guarded(units.filter { !$0.isConnection }.map(\.unit), folders))
             units = try selection(folders)
         }
         for unit in units.filter({ !$0.isConnection }).map(\.unit) {
