@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Signals as something to wait for and to read, instead of something that interrupts (signalfd(2)). For programs with
-/// one thread: the signals are blocked in the thread that creates the queue.
-public struct SignalQueue: ~Copyable {
+/// Signals as something to wait for and to read, instead of something that interrupts (signalfd(2)). The signals are
+/// blocked in the thread that creates the queue, and in those that it starts later: make it while there is no other.
+public struct SignalQueue: ~Copyable, Sendable {
     /// A signal that was received.
     public struct Arrival: Hashable, Sendable {
         /// Its number.

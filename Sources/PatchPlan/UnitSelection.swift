@@ -8,10 +8,31 @@ public struct UnitSelection: Sendable {
         public var glob: String
         /// The folder of `%f`, the root folder for an endpoint-wide pattern.
         public var folder: String
+
+        /// Whether it is one unit's name, which has to exist; a glob may match nothing.
+        public var isName: Bool { !glob.contains { "*?[".contains($0) } }
     }
 
-    /// Units that trigger others are stopped first, so that they do not start what was just stopped.
-    private static let triggers: Set<String> = ["timer", "socket", "path"]
+    /// A unit that goes down.
+    public struct Selected: Hashable, Sendable {
+        /// The unit.
+        public var unit: Unit
+        /// The folders for whose sake it goes down.
+        public var folders: Set<String>
+        /// Whether it serves one connection of a socket, so that nothing can start it again.
+        public var isConnection: Bool
+
+        /// As it is recorded.
+        public var hold: UnitHold {
+            UnitHold(
+                unit: unit.name, isRunning: unit.isRunning, folders: folders.sorted(), comesBack: !isConnection,
+                triggers: unit.triggers, stopsAlong: unit.stoppedAlong)
+        }
+    }
+
+    /// What triggers others goes down before them, so that it does not start what was just stopped, and comes up before
+    /// them: systemd starts no socket whose service runs.
+    private static let triggers: Set<String> = ["timer", "socket", "path", "automount"]
     /// Kinds that a file can keep down. Others (targets, slices) are only groups: a condition on `multi-user.target`
     /// would keep a host from booting.
     ///
@@ -48,36 +69,51 @@ public struct UnitSelection: Sendable {
         return String(name[...at] + name[dot...])
     }
 
+    /// The names of the units that serve connections of an accepting socket (`talk@0-70-0.service`).
+    public static func connections(of socket: String) -> String {
+        "\(socket.dropLast(".socket".count))@[0-9]*-*.service"
+    }
+
+    private static func isConnection(_ name: String, of socket: String) -> Bool {
+        let prefix = "\(socket.dropLast(".socket".count))@"
+        let instance = name.dropFirst(prefix.count)
+        return name.hasPrefix(prefix) && instance.first?.isNumber == true && instance.contains("-")
+    }
+
     /// Whether a unit can be kept down by a condition of its own.
     public static func isGuarded(_ name: String) -> Bool { guarded.contains(Unit.kind(of: name)) }
 
-    /// The units in the order in which they are stopped, in two waves: those that trigger others, then the rest.
-    public static func waves(_ holds: [UnitHold]) -> [[String]] {
-        let names = holds.filter(\.isRunning).map(\.unit)
-        return [
+    /// The units as they go down.
+    public static func waves(_ holds: [UnitHold]) -> [[String]] { waves(holds.filter(\.isRunning).map(\.unit)) }
+
+    /// Units in the order in which they go down and come up, in two waves: what triggers, then the rest.
+    public static func waves(_ names: [String]) -> [[String]] {
+        [
             names.filter { triggers.contains(Unit.kind(of: $0)) },
             names.filter { !triggers.contains(Unit.kind(of: $0)) },
         ].filter { !$0.isEmpty }
     }
 
-    /// Named units, and those that are stopped with them or would start them, each once.
+    /// Named units, those that go down with them, those that would start them, and those that they start, each once.
     ///
     /// - Parameters:
     ///   - named: by unit name, the folders it was named for.
     ///   - unit: looks a unit up.
     public static func closure(
         _ named: [String: Set<String>], unit: (String) throws -> Unit
-    ) throws -> [(unit: Unit, folders: Set<String>)] {
+    ) throws -> [Selected] {
         var folders = named
         var found: [String: Unit] = [:]
         var open = named.keys.sorted()
         while let name = open.popLast() {
             let current = try found[name] ?? unit(name)
             found[name] = current
-            for other in current.stoppedAlong + current.triggeredBy where !isOwn(other) {
+            for other in current.stoppedAlong + current.triggeredBy + current.triggers where !isOwn(other) {
                 let related = try found[other] ?? unit(other)
-                // A unit that does not run and is not named is not stopped, so it does not concern the job.
-                guard related.isRunning || named[other] != nil else { continue }
+                // What does not run is not stopped, so it is none of the job's business, unless it is named, or would be
+                // in the way of the unit that starts it.
+                guard related.isRunning || named[other] != nil || current.triggers.contains(other) && related.exists
+                else { continue }
                 found[other] = related
                 let before = folders[other] ?? []
                 let after = before.union(folders[name] ?? [])
@@ -87,6 +123,13 @@ public struct UnitSelection: Sendable {
                 }
             }
         }
-        return found.keys.sorted().compactMap { name in found[name].map { ($0, folders[name] ?? []) } }
+        return found.keys.sorted().compactMap { name in
+            found[name].map { unit in
+                Selected(
+                    unit: unit, folders: folders[name] ?? [],
+                    isConnection: unit.triggeredBy.contains { found[$0]?.accepts == true }
+                        || found.values.contains { $0.accepts && isConnection(name, of: $0.name) })
+            }
+        }
     }
 }

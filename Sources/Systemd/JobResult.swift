@@ -16,7 +16,7 @@ public enum JobResult: Hashable, Sendable, CustomStringConvertible {
     case other(String)
     /// systemd accepted no job; its reason.
     case refused(String)
-    /// The job was not waited for, as requested.
+    /// The job was left to itself, as asked, or is not through yet.
     case enqueued
 
     /// From the word in the signal.

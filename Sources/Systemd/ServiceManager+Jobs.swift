@@ -1,19 +1,26 @@
 extension ServiceManager {
-    /// Stops units and waits until each is down; the result by name. All jobs are queued before the first is waited
-    /// for, in the order given. A unit that is not loaded, or already down, is done.
-    public func stop(_ names: [String]) throws(SystemdError) -> [String: JobResult] {
-        try run("StopUnit", SystemdError.Operation("stop", names.joined(separator: " ")), names)
+    /// Stops units and waits until each is down; how it went, by name. All are asked for before the first is waited
+    /// for, in the order given. A unit that is not loaded, or down already, is done.
+    ///
+    /// - Parameter patience: those that are not down by then are `enqueued`: systemd goes on with them. A further call
+    ///   waits for the same job.
+    public func stop(_ names: [String], patience: Duration? = nil) throws(SystemdError) -> [String: JobResult] {
+        try run("StopUnit", SystemdError.Operation("stop", names.joined(separator: " ")), names, patience: patience)
     }
 
     /// Starts units and waits until each is up; the result by name. All jobs are queued before the first is waited for,
     /// in the order given. A unit that is already up is done, and so is one that a condition keeps down.
     ///
-    /// Those in `withoutWaitingFor` are only `enqueued`: a service of type oneshot is up only when it has ended, and so
-    /// is what is ordered after it.
+    /// Those in `withoutWaitingFor` are only `enqueued`: a service of type oneshot is up when it is through, and so is
+    /// what is ordered after it.
+    ///
+    /// - Parameter patience: those that are not up by then are `enqueued`, too.
     public func start(
-        _ names: [String], withoutWaitingFor unawaited: Set<String> = []
+        _ names: [String], withoutWaitingFor unawaited: Set<String> = [], patience: Duration? = nil
     ) throws(SystemdError) -> [String: JobResult] {
-        try run("StartUnit", SystemdError.Operation("start", names.joined(separator: " ")), names, unawaited)
+        try run(
+            "StartUnit", SystemdError.Operation("start", names.joined(separator: " ")), names, unawaited,
+            patience: patience)
     }
 
     /// Returns when nothing of a unit runs any more: at once when it is down or not loaded.
@@ -34,9 +41,11 @@ extension ServiceManager {
     // MARK: -
 
     private func run(
-        _ method: String, _ operation: SystemdError.Operation, _ names: [String], _ unawaited: Set<String> = []
+        _ method: String, _ operation: SystemdError.Operation, _ names: [String], _ unawaited: Set<String> = [],
+        patience: Duration?
     ) throws(SystemdError) -> [String: JobResult] {
         try connected(operation) { bus throws(SystemdError) in
+            let deadline = patience.map { Bus.now + UInt64(max(0, $0 / .microseconds(1))) } ?? .max
             try bus.subscribe(for: operation)
             var results: [String: JobResult] = [:]
             var jobs: [String: [String]] = [:]
@@ -54,7 +63,8 @@ extension ServiceManager {
                     results[name] = .refused(error.message)
                 }
             }
-            try Self.awaitJobs(Set(jobs.keys), bus, operation) { job, result in
+            for name in jobs.values.joined() { results[name] = .enqueued }
+            try Self.awaitJobs(Set(jobs.keys), until: deadline, bus, operation) { job, result in
                 for name in jobs[job] ?? [] { results[name] = result }
             }
             return results
@@ -71,15 +81,15 @@ extension ServiceManager {
         }.requiredText("o")
     }
 
-    /// Waits until all these jobs are gone. The subscription must have been made before them.
+    /// Waits until all these jobs are gone, or the time is over. The subscription has to be older than they.
     static func awaitJobs(
-        _ jobs: Set<String>, _ bus: borrowing Bus, _ operation: SystemdError.Operation,
+        _ jobs: Set<String>, until deadline: UInt64 = .max, _ bus: borrowing Bus, _ operation: SystemdError.Operation,
         ended: (String, JobResult) -> Void,
         meanwhile: (borrowing BusMessage) throws(SystemdError) -> Void = { _ in }
     ) throws(SystemdError) {
         var left = jobs
         while !left.isEmpty {
-            guard let signal = try bus.nextSignal(for: operation) else { continue }
+            guard let signal = try bus.nextSignal(until: deadline, for: operation) else { return }
             guard signal.isSignal(Bus.managerInterface, "JobRemoved") else {
                 try meanwhile(signal)
                 continue

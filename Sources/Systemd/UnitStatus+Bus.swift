@@ -6,6 +6,10 @@ extension UnitStatus {
         }
         try reply.each("e", "sv") { () throws(SystemdError) in try read(try reply.requiredText(), from: reply) }
         if !jobPath.isEmpty { isBeingStarted = Self.isStart(jobPath, bus, operation) }
+        if id.hasSuffix(".socket") {
+            accepts = try bus.property("Accept", of: "org.freedesktop.systemd1.Socket", at: path, for: operation)
+                .variant("b") { reply throws(SystemdError) in try reply.flag() }
+        }
         guard id.hasSuffix(".service") else { return }
         // One property at a time: reading all of a service's would make systemd read its cgroup.
         type = try Self.service("Type", at: path, on: bus, for: operation).variant("s") {

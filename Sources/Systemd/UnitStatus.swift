@@ -18,6 +18,8 @@ public struct UnitStatus: Hashable, Sendable {
     public var result = ""
     /// A service's main process, 0 without one.
     public var mainPID: Int32 = 0
+    /// Whether a socket starts a unit for each connection (`Accept=`); false for other units.
+    public var accepts = false
     /// Its unit file; empty without one.
     public var fragmentPath = ""
     /// Its drop-ins.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import Logging
 import PatchConfig
@@ -31,12 +32,62 @@ struct Patchd: AsyncParsableCommand {
     @Flag(help: "Do what can be done now, then exit.")
     var once = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Have the daemon PID read its configuration again, and say what it answers.", valueName: "pid"))
+    var reload: Int32?
+
+    @Option(
+        help: ArgumentHelp(
+            "Say what keeps patchd from being removed (check); free the units that it keeps down, too (free).",
+            valueName: "check|free"))
+    var removal: Removal.Step?
+
+    /// Catches SIGHUP for the daemon while the process has one thread: threads inherit what is blocked. The main thread is
+    /// kept here for as long as the daemon runs, because libdispatch would have it wait with no signal blocked, and the
+    /// SIGHUP would end the process.
+    @MainActor static func main() async {
+        do {
+            let command = try parseAsRoot()
+            guard let daemon = command as? Patchd, !daemon.once, daemon.reload == nil, daemon.removal == nil else {
+                return try await run(command)
+            }
+            let signal = try ReloadSignal()
+            let isOver = DispatchSemaphore(value: 0)
+            async let end: Void = run(daemon, signal, isOver)
+            keepThread(until: isOver)
+            try await end
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func keepThread(until isOver: DispatchSemaphore) { isOver.wait() }
+
+    /// Off the main thread.
+    @concurrent private static func run(
+        _ daemon: Patchd, _ signal: ReloadSignal, _ isOver: DispatchSemaphore
+    ) async throws {
+        defer { isOver.signal() }
+        try await daemon.run(signal)
+    }
+
+    @concurrent private static func run(_ command: sending any ParsableCommand) async throws {
+        var command = command
+        if let daemon = command as? Patchd { return try await daemon.run(nil) }
+        try command.run()
+    }
+
     private static func path(_ variable: String, else standard: String) -> String {
         getenv(variable).map { String(cString: $0) } ?? standard
     }
 
-    func run() async throws {
+    func run() async throws { try await run(nil) }
+
+    private func run(_ reloadSignal: ReloadSignal?) async throws {
         umask(0o022)
+        if let reload { return try ask(reload) }
+        if let removal { return try remove(removal) }
         let withSystemd = !withoutSystemd && ServiceManager.isRunning
         let logger = Logger(label: "patchd") { _ in
             if JournalLog.isConnected { return JournalLog() }
@@ -57,14 +108,41 @@ struct Patchd: AsyncParsableCommand {
                 ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
                 : ChildWorkers(program: worker, faultPoint: faultPoint),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
-            notifications: SystemdNotifications(), logger: logger,
-            knownUnits: {
-                if ignoresUnits { return .ignored }
-                return withSystemd ? .these(try ServiceManager().unitFiles()) : .absent
-            })
+            notifications: SystemdNotifications(), logger: logger, reloadSignal: reloadSignal,
+            // A unit that is not there is a fault of the jobs that need it, and keeps no other endpoint from its updates.
+            knownUnits: { ignoresUnits || withSystemd ? .ignored : .absent })
         let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) { await daemon.run() }
         throw ExitCode(code)
     }
+
+    /// `ExecReload=`: systemd's own time limit is longer.
+    private func ask(_ pid: Int32) throws {
+        switch ReloadRequest(state: stateDir, pid: pid).answer(within: 300) {
+        case .accepted: return
+        case .refused(let problems):
+            for problem in problems { Self.complain("configuration refused: \(problem)") }
+            throw ExitCode(4)
+        case .none(let why):
+            Self.complain(why)
+            throw ExitCode(69)
+        }
+    }
+
+    private func remove(_ step: Removal.Step) throws {
+        let removal = Removal(
+            state: stateDir, units: "/etc/systemd/system",
+            manager: ServiceManager.isRunning ? SystemdUnits() as any Units : NoUnits(),
+            isForced: getenv("PATCHD_FORCE_REMOVE").map { String(cString: $0) } == "1")
+        do {
+            for line in try removal.run(step) { print(line) }
+        } catch let refusal as Removal.Refused {
+            for line in refusal.reasons { Self.complain(line) }
+            Self.complain("finish that first, or give up the updates with PATCHD_FORCE_REMOVE=1")
+            throw ExitCode(5)
+        }
+    }
+
+    private static func complain(_ line: String) { _ = (line + "\n").withCString { write(2, $0, strlen($0)) } }
 
     /// A program that was installed beside this one, else in `/usr/libexec/patchd`.
     private static func besideThis(_ name: String) -> String {
@@ -75,3 +153,5 @@ struct Patchd: AsyncParsableCommand {
         return access(path, X_OK) == 0 ? path : "/usr/libexec/patchd/" + name
     }
 }
+
+extension Removal.Step: ExpressibleByArgument {}

@@ -20,26 +20,32 @@ struct SystemdUnits: Units {
             activity: status.isDown && status.isBeingStarted ? "activating" : status.activeState,
             type: status.type, isTransient: status.isTransient, obeys: status.canStart && status.canStop,
             stoppedAlong: status.stopsAlong,
-            triggeredBy: status.triggeredBy,
+            triggeredBy: status.triggeredBy, triggers: status.triggers, accepts: status.accepts,
+            mainPID: status.mainPID,
             conditions: status.conditions.filter { !$0.isTrigger }.map {
                 "\($0.type)=\($0.isNegated ? "!" : "")\($0.parameter)"
             },
             result: status.result.isEmpty ? "success" : status.result, detail: status.subState)
     }
 
-    func stop(_ names: [String]) throws -> [String: String] {
-        try manager.stop(names).filter { $0.value != .done }.mapValues(\.description)
+    func stop(_ names: [String], seconds: Double) throws -> UnitStop {
+        let results = try manager.stop(names, patience: .seconds(seconds))
+        return UnitStop(
+            problems: results.filter { $0.value != .done && $0.value != .enqueued }.mapValues(\.description),
+            unfinished: results.filter { $0.value == .enqueued }.keys.sorted())
     }
 
-    func start(_ names: [String]) throws -> [String: String] {
-        var batch: Set<String> = []
+    func start(_ names: [String], seconds: Double) throws -> [String: String] {
+        var unawaited: Set<String> = []
         for name in names {
-            if try manager.status(of: name).type == "oneshot" { batch.insert(name) }
+            let status = try manager.status(of: name)
+            // One that is still stopping is started when it has stopped, whenever that is.
+            if status.type == "oneshot" || status.activeState == "deactivating" { unawaited.insert(name) }
             // Several updates in a row would come up against the unit's StartLimitBurst=.
             try manager.resetFailed(name)
         }
-        return try manager.start(names, withoutWaitingFor: batch).filter { $0.value != .done && $0.value != .enqueued }
-            .mapValues(\.description)
+        return try manager.start(names, withoutWaitingFor: unawaited, patience: .seconds(seconds))
+            .filter { $0.value != .done && $0.value != .enqueued }.mapValues(\.description)
     }
 
     func reload() throws { try manager.reload() }

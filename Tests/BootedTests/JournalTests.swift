@@ -82,14 +82,87 @@ import Testing
     @Test func `says that a configuration is refused, and the daemon keeps the one it has`() throws {
         try machine.boot()
         try machine.write("/etc/patchd/endpoints.d/zz.yaml", "endpoint: other\npaht: /srv\n")
-        #expect(try machine.run("systemctl reload patchd").code == 0)
-        try machine.until("it is told") {
+        let pid = try machine.run("systemctl show -P MainPID patchd").output
+        #expect(try machine.run("systemctl reload patchd").code != 0)
+        #expect(
             try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]).contains {
                 $0["MESSAGE"]?.contains("zz.yaml:2") == true
+            })
+        #expect(try machine.run("systemctl show -P MainPID patchd").output == pid)
+        #expect(try machine.run("systemctl is-active patchd").output == "active\n")
+        #expect(try machine.run("systemctl show -P StatusText patchd").output == "configuration refused\n")
+        let status = try machine.run("patchctl status").output
+        #expect(status.contains("the configuration is refused") && status.contains("zz.yaml:2"), "\(status)")
+        #expect(try machine.run("runuser -u nobody -- cat /var/lib/patchd/configuration.json").code != 0)
+        try host.drop()
+        try host.until(job: 1, is: "done")
+        #expect(try machine.run("systemctl show -P StatusText patchd").output == "configuration refused\n")
+        try machine.run("rm /etc/patchd/endpoints.d/zz.yaml")
+        #expect(try machine.run("systemctl reload patchd").code == 0)
+        #expect(try machine.run("systemctl show -P StatusText patchd").output == "idle\n")
+        #expect(try !machine.run("patchctl status").output.contains("refused"))
+        // However often somebody asks.
+        try machine.run("for i in $(seq 300); do kill -HUP \(pid.trimmingCharacters(in: .newlines)); done")
+        #expect(try machine.run("systemctl reload patchd").code == 0)
+        #expect(try machine.run("systemctl show -P MainPID patchd").output == pid)
+        // A start is another matter: nothing is in effect then, and systemd does not try again and again.
+        try machine.write("/etc/patchd/endpoints.d/zz.yaml", "endpoint: other\npaht: /srv\n")
+        #expect(try machine.run("systemctl restart patchd").code != 0)
+        try machine.until("it has failed") { try machine.run("systemctl is-active patchd").output == "failed\n" }
+        #expect(try machine.run("systemctl show -P ExecMainStatus patchd").output == "78\n")
+        #expect(try machine.run("patchd --once").code == 4)
+        #expect(try machine.run("patchctl status").output.contains("zz.yaml:2"))
+    }
+
+    @Test func `says that a unit or a directory is not there only where it is needed`() throws {
+        try host.configure(settings: "accepts: [X3V8_P2]\ntasks: {stop: [payroll-gone.service]}\n")
+        try machine.write("/srv/other/ONE/lib/a.dat", "old\n")
+        try machine.prepare("chown -R payroll:payroll /srv/other")
+        for name in ["other", "third"] {
+            try machine.write(
+                "/etc/patchd/endpoints.d/\(name).yaml",
+                "endpoint: \(name)\npath: /srv/\(name)\naccepts: [X3V8_P2]\nfolders:\n  - {name: ONE, version: 8.0.1}\n"
+            )
+        }
+        try machine.boot()
+        #expect(try machine.run("systemctl is-active patchd").output == "active\n")
+        #expect(try machine.run("systemctl reload patchd").code == 0)
+        let check = try machine.run("patchctl config check")
+        #expect(check.code == 4 && check.errors.contains("payroll-gone.service"), "\(check.errors)")
+        try host.drop()
+        try machine.until("all three jobs are through", timeout: .seconds(60)) {
+            try (1...3).allSatisfy { ["done", "failed"].contains(try host.job($0)?["state"] as? String) }
+        }
+        for number in 1...3 {
+            let job = try #require(try host.job(number))
+            let message = job["message"] as? String ?? ""
+            switch job["endpoint"] as? String {
+            case "other": #expect(job["state"] as? String == "done", "\(message)")
+            case "payroll":
+                #expect(job["code"] as? String == "unit")
+                #expect(message.contains("there is no unit payroll-gone.service"), "\(message)")
+            default: #expect(job["state"] as? String == "failed")
             }
         }
-        #expect(try machine.run("systemctl is-active patchd").output == "active\n")
-        try host.drop()
+        #expect(try host.read("SEED", "lib/a.dat") == "old\n" && host.lock("SEED") == nil)
+        try host.daemon("payroll-gone.service", isEnabled: false)
+        try machine.run("systemctl start payroll-gone")
+        try host.drop(as: "again.zip")
+        try machine.until("it is done") { try host.folder("SEED")["version"] as? String == "8.0.2" }
+    }
+
+    @Test func `and a stop of the daemon: that ends at once, whatever is under way`() throws {
+        try machine.boot()
+        try host.drop(waitingUpdate(in: "PAIE"))
+        try host.untilWaiting("PAIE")
+        let clock = ContinuousClock()
+        let start = clock.now
+        #expect(try machine.run("systemctl stop patchd").code == 0)
+        #expect(start.duration(to: clock.now) < .seconds(5))
+        #expect(try machine.run("systemctl is-active patchd-job-1-payroll-PAIE").output == "active\n")
+        #expect(try machine.run("systemctl show -P Type -P WatchdogUSec patchd").output == "notify\n3min\n")
+        try machine.run("systemctl start patchd")
+        try host.go("PAIE")
         try host.until(job: 1, is: "done")
     }
 }

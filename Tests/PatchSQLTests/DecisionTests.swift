@@ -99,13 +99,38 @@ import Testing
         #expect(why.contains("python3 (pid 1, payroll-app.service) could not be ended"))
     }
 
-    @Test func `asks whoever comes later for itself`() {
+    @Test func `gives one grace: who comes within it has what is left of it, who comes after it is ended at once`() {
         var escalation = Escalation(grace: 30)
         _ = escalation.next([blocker(1)], at: 0)
         #expect(escalation.next([blocker(1), blocker(2)], at: 29) == .ask([blocker(2)]))
-        #expect(escalation.next([blocker(1), blocker(2)], at: 31) == .end([blocker(1)]))
-        #expect(escalation.next([blocker(2)], at: 58) == .wait)
-        #expect(escalation.next([blocker(2)], at: 59) == .end([blocker(2)]))
+        #expect(escalation.next([blocker(1), blocker(2)], at: 30) == .end([blocker(1), blocker(2)]))
+        #expect(escalation.next([blocker(3)], at: 31) == .end([blocker(3)]))
+        // Nor does the next step give a grace of its own.
+        var next = Escalation(grace: 30, askedAt: escalation.askedAt)
+        #expect(next.next([blocker(4)], at: 40) == .end([blocker(4)]))
+        var early = Escalation(grace: 30, askedAt: escalation.askedAt)
+        #expect(early.next([blocker(4)], at: 20) == .ask([blocker(4)]))
+    }
+
+    @Test func `does not end for ever those who come again and again, and names who does`() {
+        var escalation = Escalation(grace: 5, bound: 30)
+        _ = escalation.next([blocker(1)], at: 0)
+        #expect(escalation.next([blocker(1)], at: 5) == .end([blocker(1)]))
+        var pid: Int32 = 1
+        var time = 5.0
+        while true {
+            (pid, time) = (pid + 1, time + 1)
+            let action = escalation.next([blocker(pid)], at: time)
+            if action == .end([blocker(pid)]) { continue }
+            guard case .giveUp(let why) = action else {
+                Issue.record("\(action)")
+                return
+            }
+            #expect(why.contains("python3 (pid \(pid), payroll-app.service) came again"))
+            break
+        }
+        // The first that came was ended at 6.
+        #expect(time == 36)
     }
 
     @Test func `never ends what is spared`() {

@@ -111,6 +111,24 @@ extension `In a booted machine` {
             try manager.waitUntilInactive("t-none.service")
         }
 
+        @Test(arguments: routes) func `is waited for as long as one likes, and once more`(_ manager: ServiceManager)
+            async throws
+        {
+            let pipe = "/var/t-slow"
+            let files = try slow(pipe)
+            defer { files.remove() }
+            _ = try manager.start(["t-slow.service"])
+            #expect(try manager.stop(["t-slow.service"], patience: .milliseconds(200)) == ["t-slow.service": .enqueued])
+            let job = try run("systemctl", "list-jobs", "--no-legend")
+            #expect(try manager.stop(["t-slow.service"], patience: .milliseconds(200)) == ["t-slow.service": .enqueued])
+            #expect(try run("systemctl", "list-jobs", "--no-legend") == job, "it is the same job")
+            let stopping = Thread.running { try manager.stop(["t-slow.service"], patience: .seconds(60)) }
+            let end = try #require(FileHandle(forWritingAtPath: pipe))
+            try end.write(contentsOf: Data("go\n".utf8))
+            try end.close()
+            #expect(try await stopping.value() == ["t-slow.service": .done])
+        }
+
         @Test func `is not lost when PID 1 executes itself anew`() async throws {
             let manager = ServiceManager()
             let pipe = "/var/t-slow"

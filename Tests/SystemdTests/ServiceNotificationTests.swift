@@ -55,6 +55,49 @@ import Testing
         }
     }
 
+    @Test func `never blocks, whoever fails to read, and the latest of each kind arrives when somebody reads`() async {
+        await #expect(processExitsWith: .success) {
+            let name = "/tmp/notify-full-\(getpid())"
+            let listener = Self.listen(name)
+            defer { unlink(name) }
+            // A message that blocked would end the process.
+            alarm(10)
+            let service = ServiceNotification()
+            // The kernel keeps ten (systemd sets 512), and a sender waits for the next.
+            for number in 1...2000 { service.status("\(number)") }
+            service.ready()
+            var messages: [String] = []
+            while case let message = Self.received(listener), !message.isEmpty { messages.append(message) }
+            #expect(messages.first == "STATUS=1" && messages.count < 2000)
+            service.watchdog()
+            messages = []
+            while case let message = Self.received(listener), !message.isEmpty { messages.append(message) }
+            #expect(messages == ["STATUS=2000", "READY=1", "WATCHDOG=1"])
+        }
+    }
+
+    @Test func `reaches an abstract address`() async {
+        await #expect(processExitsWith: .success) {
+            let name = "@patchd-test-\(getpid())"
+            let listener = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { path in
+                path.copyBytes(from: name.utf8)
+                path[0] = 0
+            }
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(listener, $0, socklen_t(MemoryLayout<sa_family_t>.size + name.utf8.count))
+                }
+            }
+            #expect(bound == 0)
+            setenv("NOTIFY_SOCKET", name, 1)
+            ServiceNotification().ready()
+            #expect(Self.received(listener) == "READY=1")
+        }
+    }
+
     @Test func `goes nowhere without a socket`() async {
         await #expect(processExitsWith: .success) {
             unsetenv("NOTIFY_SOCKET")

@@ -16,7 +16,13 @@ public struct Unit: Hashable, Sendable {
     public var stoppedAlong: [String]
     /// Timers, sockets and paths that start it.
     public var triggeredBy: [String]
-    /// The conditions under which it starts, as `ConditionPathExists=!/…`; without triggering conditions (`|`).
+    /// Units that it starts; only timers, sockets, paths and automounts have such.
+    public var triggers: [String]
+    /// Whether it is a socket that starts a unit for each connection (`Accept=yes`).
+    public var accepts: Bool
+    /// A service's main process; 0 without one.
+    public var mainPID: Int32
+    /// The conditions under which it starts, as `ConditionPathExists=!/…`; those that only trigger are left out.
     public var conditions: [String]
     /// The files with its settings, main file first; for messages.
     public var files: [String]
@@ -29,7 +35,7 @@ public struct Unit: Hashable, Sendable {
     public init(
         name: String, exists: Bool = true, activity: String = "inactive", type: String = "",
         isTransient: Bool = false, obeys: Bool = true, stoppedAlong: [String] = [], triggeredBy: [String] = [],
-        conditions: [String] = [],
+        triggers: [String] = [], accepts: Bool = false, mainPID: Int32 = 0, conditions: [String] = [],
         files: [String] = [], result: String = "success", detail: String = ""
     ) {
         self.name = name
@@ -40,6 +46,9 @@ public struct Unit: Hashable, Sendable {
         self.obeys = obeys
         self.stoppedAlong = stoppedAlong
         self.triggeredBy = triggeredBy
+        self.triggers = triggers
+        self.accepts = accepts
+        self.mainPID = mainPID
         self.conditions = conditions
         self.files = files
         self.result = result
@@ -62,5 +71,17 @@ public struct Unit: Hashable, Sendable {
         if detail == "auto-restart" { return false }
         if isRunning { return true }
         return kind == "service" && activity == "inactive" && result == "success"
+    }
+
+    /// Whether it runs again, by whomever it was started since; a batch service may be through.
+    public var isBack: Bool { cameUp && (isRunning || type == "oneshot") }
+
+    /// Why it did not come up; nil when it did.
+    public var problem: String? {
+        if cameUp { return nil }
+        if !exists { return "there is no such unit any more" }
+        if detail == "auto-restart" { return "it ends as soon as it is started (\(result))" }
+        if activity == "deactivating" { return "it is still stopping; systemd starts it once it has stopped" }
+        return "it is \(activity) (\(result))"
     }
 }

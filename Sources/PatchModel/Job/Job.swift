@@ -80,6 +80,8 @@ public struct Job: Hashable, Codable, Sendable {
     public internal(set) var approval: JobApproval?
     /// Parts of the update that have no effect here; nil for none.
     public internal(set) var warnings: [String]?
+    /// By unit, why it did not come up again when the job last ended, whatever else failed; nil for none.
+    public internal(set) var units: [String: String]?
     /// By folder name; empty before the first plan.
     public internal(set) var folders: [String: FolderJob]
 

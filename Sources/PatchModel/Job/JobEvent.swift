@@ -36,8 +36,12 @@ public enum JobEvent: Hashable, Sendable {
     case cancelResumption(halfDone: Set<String>, request: String, at: Timestamp)
     /// An admin said to go on: with steps that count as done, by folder, and without some folders.
     case resume(assuming: [String: Int], skipping: Set<String>, request: String?)
+    /// What it is at, for people; empty when there is nothing to say.
+    case note(String)
     /// Nothing more will be changed: what is fit for use is unlocked from now on.
     case startEnding(at: Timestamp)
+    /// By unit, why it does not come up again; empty for none.
+    case unitsDown([String: String])
     /// It is over; nil: without a fault.
     case end(Fault?, at: Timestamp)
 }
@@ -147,9 +151,12 @@ extension Job {
             for (name, folder) in folders where folder.isResumable {
                 next.folders[name] = try folder.after(skipped.contains(name) ? .skip : .resume)
             }
+        case (.running, .note(let text)): next.message = text
         // It may end before its turn: the ledger of a folder that it was to go on with is damaged.
         case (.queued, .startEnding(let at)), (.waiting, .startEnding(let at)), (.running, .startEnding(let at)):
             next.endingAt = endingAt ?? at
+        case (.queued, .unitsDown(let units)), (.waiting, .unitsDown(let units)), (.running, .unitsDown(let units)):
+            next.units = units.isEmpty ? nil : units
         case (.queued, .end(let fault, let at)), (.waiting, .end(let fault, let at)),
             (.running, .end(let fault, let at)):
             // What an admin has to decide about is a failure, whatever led to it.
@@ -212,6 +219,8 @@ extension JobEvent {
         case .cancelResumption: "have its resumption cancelled"
         case .resume: "be resumed"
         case .startEnding: "come to its end"
+        case .note: "say what it is at"
+        case .unitsDown: "have units that are down"
         case .end: "end"
         }
     }

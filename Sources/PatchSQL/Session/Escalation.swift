@@ -15,23 +15,39 @@ public struct Escalation: Sendable {
         case giveUp(String)
     }
 
-    /// Seconds that somebody who was asked has.
+    /// Seconds that all have together from when the first of them was asked: one grace a lock. Who comes later knew of the
+    /// lock and is ended at once.
     public var grace: Double
     /// Units, users or programs whose sessions are never ended.
     public var spare: Set<String>
     /// Seconds that somebody who was ended may take to be gone; a unit's own TimeoutStopSec counts in before.
     public var patience: Double
+    /// Seconds for which those are ended who come after the grace; then it is given up, as something starts them anew.
+    public var bound: Double
+    /// When the first was asked under this lock; nil before that.
+    public private(set) var askedAt: Double?
 
-    private var asked: [Blocker: Double] = [:]
+    /// Whether it is given up because others came again and again.
+    public private(set) var isOverrun = false
+
+    private var asked: Set<Blocker> = []
     private var ended: [Blocker: Double] = [:]
+    /// Since when those are ended who come after the grace.
+    private var comingSince: Double?
     /// Since when nobody can be seen who is in the way.
     private var unseenSince: Double?
 
     /// An escalation that has not begun.
-    public init(grace: Double, spare: Set<String> = [], patience: Double = 10) {
+    ///
+    /// - Parameter askedAt: when somebody was first asked under this lock, for an earlier step; nil for never.
+    public init(
+        grace: Double, spare: Set<String> = [], patience: Double = 10, bound: Double = 30, askedAt: Double? = nil
+    ) {
         self.grace = grace
         self.spare = spare
         self.patience = patience
+        self.bound = bound
+        self.askedAt = askedAt
     }
 
     /// Decides after a try that failed.
@@ -42,20 +58,34 @@ public struct Escalation: Sendable {
     public mutating func next(_ blockers: [Blocker], at now: Double) -> Action {
         guard !blockers.isEmpty else { return unseen(at: now) }
         unseenSince = nil
-        let new = blockers.filter { asked[key($0)] == nil }
-        for blocker in new { asked[key(blocker)] = now }
-        if !new.isEmpty { return .ask(new) }
-        let late = blockers.filter { now - (asked[key($0)] ?? now) >= grace }
-        guard !late.isEmpty else { return .wait }
-        let spared = late.filter(isSpared)
+        let isFirst = askedAt == nil
+        let end = (askedAt ?? now) + grace
+        askedAt = askedAt ?? now
+        if isFirst || now < end {
+            let new = blockers.filter { !asked.contains(key($0)) }
+            asked.formUnion(new.map(key))
+            return new.isEmpty ? .wait : .ask(new)
+        }
+        let spared = blockers.filter(isSpared)
         guard spared.isEmpty else {
             return .giveUp("\(names(spared)) may not be ended (spare); end it yourself, then \"patchctl resume\"")
         }
-        let lasting = late.filter { ended[key($0)].map { now - $0 >= patience } ?? false }
+        let lasting = blockers.filter { ended[key($0)].map { now - $0 >= patience } ?? false }
         guard lasting.isEmpty else {
             return .giveUp("\(names(lasting)) could not be ended; end it yourself, then \"patchctl resume\"")
         }
-        let due = late.filter { ended[key($0)] == nil }
+        let due = blockers.filter { ended[key($0)] == nil }
+        let coming = due.filter { !asked.contains(key($0)) }
+        if !coming.isEmpty {
+            let since = comingSince ?? now
+            comingSince = since
+            guard now - since < bound else {
+                isOverrun = true
+                return .giveUp(
+                    "\(names(coming)) came again and again for \(Int(bound)) s after the others were ended; stop what starts it, "
+                        + "or name its unit in tasks.stop, then \"patchctl resume\"")
+            }
+        }
         for blocker in due { ended[key(blocker)] = now }
         return due.isEmpty ? .wait : .end(due)
     }

@@ -10,6 +10,12 @@ final class FolderDatabase {
 
     var order: WorkOrder { context.order }
 
+    /// When somebody was first asked to leave the database: all have one grace, whatever step they are in the way of.
+    private var askedAt: Double? {
+        get { context.askedAt }
+        set { context.askedAt = newValue }
+    }
+
     init(_ context: FolderContext) { self.context = context }
 
     /// Runs database work and turns its errors into a failure of the step.
@@ -45,7 +51,7 @@ final class FolderDatabase {
     func patiently<Value>(
         _ step: Int?, _ body: () throws(SQLError) -> Value
     ) throws(WorkerError) -> Value {
-        var contention = Contention(order)
+        var contention = Contention(order, askedAt: askedAt)
         while true {
             do throws(SQLError) { return try body() } catch {
                 guard error.code == .inUse, try makeRoom(error.blockers, &contention, step: step) else {
@@ -61,7 +67,7 @@ final class FolderDatabase {
     func inSpite<Value>(
         _ index: Int, _ body: ((SQLError) -> Bool) throws(SQLError) -> Value
     ) throws(WorkerError) -> Value {
-        var contention = Contention(order)
+        var contention = Contention(order, askedAt: askedAt)
         var trouble: WorkerError?
         do throws(SQLError) {
             return try body { error in
@@ -88,10 +94,11 @@ final class FolderDatabase {
         /// Why it is given up.
         var reason: String?
 
-        init(_ order: WorkOrder) {
+        init(_ order: WorkOrder, askedAt: Double?) {
             // A session that belongs to a unit is stopped by systemd, which has a time-out of its own.
             escalation = Escalation(
-                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100)
+                grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100,
+                askedAt: askedAt)
         }
     }
 
@@ -104,7 +111,9 @@ final class FolderDatabase {
         try context.stopIfTold()
         let title = step.flatMap(order.plan.step)?.title ?? ""
         let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
-        switch contention.escalation.next(blockers, at: MonotonicClock.seconds) {
+        let action = contention.escalation.next(blockers, at: MonotonicClock.seconds)
+        askedAt = contention.escalation.askedAt
+        switch action {
         case .ask(let all):
             let grace = Int(order.database?.grace ?? 0)
             context.trace.write(
@@ -127,13 +136,18 @@ final class FolderDatabase {
     func disconnectOthers() throws(WorkerError) {
         guard order.database?.disconnect == .always else { return }
         let session = try session()
-        var contention = Contention(order)
+        var contention = Contention(order, askedAt: askedAt)
         let spare = Set(order.database?.spare ?? [])
         while true {
             let others = session.others().filter {
                 !spare.contains($0.command) && !($0.unit.map(spare.contains) ?? false)
             }
-            guard !others.isEmpty, try makeRoom(others, &contention, step: nil) else { return }
+            if others.isEmpty { return }
+            guard try makeRoom(others, &contention, step: nil) else {
+                // With those who come again and again the folder is never alone.
+                if contention.escalation.isOverrun { throw .failed(step: nil, .inUse, contention.reason ?? "") }
+                return
+            }
             MonotonicClock.wait(seconds: 0.2)
         }
     }

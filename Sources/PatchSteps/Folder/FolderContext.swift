@@ -10,6 +10,8 @@ final class FolderContext {
     let order: WorkOrder
     let trace: Trace
     private var ledger: Ledger
+    /// When somebody was first asked to leave the folder's database; nil for never.
+    var askedAt: Double?
     /// Where the folder stands.
     var state: LedgerSummary { ledger.summary }
     /// Seconds that a script or statement gets to end by itself when the worker is told to stop.

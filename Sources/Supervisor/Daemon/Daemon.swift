@@ -3,6 +3,7 @@ public import Logging
 public import PatchConfig
 import PatchFiles
 import PatchModel
+import PatchPlan
 import PatchStore
 
 /// The whole daemon: where everything lies, and what it works through.
@@ -14,17 +15,20 @@ public struct Daemon: Sendable {
     private let notifications: any ServiceNotifications
     private let logger: Logger
     private let knownUnits: @Sendable () throws -> KnownUnits
+    private let reloadSignal: ReloadSignal?
 
     /// A daemon that has not begun.
     ///
     /// - Parameters:
     ///   - once: it ends when nothing can run any more.
+    ///   - reloadSignal: asks for the configuration to be read again; nil: nothing does.
     ///   - knownUnits: asked whenever the configuration is read.
     public init(
         directories: Directories, once: Bool, workers: any Workers, units: any Units,
         notifications: any ServiceNotifications,
-        logger: Logger, knownUnits: @escaping @Sendable () throws -> KnownUnits
+        logger: Logger, reloadSignal: ReloadSignal?, knownUnits: @escaping @Sendable () throws -> KnownUnits
     ) {
+        self.reloadSignal = reloadSignal
         self.directories = directories
         self.once = once
         self.workers = workers
@@ -38,7 +42,6 @@ public struct Daemon: Sendable {
     ///
     /// - Returns: the exit code (contract §2, §9).
     public func run() async -> Int32 {
-        if !once { Signals.listen() }
         let state = StateDirectory(path: directories.state)
         Signals.ignoreBrokenLeases()
         do {
@@ -57,8 +60,10 @@ public struct Daemon: Sendable {
             }
             try state.removeLeftovers()
             guard let configuration = try read() else {
+                notifications.status(StatusLine(jobs: [], isRefused: true).text)
                 tellWhatStaysDown(state)
-                return 4
+                // Of a service, EX_CONFIG of sysexits.h: systemd does not start it again.
+                return once ? 4 : 78
             }
             let spool = Spool(path: directories.spool)
             try spool.create()
@@ -68,7 +73,8 @@ public struct Daemon: Sendable {
                 units: units, logger: logger, notices: NoticeQueue(), once: once,
                 holds: Holds(path: spool.holds, logger: logger),
                 failures: FailureCount())
-            var loop = try Scheduler(context: context, notifications: notifications, read: read)
+            var loop = try Scheduler(
+                context: context, notifications: notifications, reloadSignal: reloadSignal, read: read)
             let code = try await loop.run()
             _ = consume guardFile
             return code
@@ -81,10 +87,17 @@ public struct Daemon: Sendable {
 
     /// The configuration; nil when it is refused, which is told.
     private func read() throws -> Configuration? {
+        let began = MonotonicClock.seconds
         do {
             return try ConfigurationDirectory(directories.configuration).load(units: knownUnits())
         } catch let error as ConfigurationErrors {
             for problem in error.problems { logger.log(.configurationRefused, "configuration refused: \(problem)") }
+            let answer = ConfigurationAnswer(refused: error.problems.map { "\($0)" }, began: began)
+            do {
+                try StateDirectory(path: directories.state).write(answer)
+            } catch {
+                logger.log(.cannotGoOn, "cannot record that the configuration is refused: \(error)")
+            }
             return nil
         }
     }

@@ -1,32 +1,30 @@
 import Glibc
-import PatchFiles
-import Synchronization
+public import PatchFiles
 
 /// SIGHUP, which asks for the configuration to be read again. SIGTERM keeps its default effect: the daemon may be ended
 /// at any instant, so there is nothing to do before it goes.
-enum Signals {
-    private static let isAsked = Atomic<Bool>(false)
-    private static let bell = Atomic<Int32>(-1)
+public final class ReloadSignal: Sendable {
+    private let queue: SignalQueue
 
-    /// Has signals that come from now on wake a watch.
+    /// Starts to listen.
     ///
-    /// - Parameter watch: lives as long as the process.
-    static func wake(_ watch: DirectoryWatch) { bell.store(watch.bellDescriptor, ordering: .relaxed) }
+    /// To be called before the process has a second thread: threads inherit what is blocked, and a SIGHUP that some thread
+    /// does not block would end the process. One that comes before this is made ends the process, too.
+    public init() throws(FileError) { queue = try SignalQueue([SIGHUP]) }
 
-    /// Starts to listen: first thing of all, because an unheard SIGHUP ends the process.
-    static func listen() {
-        signal(SIGHUP) { _ in
-            // Only what signal-safety(7) allows.
-            Signals.isAsked.store(true, ordering: .relaxed)
-            var one: UInt64 = 1
-            _ = write(Signals.bell.load(ordering: .relaxed), &one, 8)
-        }
-    }
-
-    /// Whoever opens a file for writing in the instant in which it is looked whether somebody does breaks our lease on it,
-    /// and the signal that says so would end the daemon.
-    static func ignoreBrokenLeases() { signal(SIGIO, SIG_IGN) }
+    /// Readable when a reload was asked for.
+    var descriptor: Int32 { queue.descriptor }
 
     /// Whether a reload was asked for since the last call.
-    static func takeReload() -> Bool { isAsked.exchange(false, ordering: .relaxed) }
+    func take() -> Bool {
+        var isAsked = false
+        while queue.next() != nil { isAsked = true }
+        return isAsked
+    }
+}
+
+/// Signals that the daemon must not be ended by.
+enum Signals {
+    /// Opening a file for writing while we hold our probing lease on it raises SIGIO, which would kill the daemon.
+    static func ignoreBrokenLeases() { signal(SIGIO, SIG_IGN) }
 }

@@ -2,19 +2,26 @@ import Glibc
 import Logging
 import PatchFiles
 import PatchModel
+import PatchPlan
 
-/// Ends who keeps a folder's database in use after a worker asked for it. The worker runs as the folder's owner, so its
-/// word is no proof: only a process that has this very database open is touched, and what its unit is called is looked
+/// Ends those who keep a folder's database in use after a worker asked for it. The worker runs as the folder's owner, so
+/// its word is no proof: only a process that has this very database open is touched, and what its unit is called is looked
 /// up anew.
 struct SessionTerminator: Sendable {
+    private struct Asked {
+        let process: RunningProcess
+        /// Infinite for one that was not asked.
+        let since: Double
+    }
+
     let context: DaemonContext
     let endpoint: Endpoint
     let folder: Folder
     let quiesce: Quiesce?
-    /// By process and its start, when it was asked to end.
-    private var asked: [String: Double] = [:]
+    /// By process and its start, those that were asked to end and may not have ended yet.
+    private var asked: [String: Asked] = [:]
 
-    /// Seconds after which a process that has no unit is killed.
+    /// Seconds after which a process that was asked to end is killed.
     private static let patience = 10.0
 
     init(context: DaemonContext, endpoint: Endpoint, folder: Folder, quiesce: Quiesce?) {
@@ -25,25 +32,40 @@ struct SessionTerminator: Sendable {
     }
 
     /// Ends those who are still there; to be called again until the worker gets on.
+    ///
+    /// - Parameter blockers: whom the worker named last; those named before are remembered.
     mutating func end(_ blockers: [Blocker], for job: Job) async {
+        guard let database = DatabaseFile(folder) else { return }
         for blocker in blockers {
-            guard let pid = blocker.pid, pid > 1, pid != getpid(), let database = DatabaseFile(folder) else { continue }
+            guard let pid = blocker.pid, pid > 1, pid != getpid() else { continue }
             let process = RunningProcess(pid)
-            guard process.started == blocker.started, database.isOpen(in: process) else { continue }
-            await end(process, for: job)
+            let key = "\(pid) \(blocker.started)"
+            guard asked[key] == nil, process.started == blocker.started, database.isOpen(in: process) else { continue }
+            asked[key] = await ask(process, for: job)
+        }
+        for (key, target) in asked {
+            guard "\(target.process.pid) \(target.process.started)" == key, database.isOpen(in: target.process) else {
+                asked[key] = nil
+                continue
+            }
+            if MonotonicClock.seconds - target.since >= Self.patience { kill(target.process.pid, SIGKILL) }
         }
     }
 
-    private mutating func end(_ process: RunningProcess, for job: Job) async {
-        let key = "\(process.pid) \(process.started)"
-        let unit = process.unit.flatMap { $0.hasSuffix(".service") && !$0.hasPrefix("user@") ? $0 : nil }
-        let name = "\(process.name ?? "?") (pid \(process.pid)\(unit.map { ", \($0)" } ?? ""))"
-        if let unit, let quiesce, context.units.areManaged, !unit.hasPrefix("patchd") {
-            if asked[key] != nil { return }
-            asked[key] = MonotonicClock.seconds
-            log("stops \(unit), which has its database in use", job)
+    private func ask(_ process: RunningProcess, for job: Job) async -> Asked {
+        let unit = process.unit
+        let command = process.name ?? "?"
+        let name = "\(command) (pid \(process.pid)\(unit.map { ", \($0)" } ?? ""))"
+        switch decision(process, unit, command) {
+        case .leave:
+            log("leaves \(name) alone, which has its database in use", job)
+            return Asked(process: process, since: .infinity)
+        case .stopUnit(let unit):
+            log("stops \(unit), whose process \(name) has its database in use", job)
             do {
-                try await quiesce.stop(inTheWay: unit, of: folder.name, job: job)
+                try await quiesce?.stop(inTheWay: unit, of: folder.name, job: job)
+            } catch is CancellationError {
+                // The folder is through: nobody waits for the unit any more.
             } catch {
                 context.logger.log(
                     .unitNotStopped,
@@ -51,16 +73,21 @@ struct SessionTerminator: Sendable {
                     EventFields(
                         job: job.job, endpoint: endpoint.name, folder: folder.name, update: job.update, unit: unit))
             }
-            return
-        }
-        let since = asked[key]
-        if since == nil {
-            asked[key] = MonotonicClock.seconds
+        case .endProcess:
             log("ends \(name), which has its database in use", job)
             kill(process.pid, SIGTERM)
-        } else if let since, MonotonicClock.seconds - since >= Self.patience {
-            kill(process.pid, SIGKILL)
         }
+        return Asked(process: process, since: MonotonicClock.seconds)
+    }
+
+    private func decision(_ process: RunningProcess, _ unit: String?, _ command: String) -> SessionEnd {
+        let isWorker = command.hasPrefix("patchd")
+        guard let unit, let quiesce, context.units.areManaged else {
+            return .of(unit: nil, isMain: false, isWorker: isWorker, own: [])
+        }
+        let isMain = (try? context.units.unit(unit))?.mainPID == process.pid
+        let own = (try? quiesce.named(endpoint.tasks.stop, folders: [folder.name])) ?? [:]
+        return .of(unit: unit, isMain: isMain, isWorker: isWorker, own: Set(own.keys))
     }
 
     private func log(_ what: String, _ job: Job) {

@@ -15,7 +15,7 @@ struct JobRun: Sendable {
     let number: Int
 
     private var jobs: JobStore { stores.jobs }
-    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: stores.units) }
+    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: stores.units, jobs: jobs) }
     private var downtime: Downtime {
         Downtime(context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, quiesce: quiesce)
     }
@@ -180,7 +180,9 @@ struct JobRun: Sendable {
                 try await supervisor.change(name, .fail(message: message, at: .now))
             }
             var faults: [Fault] = []
-            if job.isLocking {
+            // Units that an earlier end of it did not bring up are tried again, though nothing is locked any more.
+            let hasDueUnits = await !stores.units.down(on: endpoint.name).isEmpty
+            if job.isLocking || hasDueUnits {
                 try await supervisor.compareStates()
                 job = try await jobs.apply(.startEnding(at: .now), to: number)
                 faults = try await downtime.end(number)
@@ -188,6 +190,7 @@ struct JobRun: Sendable {
                     await tree.finish(try context.state.plan(job: number)?.endpoints.first?.folders ?? [])
                 }
             }
+            job = try await jobs.apply(.unitsDown(await stores.units.down(on: endpoint.name)), to: number)
             // What was put back along with it has no fault of its own.
             let failed = job.folders.filter { [.failed, .reverted].contains($0.value.state) && !$0.value.code.isEmpty }
                 .min { $0.key < $1.key }

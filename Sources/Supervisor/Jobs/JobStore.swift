@@ -8,7 +8,7 @@ actor JobStore {
     /// What the folders' ledgers say.
     nonisolated let ledgers: FolderLedgers
     private var index: JobIndex
-    private let report: @Sendable (String) -> Void
+    private let report: @Sendable ([Job]) -> Void
     /// Called after each change, with the endpoint that it concerns.
     private let onChange: @Sendable (String) -> Void
     /// Counts the changes: of two looks at the jobs it tells which is newer.
@@ -24,10 +24,10 @@ actor JobStore {
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
-    ///   - report: takes one line on what runs, after each change.
+    ///   - report: takes all jobs that are known, after each change.
     ///   - onChange: takes the endpoint whose jobs changed.
     init(
-        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable (String) -> Void,
+        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable ([Job]) -> Void,
         onChange: @escaping @Sendable (String) -> Void
     ) throws(StoreError) {
         self.onChange = onChange
@@ -130,7 +130,7 @@ actor JobStore {
         jobs[job.job] = job
         revision += 1
         retentionDue.insert(job.endpoint)
-        report(summary())
+        report(Array(jobs.values))
         onChange(job.endpoint)
         return job.job
     }
@@ -149,7 +149,7 @@ actor JobStore {
         revision += 1
         if job.state.isFinal { retentionDue.insert(job.endpoint) }
         if let notice = Notice(of: job, before: before) { notices.add(notice) }
-        report(summary())
+        report(Array(jobs.values))
         onChange(job.endpoint)
         return job
     }
@@ -196,18 +196,6 @@ actor JobStore {
     /// A job that works on an endpoint or holds it; nil for none.
     func occupant(of endpoint: String) -> Job? {
         all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint).first
-    }
-
-    /// One line on what runs, for `systemctl status`.
-    func summary() -> String {
-        let open = jobs.values.filter { !$0.state.isFinal }.sorted { $0.job < $1.job }
-        let lines = open.map { job in
-            let pending = job.folders.values.filter { $0.state != .excluded && $0.state != .upToDate }
-            let done = pending.count { $0.state == .done }
-            let progress = job.state == .running && !pending.isEmpty ? " \(done)/\(pending.count)" : ""
-            return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) \(job.state.rawValue)\(progress)"
-        }
-        return lines.isEmpty ? "idle" : lines.joined(separator: "; ")
     }
 
     /// The jobs that a request has made already, before the daemon ended in the middle of it.

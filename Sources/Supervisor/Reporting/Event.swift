@@ -33,6 +33,7 @@ enum Event: String, CaseIterable, Sendable {
     case disconnected = "c0290103855d4f5599ec8712e8e3574f"
     case unitStopped = "6e704245a4ff41e3a7949b80dcb0b82e"
     case unitNotStopped = "4350cc1721e54f21acd552a09ddbef12"
+    case unitStopping = "b1d7e0c35a7d4f0e9c6b8a52f3e91d74"
     case unitStarted = "de1b1471320a48eab7a788d106762832"
     case unitNotUp = "9ed89eddd6844325b600e6129ec04ece"
     case unitNotGuarded = "2e460a9618944a2399855162fd0b00ea"
@@ -67,7 +68,8 @@ enum Event: String, CaseIterable, Sendable {
         case .configurationRefused, .unitsStayDown, .anotherDaemon, .archiveRefused, .jobFailed, .unitNotStopped,
             .unitNotUp, .folderFailed, .cannotUnlock:
             .error
-        case .configurationDeferred, .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed, .unitNotGuarded,
+        case .configurationDeferred, .unitStopping, .holdIgnored, .strangerInside, .auditDamaged, .notifyFailed,
+            .unitNotGuarded,
             .maintenanceNotUp,
             .hookFailed, .folderBlocked,
             .lockRestored, .sessionEnded,

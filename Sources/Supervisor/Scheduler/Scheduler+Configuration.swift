@@ -8,14 +8,18 @@ import PatchStore
 /// Which endpoints are supervised, and by which configuration.
 extension Scheduler {
     mutating func reloadIfAsked(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        guard Signals.takeReload() else { return }
+        guard reloadSignal?.take() == true else { return }
         notifications.reloading()
+        let began = MonotonicClock.seconds
         do {
-            if let configuration = try read() {
+            let configuration = try read()
+            status.show(isRefused: configuration == nil)
+            if let configuration {
                 deferrals = []
                 await takeUp(configuration, from: context.configuration.endpoints, &group)
                 try guardUnits()
                 await restoreUnitsOfRemovedEndpoints(&group)
+                try context.state.write(ConfigurationAnswer(refused: [], began: began))
                 context.logger.log(
                     .reloaded, "the configuration was read again: \(configuration.endpoints.count) endpoints")
             }

@@ -11,6 +11,8 @@ import PatchStore
 struct Scheduler: Sendable {
     var context: DaemonContext
     let notifications: any ServiceNotifications
+    let status: ServiceStatus
+    let reloadSignal: ReloadSignal?
     let read: @Sendable () throws -> Configuration?
     let stores: DaemonStores
     var supervisors: [String: EndpointSupervisor] = [:]
@@ -30,7 +32,7 @@ struct Scheduler: Sendable {
     ///
     /// - Parameter read: reads the configuration again; nil when it is refused.
     init(
-        context: DaemonContext, notifications: any ServiceNotifications,
+        context: DaemonContext, notifications: any ServiceNotifications, reloadSignal: ReloadSignal?,
         read: @escaping @Sendable () throws -> Configuration?
     ) throws {
         self.context = context
@@ -39,15 +41,17 @@ struct Scheduler: Sendable {
         requested = context.configuration
         let signals = EndpointSignals()
         self.signals = signals
+        let status = ServiceStatus(notifications)
+        self.status = status
+        self.reloadSignal = reloadSignal
         let workers = context.configuration.daemon.workers
         stores = DaemonStores(
             jobs: try JobStore(
-                context.state, notices: context.notices, report: { notifications.status($0) },
+                context.state, notices: context.notices, report: { status.show(jobs: $0) },
                 onChange: { signals.raise($0) }),
-            units: try QuiescedUnitStore(context.state),
+            units: try QuiescedUnitStore(context.state) { status.show(unitsDown: $0) },
             slots: WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
             watch: try DirectoryWatch([context.spool.incoming, context.spool.requests, context.spool.holds]))
-        if !context.once { Signals.wake(stores.watch) }
     }
 
     /// Runs until the process is ended, or with `once` until nothing can run; then returns the exit code.
@@ -56,7 +60,9 @@ struct Scheduler: Sendable {
         return try await withThrowingDiscardingTaskGroup { group in
             await takeUp(context.configuration, from: inEffectBefore(), &group)
             try guardUnits()
-            notifications.status(await stores.jobs.summary())
+            status.show(jobs: Array(await stores.jobs.jobs.values))
+            // Nobody's answer: a reload that is asked for meanwhile gets one of its own.
+            try context.state.write(ConfigurationAnswer(refused: [], began: 0))
             notifications.ready()
             logDamagedJobs()
             context.logger.log(.ready, "ready: \(context.configuration.endpoints.count) endpoints")
@@ -139,6 +145,7 @@ struct Scheduler: Sendable {
 
     /// Once a minute, and whenever something happened in the spool.
     private func tick() async {
+        await DueUnits(context: context, table: stores.units).recheck()
         for supervisor in supervisors.values { await supervisor.showAgain() }
     }
 

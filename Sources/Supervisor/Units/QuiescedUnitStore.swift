@@ -8,11 +8,15 @@ import PatchStore
 /// files that keep units down are there before the stop, and a unit is forgotten only after it was started again.
 actor QuiescedUnitStore {
     private let state: StateDirectory
+    private let report: @Sendable ([String]) -> Void
     private var record: QuiescedUnits
 
-    init(_ state: StateDirectory) throws(StoreError) {
+    /// - Parameter report: takes the units that do not come up again, at first and after each change.
+    init(_ state: StateDirectory, report: @escaping @Sendable ([String]) -> Void = { _ in }) throws(StoreError) {
         self.state = state
+        self.report = report
         record = try state.units()
+        report(record.down.keys.sorted())
     }
 
     /// Units that are down or on their way back.
@@ -22,10 +26,18 @@ actor QuiescedUnitStore {
     func concerns(_ endpoint: String) -> Bool { record.concerns(endpoint) }
 
     /// All endpoints for which something is down.
-    var endpoints: Set<String> {
-        Set(record.units.values.flatMap { $0.holders.map(\.endpoint) } + record.maintenance.values.joined())
-            .union(record.commands.keys)
+    var endpoints: Set<String> { record.endpoints }
+
+    /// By unit, why it does not come up again, of those that an endpoint's jobs stopped.
+    func down(on endpoint: String) -> [String: String] {
+        record.down.filter { $0.value.endpoints.contains(endpoint) }.mapValues(\.problem)
     }
+
+    /// All units that do not come up again.
+    var down: [String] { record.down.keys.sorted() }
+
+    /// The units that a recorded one starts.
+    func triggers(of name: String) -> [String] { record.units[name]?.triggers ?? [] }
 
     /// Records units and has them kept down; what of them runs is to be stopped now.
     func hold(_ holds: [UnitHold], endpoint: String) throws(StoreError) {
@@ -53,12 +65,26 @@ actor QuiescedUnitStore {
         return (start, free)
     }
 
-    /// Units that came back, or of which it was told that they did not.
+    /// Forgets units that came back.
     func forget(_ names: [String]) throws(StoreError) {
         var changed = record
         changed.forget(names)
         try save(changed)
     }
+
+    /// Remembers units that do not come up, until they run.
+    ///
+    /// - Parameters:
+    ///   - problems: by unit, why.
+    ///   - endpoint: whose job has to bring them back.
+    func fail(_ problems: [String: String], for endpoint: String) throws(StoreError) {
+        var changed = record
+        changed.fail(problems, for: endpoint, at: .now)
+        try save(changed)
+    }
+
+    /// Of units that do not come up, one that this one needs.
+    func need(of name: String, among problems: Set<String>) -> String? { record.need(of: name, among: problems) }
 
     /// Whether somebody holds a unit, perhaps again.
     func isHeld(_ name: String) -> Bool { record.units[name]?.holders.isEmpty == false }
@@ -109,6 +135,7 @@ actor QuiescedUnitStore {
         if changed == record { return }
         try state.write(changed)
         record = changed
+        report(changed.down.keys.sorted())
     }
 
     private func keepDown() throws(StoreError) {

@@ -42,7 +42,9 @@ struct UnitDropIns: Sendable {
         for name in guarded.names {
             let isTemplate = UnitSelection.isTemplate(name)
             files[name, default: [:]][isTemplate ? Self.templateFileName : Self.fileName] = """
-                # Written by patchd. While the file exists, an update keeps \(isTemplate ? "these units" : "this unit") down: see patchctl status.
+                # Written by patchd, which applies updates to applications. While the file below exists, an update keeps
+                # \(isTemplate ? "these units" : "this unit") down, and starting \(isTemplate ? "them" : "it") does nothing. Why, and what to do: patchctl status
+                # Where patchd was removed: rm \(directory)/\(name).d/\(isTemplate ? Self.templateFileName : Self.fileName) && systemctl daemon-reload
                 [Unit]
                 ConditionPathExists=!\(place)/\(isTemplate ? name : "%n")
 

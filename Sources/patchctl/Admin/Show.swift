@@ -47,7 +47,12 @@ struct Show: ParsableCommand {
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
             ["waits since", job.state == .waiting ? LocalTime.text(job.waitingSince) : ""], ["code", job.code],
-            ["message", job.message], ["warnings", (job.warnings ?? []).joined(separator: "; ")],
+            ["message", job.message],
+            [
+                "units down",
+                (job.units ?? [:]).sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: "; "),
+            ],
+            ["warnings", (job.warnings ?? []).joined(separator: "; ")],
             ["approved", job.approval?.by.map { "by \($0.name), \(LocalTime.text($0.at))" } ?? ""],
             ["created", LocalTime.text(job.createdAt)], ["started", LocalTime.text(job.startedAt)],
             ["finished", LocalTime.text(job.finishedAt)],

@@ -19,8 +19,19 @@ struct StatusView {
         }
         Output.table(rows)
         printHolds()
+        printUnits()
         printJobs()
         printConfiguration()
+    }
+
+    private func printUnits() {
+        guard !report.units.isEmpty else { return }
+        Output.line("")
+        Output.table(
+            [Table.Row(["UNIT DOWN", "SINCE", "WHY", "NEXT"])]
+                + report.units.map { unit in
+                    Table.Row([unit.unit, unit.since.map(LocalTime.text) ?? "", unit.problem, unit.next])
+                })
     }
 
     private func printHolds() {

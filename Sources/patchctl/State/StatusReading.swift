@@ -1,5 +1,6 @@
 import PatchConfig
 import PatchFiles
+import PatchJSON
 import PatchModel
 import PatchStore
 
@@ -51,8 +52,20 @@ struct StatusReading {
         let isReadable = directories.canReadConfiguration
         let report = StatusReport(
             configuration: .init(refused: isReadable ? refused : nil, readable: isReadable), holds: holds,
+            units: try units(),
             endpoints: endpoints, jobs: OpenJobs.among(jobs.filter { target == nil || names.contains($0.endpoint) }))
         return (report, notes)
+    }
+
+    /// Units that are down since an update and should not be.
+    private func units() throws -> [StatusReport.Unit] {
+        guard try directories.hasDirectory("units.json") else { return [] }
+        return try directories.reading { try directories.state.units() }.down.sorted { $0.key < $1.key }.map {
+            name, due in
+            StatusReport.Unit(
+                unit: name, endpoints: due.endpoints, problem: due.problem, since: OrNull(wrappedValue: due.since),
+                next: "systemctl start \(name)")
+        }
     }
 
     /// A hold on an endpoint concerns its folders, one on everything all.

@@ -1,3 +1,4 @@
+import PatchJSON
 import PatchModel
 
 /// `status --json`.
@@ -16,6 +17,15 @@ struct StatusReport: Encodable {
             try container.encode(refused, forKey: .refused)
             try container.encode(readable, forKey: .readable)
         }
+    }
+
+    /// A unit that ran before an update and does not come up again.
+    struct Unit: Encodable {
+        var unit: String
+        var endpoints: [String]
+        var problem: String
+        @OrNull var since: Timestamp?
+        var next: String
     }
 
     struct Endpoint: Encodable {
@@ -49,6 +59,7 @@ struct StatusReport: Encodable {
     var schema = 1
     var configuration: ConfigurationState
     var holds: [StandingHold]
+    var units: [Unit]
     var endpoints: [Endpoint]
     var jobs: [Job]
 }
