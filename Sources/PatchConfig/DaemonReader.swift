@@ -30,7 +30,7 @@ struct DaemonReader {
         section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
         section.read("approvers", into: &settings.approvers, Self.group)
         section.read("notify", into: &settings.notify, ScalarReader.command)
-        if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth"]) {
+        if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth", "rejected", "audit"]) {
             limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))
             limits.read("unpacked", into: &settings.limits.unpacked, Quantity.size)
             limits.read("manifest", into: &settings.limits.manifest) { text throws(InvalidValue) in
@@ -42,6 +42,13 @@ struct DaemonReader {
             // What Linux allows in one path.
             limits.read("name", into: &settings.limits.name, Quantity.number(1...4095))
             limits.read("depth", into: &settings.limits.depth, Quantity.number(1...2048))
+            limits.read("rejected", into: &settings.limits.rejected, Quantity.size)
+            limits.read("audit", into: &settings.limits.audit) { text throws(InvalidValue) in
+                // Ten files, each of which has to hold what is under way beside each other.
+                let size = try Quantity.size(text)
+                guard size >= 10 << 20 else { throw InvalidValue("is at least 10MiB, not \"\(text)\"") }
+                return size
+            }
         }
         NotBuilt.daemon.report(settings, defaults: DaemonSettings(), to: problems) {
             section.place(of: $0) ?? section.place

@@ -45,6 +45,8 @@ public struct Job: Hashable, Codable, Sendable {
     public var options: UpdateOptions
     /// The drop that it came from: a drop that is processed again after a crash makes no second job.
     public var claim: String
+    /// What was dropped, the last time where a drop let it go on; nil where it came from no drop.
+    public var drop: JobDrop?
     /// When the archive was taken.
     public var createdAt: Timestamp
     /// When it began to run for the first time.
@@ -132,6 +134,23 @@ extension Job {
 
     /// Whether it failed in some folder and holds it until an admin acts.
     public var isHolding: Bool { folders.values.contains { $0.state == .failed } }
+}
+
+/// The file that a job came from, as it lay in `incoming/`.
+public struct JobDrop: Hashable, Codable, Sendable {
+    /// Its name.
+    public var name: String
+    /// When its content was last written.
+    public var time: Timestamp
+    /// Whose it was.
+    public var owner: UInt32
+
+    /// A drop from its parts.
+    public init(name: String, time: Timestamp, owner: UInt32) {
+        self.name = name
+        self.time = time
+        self.owner = owner
+    }
 }
 
 /// A process that keeps a folder's directory locked (flock(2)) and did not leave when it was asked to.

@@ -10,6 +10,10 @@ public struct Limits: Hashable, Codable, Sendable {
     public var name = 1024
     /// Components of an entry's name.
     public var depth = 32
+    /// Bytes that refused archives take in `rejected/`; the oldest go first.
+    public var rejected: UInt64 = 1 << 30
+    /// Bytes of the audit record; the oldest lines go first.
+    public var audit: UInt64 = 640 << 20
 
     /// Bytes that an archive which keeps to these limits has itself at most: all its content, stored, with what compressing may
     /// add, the names twice, and room for what stands beside them.

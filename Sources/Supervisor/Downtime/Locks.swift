@@ -21,6 +21,8 @@ final class Locks: Sendable {
     /// lock cannot meet its removal.
     private let written = Mutex<[String: Written?]>([:])
 
+    private let restored = Mutex(RepeatCount())
+
     /// - Parameter watch: woken when a lock that was written is touched.
     init(endpoint: Endpoint, logger: Logger, watch: DirectoryWatch) {
         self.endpoint = endpoint
@@ -47,6 +49,7 @@ final class Locks: Sendable {
             for folder in endpoint.activeFolders.reversed() where wanted[folder.name] == nil {
                 if case .some(.none) = written[folder.name] { continue }
                 do throws(FileError) {
+                    watch.unwatch(file: folder.path + "/" + UpdateLock.fileName)
                     let wasThere = try Self.remove(folder)
                     if wasThere {
                         log(.folderUnlocked, "is unlocked", folder, (written[folder.name] ?? nil)?.lock)
@@ -96,9 +99,13 @@ final class Locks: Sendable {
                     let directory = try Directory.openWithoutLinks(folder.path)
                     if try directory.status(UpdateLock.fileName) == known.file { continue }
                     written[folder.name] = try write(known.lock, folder)
+                    guard let count = restored.withLock({ $0.note(folder.name, at: MonotonicClock.seconds) }) else {
+                        continue
+                    }
                     log(
-                        .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored", folder,
-                        known.lock)
+                        .lockRestored,
+                        "is still locked: \(UpdateLock.fileName) was touched and is restored"
+                            + (count > 1 ? ", \(count) times since this was last said" : ""), folder, known.lock)
                 } catch {
                     log(.cannotUnlock, "cannot be kept locked: \(error)", folder, known.lock)
                 }
@@ -110,12 +117,12 @@ final class Locks: Sendable {
         do {
             let bytes = try JSONText.page(lock)
             let directory = try Directory.openWithoutLinks(folder.path)
-            try Self.removeLeftovers(directory)
             // It belongs to whoever owns the directory and could replace it anyway: a file of root's that he can rename
             // would, moved into holds/, be a hold of root's.
             let owner = try directory.status()
             try directory.replaceFile(
-                UpdateLock.fileName, with: bytes, mode: 0o644, owner: geteuid() == 0 ? (owner.uid, owner.gid) : nil)
+                UpdateLock.fileName, with: bytes, mode: 0o644, owner: geteuid() == 0 ? (owner.uid, owner.gid) : nil,
+                through: Self.temporary)
             // Watched before it is looked at: a change in between is seen by one or the other.
             watch.watch(file: folder.path + "/" + UpdateLock.fileName)
             guard let status = try directory.status(UpdateLock.fileName) else {
@@ -130,19 +137,16 @@ final class Locks: Sendable {
     /// Whether there was one.
     private static func remove(_ folder: Folder) throws(FileError) -> Bool {
         let directory = try Directory.openWithoutLinks(folder.path)
-        try removeLeftovers(directory)
+        // What a kill left between creating the temporary file and its rename.
+        if try directory.status(temporary)?.kind == .file { try directory.remove(temporary) }
         guard try directory.status(UpdateLock.fileName) != nil else { return false }
         try directory.remove(UpdateLock.fileName)
         try directory.sync()
         return true
     }
 
-    /// What a kill left between creating the temporary file and its rename.
-    private static func removeLeftovers(_ directory: borrowing Directory) throws(FileError) {
-        for name in try directory.names() where name.hasPrefix(".\(UpdateLock.fileName).") && name.hasSuffix(".tmp") {
-            try directory.remove(name)
-        }
-    }
+    /// One name, so that what a kill left need not be looked for: the folder may have hundreds of thousands of entries.
+    private static let temporary = ".\(UpdateLock.fileName).tmp"
 
     private func log(_ event: Event, _ text: String, _ folder: Folder, _ lock: UpdateLock?) {
         logger.log(

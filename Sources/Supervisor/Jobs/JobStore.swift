@@ -7,12 +7,15 @@ actor JobStore {
     private let report: @Sendable (String) -> Void
     private let notices: NoticeQueue
     private(set) var jobs: [Int: Job] = [:]
+    private(set) var index = JobIndex()
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
     /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
     private(set) var arriving: [String: Int] = [:]
-    /// Endpoints of which it has not been looked what is to be forgotten since jobs came or ended.
-    private var retentionDue: Set<String> = []
+    /// Endpoints of which it has not been looked what is to be forgotten since jobs came or ended, and how many did.
+    private var retentionDue: [String: Int] = [:]
+    /// Jobs of which nothing is left to be forgotten.
+    private(set) var forgotten: Set<Int> = []
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
@@ -24,7 +27,10 @@ actor JobStore {
         self.notices = notices
         self.report = report
         var damaged: [DamagedJob] = []
-        for job in try state.jobs(onDamage: { damaged.append(DamagedJob($0, $1, in: state)) }) { jobs[job.job] = job }
+        for job in try state.jobs(onDamage: { damaged.append(DamagedJob($0, $1, in: state)) }) {
+            jobs[job.job] = job
+            index.note(job, before: nil)
+        }
         self.damaged = damaged
     }
 
@@ -32,12 +38,26 @@ actor JobStore {
     nonisolated func damaged(on endpoint: String) -> DamagedJob? { damaged.first { $0.concerns(endpoint) } }
 
     /// What an endpoint's jobs keep may have to be forgotten.
-    func markRetentionDue(_ endpoint: String) { retentionDue.insert(endpoint) }
+    func markRetentionDue(_ endpoint: String) { retentionDue[endpoint, default: 0] += 1 }
+
+    /// Changes of an endpoint's jobs after which retention has its turn though other jobs wait for theirs: it looks at all
+    /// that were kept before.
+    private static let retentionPatience = 64
 
     /// Whether it may; it is looked after now.
-    func takeRetentionDue(_ endpoint: String) -> Bool { retentionDue.remove(endpoint) != nil }
+    ///
+    /// - Parameter atOnce: false to wait for more of them while other jobs wait.
+    func takeRetentionDue(_ endpoint: String, atOnce: Bool = true) -> Bool {
+        guard let changes = retentionDue[endpoint] else { return false }
+        if !atOnce, changes < Self.retentionPatience, !index.open(of: endpoint).isEmpty { return false }
+        retentionDue[endpoint] = nil
+        return true
+    }
 
-    private var nextNumber: Int { (jobs.keys + damaged.map(\.job)).max().map { $0 + 1 } ?? 1 }
+    /// Nothing is left to be forgotten of a job.
+    func markForgotten(_ job: Int) { forgotten.insert(job) }
+
+    private var nextNumber: Int { max(index.highest, damaged.map(\.job).max() ?? 0) + 1 }
 
     /// The versions of an update of which there are jobs.
     func versions(of update: String) -> Set<Version> {
@@ -47,6 +67,15 @@ actor JobStore {
     /// An endpoint's jobs, oldest first.
     func all(of endpoint: String) -> [Job] {
         jobs.values.filter { $0.endpoint == endpoint }.sorted { $0.job < $1.job }
+    }
+
+    /// Those of an endpoint that are not at their end, oldest first.
+    func open(of endpoint: String) -> [Job] { index.open(of: endpoint).compactMap { jobs[$0] } }
+
+    /// What an endpoint's next turn follows from: the jobs that are not at their end, oldest first, the one that holds folders,
+    /// and when the last test began.
+    func queue(of endpoint: String) -> (open: [Job], holding: Job?, testedAt: Timestamp?) {
+        (open(of: endpoint), holding(endpoint), index.testedAt(endpoint))
     }
 
     func job(_ number: Int) -> Job? { jobs[number] }
@@ -59,19 +88,21 @@ actor JobStore {
 
     /// Makes a job, unless the same drop has made it already.
     func create(
-        endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String
+        endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String, drop: JobDrop
     ) throws(StoreError) -> Int {
-        if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
-        let job = Job(
+        if let made = index.jobs(from: claim).first(where: { jobs[$0]?.endpoint == endpoint }) { return made }
+        var job = Job(
             job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version,
             sha256: sha256, options: options, claim: claim, createdAt: .now)
+        job.drop = drop
         return try add(job)
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {
         try state.create(job)
         jobs[job.job] = job
-        retentionDue.insert(job.endpoint)
+        index.note(job, before: nil)
+        markRetentionDue(job.endpoint)
         report(summary())
         return job.job
     }
@@ -89,7 +120,8 @@ actor JobStore {
         if job != before {
             try state.write(job)
             jobs[number] = job
-            if job.state.isFinal { retentionDue.insert(job.endpoint) }
+            index.note(job, before: before)
+            if job.state.isFinal { markRetentionDue(job.endpoint) }
             if let notice = Notice(of: job, before: before) { notices.add(notice) }
             report(summary())
         }
@@ -106,7 +138,7 @@ actor JobStore {
                 try goOn(number, name, assuming: steps[name])
             }
         }
-        let last = all(of: job.endpoint).filter { $0.job != number && $0.startedAt != nil }.map(\.order).max() ?? 0
+        let last = index.lastOrder(of: job.endpoint)
         return try change(number) { job in
             job.state = .running
             job.waitingFor = ""
@@ -114,7 +146,7 @@ actor JobStore {
             job.insider = nil
             job.resumption = nil
             job.startedAt = job.startedAt ?? .now
-            if !job.hasBegun { job.turn = last + 1 }
+            if !job.hasBegun, job.turn != last { job.turn = last + 1 }
         }
     }
 
@@ -125,32 +157,33 @@ actor JobStore {
 
     /// The job that failed in some folder and holds an endpoint until an admin acts; nil for none.
     func holding(_ endpoint: String) -> Job? {
-        jobs.values.filter { job in
-            job.endpoint == endpoint && job.state == .failed && job.isHolding
-        }.max { $0.job < $1.job }
+        index.holding(endpoint).last.flatMap { jobs[$0] }
     }
 
     /// The job that accounts for an endpoint's locks: one that came to them and is not over, else one that failed and
     /// holds; nil for none.
     func unfinished(_ endpoint: String) -> Job? {
-        all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint)
+        open(of: endpoint).first(where: \.isLocking) ?? holding(endpoint)
     }
+
+    private static let mostSummed = 5
 
     /// One line on what runs, for `systemctl status`.
     func summary() -> String {
-        let open = jobs.values.filter { !$0.state.isFinal }.sorted { $0.job < $1.job }
-        let lines = open.map { job in
+        let open = index.open
+        var lines = open.prefix(Self.mostSummed).compactMap { jobs[$0] }.map { job in
             let pending = job.folders.values.filter { $0.state != .excluded && $0.state != .upToDate }
             let done = pending.count { $0.state == .done }
             let progress = job.state == .running && !pending.isEmpty ? " \(done)/\(pending.count)" : ""
             return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) \(job.state.rawValue)\(progress)"
         }
+        if open.count > lines.count { lines.append("\(open.count - lines.count) more") }
         return lines.isEmpty ? "idle" : lines.joined(separator: "; ")
     }
 
     /// The jobs that a request has made already, before the daemon ended in the middle of it.
     func made(by request: String) -> [Job] {
-        jobs.values.filter { $0.request == request && $0.claim.isEmpty }.sorted { $0.job < $1.job }
+        index.jobs(by: request).compactMap { jobs[$0] }.filter(\.claim.isEmpty)
     }
 
     /// Makes a job that takes back what another did.

@@ -23,8 +23,10 @@ struct Retention: Sendable {
         let retain = context.configuration.daemon.retain
         let all = await jobs.all(of: endpoint.name)
         let kept = Self.kept(all, retain: retain)
+        let forgotten = await jobs.forgotten
         let old = all.filter {
-            $0.operation == .apply && $0.state.isFinal && !$0.isHolding && !kept.contains($0.job)
+            !forgotten.contains($0.job) && $0.operation == .apply && $0.state.isFinal && !$0.isHolding
+                && !kept.contains($0.job)
         }
         var count = 0
         for job in old where try await forget(job, endpoint) { count += 1 }
@@ -45,6 +47,7 @@ struct Retention: Sendable {
     private func forget(_ job: Job, _ endpoint: Endpoint) async throws -> Bool {
         let work = WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs)
         var found = false
+        var isLeft = false
         for folder in endpoint.activeFolders.map(\.name) {
             guard try context.state.hasLedger(job: job.job, folder: folder) else { continue }
             let summary = try work.summary(job.job, folder)
@@ -54,11 +57,13 @@ struct Retention: Sendable {
                 _ = try await work.run(.forget, job, folder) { $0.isForgotten }
                 found = true
             } catch {
+                isLeft = true
                 context.logger.log(
                     .notForgotten, "cannot remove what job \(job.job) keeps in \(endpoint.name)/\(folder): \(error)",
                     EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
             }
         }
+        if !isLeft { await jobs.markForgotten(job.job) }
         if found {
             context.logger.log(
                 .forgotten, "job \(job.job) on \(endpoint.name) can no longer be rolled back: newer ones are kept",

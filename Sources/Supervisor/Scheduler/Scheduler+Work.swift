@@ -11,8 +11,12 @@ extension Scheduler {
     func startUserQueues(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
         guard await scans.isDue else { return false }
         await scans.begin()
+        guard let found = await found() else {
+            await scans.goOn()
+            return true
+        }
         var started = false
-        for queue in await found() {
+        for queue in found {
             if await scans.rests(queue.owner) { continue }
             let work = ActiveWork.Work.intake(owner: queue.owner)
             if await activeWork.contains(work) {
@@ -38,7 +42,8 @@ extension Scheduler {
         return started
     }
 
-    private func found() async -> [Intake.UserQueue] {
+    /// Nil while there is more to look through.
+    private func found() async -> [Intake.UserQueue]? {
         do {
             return try intake.queues(renamed: watch.cameByRename(in: context.spool.incoming))
         } catch {
@@ -162,7 +167,7 @@ extension Scheduler {
                     backOff(
                         .endpoint(endpoint.name), problem, EventFields(job: number, endpoint: endpoint.name))
                 }
-                if await jobs.takeRetentionDue(endpoint.name) { await tidy(endpoint) }
+                if await jobs.takeRetentionDue(endpoint.name, atOnce: false) { await tidy(endpoint) }
                 await activeWork.end(.endpoint(endpoint.name))
                 await scans.ask()
                 watch.wake()

@@ -15,7 +15,7 @@ struct Scheduler: Sendable {
     let slots: WorkerSlots
     let watch: DirectoryWatch
     let plans = OptionPlans()
-    let deferredReplies = DeferredReplies()
+    let deferredReplies = DeferredAnswers()
     let pendingNotices = PendingDatabaseNotices()
     let activeWork = ActiveWork()
     var locks: [String: Locks] = [:]
@@ -26,6 +26,7 @@ struct Scheduler: Sendable {
     let queued = QueuedUpdates()
     let backoff = RetryBackoff()
     let wakeTimer = WakeTimer()
+    private let unwatched = SaidOnce()
 
     /// A loop that has not begun.
     ///
@@ -72,6 +73,7 @@ struct Scheduler: Sendable {
                 try await reloadIfAsked(&group)
                 try await load()
                 for own in locks.values { own.restore() }
+                logUnwatched()
                 await showAgain()
                 var (moved, isOpen) = await lookAfterSpool()
                 await startPlans(&group)
@@ -88,7 +90,10 @@ struct Scheduler: Sendable {
                 moved = try await startJobs(&group) || moved
                 await startNotices(&group)
                 notifications.alive()
-                if moved { continue }
+                if moved {
+                    if watch.wait(seconds: 0) == .changed { await scans.ask() }
+                    continue
+                }
                 let scan = await scans.next
                 // What was carried out and cannot be answered is left for the next run.
                 let isAnswered = deferredReplies.isEmpty || backoff.rest(of: .spool) != nil
@@ -109,8 +114,7 @@ struct Scheduler: Sendable {
                 let pause = min(
                     scan ?? 60, isOpen ? 0.2 : 60, isPatient ? patience : 60, wakeTimer.rest ?? 60,
                     backoff.rest(of: .spool) ?? 60, (notifications.watchdog ?? 120) / 2)
-                let onlyWoken = watch.wait(seconds: pause)
-                if !onlyWoken { await scans.ask() }
+                if watch.wait(seconds: pause) != .woken { await scans.ask() }
             }
             let code = try await exitCode()
             return leavesSomething && code != 1 ? 5 : code
@@ -128,13 +132,22 @@ struct Scheduler: Sendable {
         do {
             if isDue {
                 try dropStaleHolds()
-                try requests.removeOld()
             }
+            try context.spool.sweep.advance()
             found = try await requests.answerSome()
         } catch {
             backOff(.spool, "cannot look after requests and holds: \(error)", EventFields())
         }
         return found
+    }
+
+    /// Says once that there are changes which nobody will be told of.
+    private func logUnwatched() {
+        guard let problem = watch.problem, unwatched.note() else { return }
+        context.logger.log(
+            .notWatched,
+            "\(problem): the spool is looked through once a second instead; fs.inotify.max_user_instances and "
+                + "max_user_watches (sysctl) say how much there is")
     }
 
     var intake: Intake { Intake(context: context, jobs: jobs, arrivals: arrivals) }

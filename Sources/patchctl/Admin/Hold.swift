@@ -38,7 +38,7 @@ struct Hold: ParsableCommand {
     func run() throws {
         let hold = try HoldFile(target, in: directories)
         let folders = try hold.folders(directories)
-        try hold.write(text(for: hold.target))
+        try hold.write(text(for: hold.target)) { uid in hold.mayHold(uid, folders, directories) }
         if let note = hold.doubt(folders, directories) { Notes.write(note) }
         // Only now: an update that begins meanwhile sees the hold, or its lock is seen here.
         let locked = try folders.compactMap { folder in try folder.lock().map { (folder, $0) } }

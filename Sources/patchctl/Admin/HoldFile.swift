@@ -53,8 +53,13 @@ struct HoldFile {
         return found.map(ApplicationFolder.init)
     }
 
-    /// Replaces one's own hold; somebody else's is left.
-    func write(_ text: String) throws {
+    /// Seconds that the daemon gets to move aside what somebody has put at this name who may not hold.
+    private static let patience = 10.0
+
+    /// Replaces one's own hold, and what counts for nothing; a hold of somebody else's is left.
+    ///
+    /// - Parameter mayHold: whether a user's hold counts, as far as can be seen.
+    func write(_ text: String, mayHold: (UInt32) -> Bool) throws {
         try files { () throws(FileError) in
             let holds = try Directory.open(directory)
             let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
@@ -62,19 +67,39 @@ struct HoldFile {
                 let file = try holds.createFile(temporary, mode: 0o644)
                 try file.write(Array(text.utf8))
                 try file.sync()
-                // Who is there is looked up before, and renamed over only when it is one's own; in a sticky directory
-                // nobody else can be, except for root.
-                if let owner = try holds.status(name)?.uid {
-                    guard owner == geteuid() else { throw FileError("replace", directory + "/" + name, number: EEXIST) }
-                    try holds.rename(temporary, to: holds, name)
-                } else {
-                    try holds.renameNew(temporary, to: holds, name)
-                }
+                try place(temporary, in: holds, mayHold)
                 try holds.sync()
             } catch {
                 try? holds.remove(temporary)
                 throw error
             }
+        }
+    }
+
+    private func place(
+        _ temporary: String, in holds: borrowing Directory, _ mayHold: (UInt32) -> Bool
+    ) throws(FileError) {
+        let watch = try? DirectoryWatch([directory])
+        let end = MonotonicClock.seconds + Self.patience
+        while true {
+            guard let found = try holds.status(name) else {
+                do throws(FileError) { return try holds.renameNew(temporary, to: holds, name) } catch {
+                    // Another came first.
+                    guard error.number == EEXIST else { throw error }
+                    continue
+                }
+            }
+            // In a sticky directory nobody else's is renamed over, except by root.
+            if found.uid == geteuid() { return try holds.rename(temporary, to: holds, name) }
+            let isOver = MonotonicClock.seconds >= end
+            if isOver || mayHold(found.uid) { throw FileError("replace", directory + "/" + name, number: EEXIST) }
+            if geteuid() == 0 {
+                try holds.rename(name, to: holds, ".refused-\(name).\(UInt64.random(in: .min ... .max))")
+                continue
+            }
+            // The daemon moves it aside.
+            watch?.wait(seconds: 0.2)
+            if watch == nil { MonotonicClock.wait(seconds: 0.2) }
         }
     }
 
@@ -98,6 +123,16 @@ struct HoldFile {
         if endpoint != nil, !folders.isEmpty, folders.allSatisfy({ $0.state.owner == UserName.own }) { return nil }
         return
             "patchd may not heed it: \(UserName.own) is, as far as can be seen, neither in group \(group) nor the owner of \(words)"
+    }
+
+    /// Whether a user's hold counts, as far as can be seen from here.
+    func mayHold(_ uid: UInt32, _ folders: [ApplicationFolder], _ directories: Directories) -> Bool {
+        if uid == 0 { return true }
+        let group = (try? directories.configuration())?.daemon.approvers ?? "patchd"
+        if let gid = UserIdentity.group(named: group), UserIdentity(uid: uid)?.groups.contains(gid) == true {
+            return true
+        }
+        return endpoint != nil && folders.contains { $0.state.owner == UserName.of(uid) }
     }
 
     private func files<Value>(_ body: () throws(FileError) -> Value) throws(Failure) -> Value {

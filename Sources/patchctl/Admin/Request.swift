@@ -46,6 +46,7 @@ struct Request {
         let message = answer.message ?? ""
         guard answer.ok else {
             let code = answer.code ?? ""
+            if code == "upToDate" { throw Failure(.nothingToDo, message) }
             let refusals = [
                 "requestInvalid", "unknownJob", "wrongState", "notPermitted", "archiveDiffers", "optionsInvalid",
             ]

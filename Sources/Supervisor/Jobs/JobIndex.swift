@@ -1,0 +1,74 @@
+import PatchModel
+
+/// Finds jobs without a look at all of them, of which there are ever more.
+struct JobIndex: Sendable {
+    private struct Endpoint: Sendable {
+        /// Not at their end.
+        var open: Set<Int> = []
+        /// Failed, and holding folders.
+        var holding: Set<Int> = []
+        /// The last place in the order of those that have begun, and whose it is.
+        var last: (order: Int, job: Int)?
+        /// When the last test began.
+        var testedAt: Timestamp?
+    }
+
+    private var endpoints: [String: Endpoint] = [:]
+    private var requests: [String: Set<Int>] = [:]
+    private var claims: [String: Set<Int>] = [:]
+    /// The highest number that a job has; 0 for none.
+    private(set) var highest = 0
+
+    /// A job was made or changed.
+    mutating func note(_ job: Job, before: Job?) {
+        let number = job.job
+        highest = max(highest, number)
+        var own = endpoints[job.endpoint] ?? Endpoint()
+        own.open.set(number, job.state.isFinal == false)
+        own.holding.set(number, job.state == .failed && job.isHolding)
+        if job.startedAt != nil, own.last.map({ $0.job == number || job.order >= $0.order }) ?? true {
+            own.last = (job.order, number)
+        }
+        if job.operation == .test, let began = job.startedAt { own.testedAt = max(own.testedAt ?? began, began) }
+        endpoints[job.endpoint] = own
+        if before?.request != job.request {
+            if let old = before?.request { requests.take(number, from: old) }
+            if let new = job.request { requests[new, default: []].insert(number) }
+        }
+        if before == nil, !job.claim.isEmpty { claims[job.claim, default: []].insert(number) }
+    }
+
+    /// The jobs of an endpoint that are not at their end, oldest first.
+    func open(of endpoint: String) -> [Int] { endpoints[endpoint]?.open.sorted() ?? [] }
+
+    /// The jobs that are not at their end, of all endpoints.
+    var open: [Int] { endpoints.values.flatMap(\.open).sorted() }
+
+    /// The failed jobs of an endpoint that hold folders, oldest first.
+    func holding(_ endpoint: String) -> [Int] { endpoints[endpoint]?.holding.sorted() ?? [] }
+
+    /// The last place that a job of an endpoint has in the order in which they began; 0 for none.
+    func lastOrder(of endpoint: String) -> Int { endpoints[endpoint]?.last?.order ?? 0 }
+
+    /// When an endpoint's last test began; nil for none.
+    func testedAt(_ endpoint: String) -> Timestamp? { endpoints[endpoint]?.testedAt }
+
+    /// The jobs that a request made or was carried out on last.
+    func jobs(by request: String) -> [Int] { requests[request]?.sorted() ?? [] }
+
+    /// The jobs that a drop made.
+    func jobs(from claim: String) -> [Int] { claims[claim]?.sorted() ?? [] }
+}
+
+extension Set {
+    fileprivate mutating func set(_ member: Element, _ isMember: Bool) {
+        if isMember { insert(member) } else { remove(member) }
+    }
+}
+
+extension [String: Set<Int>] {
+    fileprivate mutating func take(_ number: Int, from key: String) {
+        self[key]?.remove(number)
+        if self[key]?.isEmpty == true { self[key] = nil }
+    }
+}
