@@ -30,7 +30,9 @@ struct DaemonReader {
         section.read("retain", into: &settings.retain, Quantity.number(1...100_000))
         section.read("approvers", into: &settings.approvers, Self.group)
         section.read("notify", into: &settings.notify, ScalarReader.command)
-        if let limits = section.section("limits", keys: ["entries", "unpacked", "manifest", "name", "depth", "rejected", "audit"]) {
+        if let limits = section.section(
+            "limits", keys: ["entries", "unpacked", "manifest", "name", "depth", "rejected", "audit"])
+        {
             limits.read("entries", into: &settings.limits.entries, Quantity.number(1...100_000_000))
             limits.read("unpacked", into: &settings.limits.unpacked, Quantity.size)
             limits.read("manifest", into: &settings.limits.manifest) { text throws(InvalidValue) in

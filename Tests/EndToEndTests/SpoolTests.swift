@@ -106,12 +106,26 @@ import Testing
         #expect(abs(read.timeIntervalSince(modified)) < 0.01, "\(time) \(modified)")
     }
 
-    /// As where other programs of the same user have all inotify instances.
-    @Test func `is looked through once a second where the kernel has no watch left`() throws {
-        let script = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\""
+    /// As where other programs of the same user have all inotify instances: in a user namespace that may have none.
+    @Test(.enabled(if: geteuid() == 0, "a namespace with all users needs root"))
+    func `is looked through once a second where the kernel has no watch left`() throws {
+        let script = """
+            import ctypes, os, sys
+            (asks, ask), (goes, go), pid = os.pipe(), os.pipe(), os.getpid()
+            if os.fork() == 0:
+                os.read(asks, 1)
+                for name in ["uid_map", "gid_map"]:
+                    with open(f"/proc/{pid}/{name}", "w") as file: file.write("0 0 65536")
+                os.write(go, b"x")
+                os._exit(0)
+            assert ctypes.CDLL(None).unshare(0x10000000) == 0
+            os.write(ask, b"x")
+            os.read(goes, 1)
+            with open("/proc/sys/user/max_inotify_instances", "w") as file: file.write("0")
+            os.execv(sys.argv[1], sys.argv[1:])
+            """
         let daemon = try RunningProgram(
-            "/usr/bin/unshare",
-            ["--user", "--map-root-user", "sh", "-c", script, host.program("patchd")] + host.placed([]))
+            "/usr/bin/python3", ["-c", script, host.program("patchd")] + host.placed([]))
         #expect(host.until("ready") { daemon.errors.contains("ready: 1 endpoints") }, "\(daemon.errors)")
         try ExampleUpdate().pack(to: "\(host.root)/packed.zip")
         rename("\(host.root)/packed.zip", "\(host.root)/spool/incoming/update.zip")
@@ -134,7 +148,7 @@ import Testing
         for number in 1...30 {
             link(lock, "\(host.root)/srv/PAIE/x\(number)")
             unlink(lock)
-            #expect(host.until("restored") { FileManager.default.fileExists(atPath: lock) })
+            try #require(host.until("restored") { FileManager.default.fileExists(atPath: lock) })
         }
         #expect(daemon.errors.components(separatedBy: "was touched and is restored").count == 2, "\(daemon.errors)")
         let watches = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fdinfo").map { name in

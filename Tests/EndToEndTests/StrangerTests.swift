@@ -35,7 +35,7 @@ import Testing
         let leased = ["incoming/own.zip", "requests/own.json", "holds/ALL.lock", "incoming/update.zip.json"]
         for name in leased { give(name) }
         let holder = try stranger(
-            "python3", "-c",
+            "/usr/bin/python3", "-c",
             """
             import fcntl, os, signal, sys, time
             signal.signal(signal.SIGIO, signal.SIG_IGN)

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import PatchFiles
 import PatchModel
 import Testing
@@ -144,5 +145,68 @@ import Testing
         first.folders["SEED"]?.state = .reverted
         index.note(first, before: before)
         #expect(index.holding("payroll").isEmpty && index.jobs(by: "r").isEmpty && index.jobs(by: "s") == [1])
+    }
+}
+
+@Suite struct `What is refused` {
+    let path = "/tmp/patchd-rejected-\(UInt64.random(in: .min ... .max))"
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+
+    private func reject(_ name: String, sha256: String = "", at: Timestamp = .now, limit: UInt64 = 1 << 30) throws {
+        try Rejections(path: path).add(
+            name, sha256: sha256, Refusal(.archiveMalformed, "x"), options: nil, at: at, limit: limit
+        ) { (directory, free) throws(FileError) in
+            try directory.replaceFile(free, with: [UInt8](repeating: 7, count: 64 << 10), isDurable: false)
+        }
+    }
+
+    @Test func `under one name gets numbers without a look at each that is taken, and after a crash its own`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let taken = Timestamp.now
+        for number in 1...20 { try reject("a.zip", sha256: "\(number)", at: taken) }
+        try reject("a.zip", sha256: "20", at: taken)
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".zip") }
+        #expect(Set(names) == Set(["a.zip"] + (2...20).map { "a-\($0).zip" }))
+    }
+
+    @Test func `is kept as far as there is room, the newest, and the reason of that in any case`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for number in 1...8 { try reject("\(number).zip", limit: 300 << 10) }
+        func isKept(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+        #expect(!isKept("1.zip") && !isKept("1.zip.reason.json") && isKept("8.zip") && isKept("7.zip"))
+        try reject("9.zip", limit: 10 << 10)
+        #expect(!isKept("9.zip") && isKept("9.zip.reason.json") && !isKept("8.zip.reason.json"))
+    }
+}
+
+@Suite struct `A name in holds` {
+    let path = "/tmp/patchd-holds-\(UInt64.random(in: .min ... .max))"
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+
+    private func look(_ mayHold: Bool?) throws -> Holds.Standing? {
+        let holds = Holds(path: path, logger: Logger(label: "holds") { _ in SwiftLogNoOpLogHandler() })
+        return try holds.first(on: "payroll", ["SEED"]) { _, _ in mayHold }
+    }
+
+    private var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted() }
+    }
+
+    @Test func `is freed of what counts for nothing, and of nothing that counts or cannot be judged`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let all = ["ALL.lock", "payroll.SEED.lock", "payroll.lock"]
+        for name in all + ["other.lock"] { try Data().write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+        #expect(try look(nil) == nil)
+        #expect(try names == ["ALL.lock", "other.lock", "payroll.SEED.lock", "payroll.lock"])
+        #expect(try look(true)?.hold.target == .all)
+        #expect(try names.count == 4)
+        #expect(try look(false) == nil)
+        #expect(try names == ["other.lock"], "which nobody has asked for")
+        // Once more: what was moved aside before makes room.
+        for name in all { try Data().write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+        #expect(try look(false) == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == 4)
     }
 }

@@ -61,12 +61,10 @@ final class Holds: Sendable {
                 guard let status = try directory.status(name) else { continue }
                 // Whose it is, before it is opened: a stranger may have a lease on it.
                 let isEntitled = mayHold(target, status.uid)
-                // A file with a second name may be another's, and a lock that patchd wrote into a folder may have been moved
-                // here by who owns that folder.
+                // A file with a second name may be another's, or one that is just being made.
                 guard isEntitled == true, status.kind == .file, status.links == 1 else {
-                    let isForeign = isEntitled == false || status.kind == .file && status.links != 1
-                    if isForeign { try moveAside(name, status, in: directory) }
-                    log(target, ignored: status, isEntitled, isMoved: isForeign)
+                    if isEntitled == false { try moveAside(name, status, in: directory) }
+                    log(target, ignored: status, isEntitled)
                     continue
                 }
                 let hold = Hold(target, text: Self.text(name, in: directory))
@@ -87,8 +85,9 @@ final class Holds: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private func log(_ target: Hold.Target, ignored status: FileStatus, _ isEntitled: Bool?, isMoved: Bool) {
+    private func log(_ target: Hold.Target, ignored status: FileStatus, _ isEntitled: Bool?) {
         let name = target.fileName
+        let isMoved = isEntitled == false
         let key = "\(name) \(status.uid) \(isMoved ? "" : "\(status.inode) \(status.changed)")"
         guard let count = ignored.withLock({ $0.note(key, at: MonotonicClock.seconds) }) else { return }
         let user = UserDatabase.text(of: status.uid)

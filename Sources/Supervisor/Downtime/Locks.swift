@@ -11,7 +11,8 @@ final class Locks: Sendable {
     /// A lock that this process wrote, and the file that it became.
     private struct Written {
         var lock: UpdateLock
-        var file: FileStatus
+        /// Nil for one that somebody has removed at once.
+        var file: FileStatus?
     }
 
     private let endpoint: Endpoint
@@ -97,7 +98,7 @@ final class Locks: Sendable {
                 guard case .some(.some(let known)) = written[folder.name] else { continue }
                 do {
                     let directory = try Directory.openWithoutLinks(folder.path)
-                    if try directory.status(UpdateLock.fileName) == known.file { continue }
+                    if let file = known.file, try directory.status(UpdateLock.fileName) == file { continue }
                     written[folder.name] = try write(known.lock, folder)
                     guard let count = restored.withLock({ $0.note(folder.name, at: MonotonicClock.seconds) }) else {
                         continue
@@ -125,9 +126,9 @@ final class Locks: Sendable {
                 through: Self.temporary)
             // Watched before it is looked at: a change in between is seen by one or the other.
             watch.watch(file: folder.path + "/" + UpdateLock.fileName)
-            guard let status = try directory.status(UpdateLock.fileName) else {
-                throw FileError("find", folder.path + "/" + UpdateLock.fileName, number: ENOENT)
-            }
+            let status = try directory.status(UpdateLock.fileName)
+            // Nothing that is watched says that it is gone.
+            if status == nil { watch.wake() }
             return Written(lock: lock, file: status)
         } catch {
             throw Fault(folder: folder.name, .io, "cannot lock \(endpoint.name)/\(folder.name): \(error)")
