@@ -129,7 +129,11 @@ import Testing
         var first = try job(1, .queued)
         index.note(first, before: nil)
         index.note(try job(7, .queued), before: nil)
-        #expect(index.open(of: "payroll") == [1, 7] && index.open == [1, 7] && index.highest == 7)
+        #expect(index.open(of: "payroll") == [1, 7] && index.oldestOpen(1) == [1] && index.highest == 7)
+        index.note(try job(3, .queued), before: nil)
+        #expect(index.open(of: "payroll") == [1, 3, 7] && index.openCount == 3)
+        index.note(try job(3, .done), before: try job(3, .queued))
+        #expect(index.open(of: "payroll") == [1, 7])
         #expect(index.open(of: "other").isEmpty && index.lastOrder(of: "payroll") == 0)
         #expect(index.jobs(from: "c7") == [7] && index.jobs(from: "c").isEmpty)
         var before = first

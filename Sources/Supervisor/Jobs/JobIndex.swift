@@ -3,10 +3,10 @@ import PatchModel
 /// Finds jobs without a look at all of them, of which there are ever more.
 struct JobIndex: Sendable {
     private struct Endpoint: Sendable {
-        /// Not at their end.
-        var open: Set<Int> = []
-        /// Failed, and holding folders.
-        var holding: Set<Int> = []
+        /// Not at their end, by number.
+        var open: [Int] = []
+        /// Failed, and holding folders, by number.
+        var holding: [Int] = []
         /// The last place in the order of those that have begun, and whose it is.
         var last: (order: Int, job: Int)?
         /// When the last test began.
@@ -39,13 +39,18 @@ struct JobIndex: Sendable {
     }
 
     /// The jobs of an endpoint that are not at their end, oldest first.
-    func open(of endpoint: String) -> [Int] { endpoints[endpoint]?.open.sorted() ?? [] }
+    func open(of endpoint: String) -> [Int] { endpoints[endpoint]?.open ?? [] }
 
-    /// The jobs that are not at their end, of all endpoints.
-    var open: [Int] { endpoints.values.flatMap(\.open).sorted() }
+    /// The oldest jobs of all endpoints that are not at their end.
+    func oldestOpen(_ most: Int) -> [Int] {
+        Array(endpoints.values.flatMap { $0.open.prefix(most) }.sorted().prefix(most))
+    }
+
+    /// How many jobs are not at their end.
+    var openCount: Int { endpoints.values.reduce(0) { $0 + $1.open.count } }
 
     /// The failed jobs of an endpoint that hold folders, oldest first.
-    func holding(_ endpoint: String) -> [Int] { endpoints[endpoint]?.holding.sorted() ?? [] }
+    func holding(_ endpoint: String) -> [Int] { endpoints[endpoint]?.holding ?? [] }
 
     /// The last place that a job of an endpoint has in the order in which they began; 0 for none.
     func lastOrder(of endpoint: String) -> Int { endpoints[endpoint]?.last?.order ?? 0 }
@@ -60,9 +65,17 @@ struct JobIndex: Sendable {
     func jobs(from claim: String) -> [Int] { claims[claim]?.sorted() ?? [] }
 }
 
-extension Set {
-    fileprivate mutating func set(_ member: Element, _ isMember: Bool) {
-        if isMember { insert(member) } else { remove(member) }
+extension [Int] {
+    /// Adds a number to sorted ones, or takes it away.
+    fileprivate mutating func set(_ number: Int, _ isMember: Bool) {
+        var (start, end) = (startIndex, endIndex)
+        while start < end {
+            let middle = (start + end) / 2
+            if self[middle] < number { start = middle + 1 } else { end = middle }
+        }
+        let isThere = start < endIndex && self[start] == number
+        if isMember, !isThere { insert(number, at: start) }
+        if !isMember, isThere { remove(at: start) }
     }
 }
 

@@ -170,14 +170,13 @@ actor JobStore {
 
     /// One line on what runs, for `systemctl status`.
     func summary() -> String {
-        let open = index.open
-        var lines = open.prefix(Self.mostSummed).compactMap { jobs[$0] }.map { job in
+        var lines = index.oldestOpen(Self.mostSummed).compactMap { jobs[$0] }.map { job in
             let pending = job.folders.values.filter { $0.state != .excluded && $0.state != .upToDate }
             let done = pending.count { $0.state == .done }
             let progress = job.state == .running && !pending.isEmpty ? " \(done)/\(pending.count)" : ""
             return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) \(job.state.rawValue)\(progress)"
         }
-        if open.count > lines.count { lines.append("\(open.count - lines.count) more") }
+        if index.openCount > lines.count { lines.append("\(index.openCount - lines.count) more") }
         return lines.isEmpty ? "idle" : lines.joined(separator: "; ")
     }
 
