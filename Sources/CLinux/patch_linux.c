@@ -24,10 +24,11 @@ int patch_open_beneath(int directory, const char *path, int flags, mode_t mode, 
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
                    (stay_on_mount ? RESOLVE_NO_XDEV : 0),
     };
-    int fd;
-    // EAGAIN: a rename elsewhere raced with the walk; openat2(2) says to try again.
+    int fd, tries = 0;
+    // EAGAIN: a rename elsewhere raced with the walk, and openat2(2) says to try again; or somebody has a lease on the file,
+    // which he may keep for as long as he likes (fcntl(2)).
     do fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
-    while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 16)));
     return fd;
 }
 

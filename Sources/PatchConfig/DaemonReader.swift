@@ -41,6 +41,13 @@ struct DaemonReader {
                 guard size <= 1 << 30 else { throw InvalidValue("is at most 1GiB, not \"\(text)\"") }
                 return Int(size)
             }
+            limits.read("rejected", into: &settings.limits.rejected, Quantity.size)
+            limits.read("audit", into: &settings.limits.audit) { text throws(InvalidValue) in
+                // Ten files, each of which has to hold what is under way beside each other.
+                let size = try Quantity.size(text)
+                guard size >= 10 << 20 else { throw InvalidValue("is at least 10MiB, not \"\(text)\"") }
+                return size
+            }
             NotBuilt.limits.report(in: limits, to: problems)
         }
         NotBuilt.daemon.report(in: section, to: problems)

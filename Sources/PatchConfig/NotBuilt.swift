@@ -45,10 +45,7 @@ enum NotBuilt {
     ]
 
     static let limits = [
-        UnbuiltKey("rehearsal", default: 64 << 30, Quantity.size),
-        UnbuiltKey("output", default: 16 << 20, Quantity.size),
-        UnbuiltKey("rejected", default: 1 << 30, Quantity.size),
-        UnbuiltKey("audit", default: 640 << 20, Quantity.size),
+        UnbuiltKey("rehearsal", default: 64 << 30, Quantity.size)
     ]
 
     /// The message for `signature: auto` beside a file of allowed signers.

@@ -254,11 +254,19 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Replaces a file as a whole and durably: temporary file, fsync, rename, fsync of the directory.
     ///
-    /// - Parameter owner: whose it is; nil: this process's.
+    /// - Parameters:
+    ///   - owner: whose it is; nil: this process's.
+    ///   - fixed: the temporary file's name, where nobody else writes there at the same time: what a kill left of it is then
+    ///     replaced without looking for it. Nil for one that nobody else has.
+    ///   - isDurable: false for what may be lost in a power cut.
     public func replaceFile(
-        _ name: String, with bytes: [UInt8], mode: UInt16 = 0o600, owner: (uid: UInt32, gid: UInt32)? = nil
+        _ name: String, with bytes: [UInt8], mode: UInt16 = 0o600, owner: (uid: UInt32, gid: UInt32)? = nil,
+        through fixed: String? = nil, isDurable: Bool = true
     ) throws(FileError) {
-        try replaceFile(name, mode: mode) { (file) throws(FileError) in
+        var temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
+        // Where a directory has the name, the other one does.
+        if let fixed, (try? remove(fixed)) != nil { temporary = fixed }
+        try replaceFile(name, as: temporary, mode: mode, isDurable: isDurable) { (file) throws(FileError) in
             try file.write(bytes)
             if let owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
         }
@@ -269,16 +277,23 @@ public struct Directory: ~Copyable, Sendable {
         _ name: String, mode: UInt16 = 0o600, _ write: (borrowing File) throws(FileError) -> Void
     ) throws(FileError) {
         let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
+        try replaceFile(name, as: temporary, mode: mode, isDurable: true, write)
+    }
+
+    private func replaceFile(
+        _ name: String, as temporary: String, mode: UInt16, isDurable: Bool,
+        _ write: (borrowing File) throws(FileError) -> Void
+    ) throws(FileError) {
         do throws(FileError) {
             let file = try createFile(temporary, mode: mode)
             try write(file)
-            try file.sync()
+            if isDurable { try file.sync() }
             try rename(temporary, to: self, name)
         } catch {
             unlinkat(descriptor, temporary, 0)
             throw error
         }
-        try sync()
+        if isDurable { try sync() }
     }
 
     /// Removes temporary files that a kill in ``replaceFile(_:with:mode:)`` left. Only where nobody else is writing.
@@ -304,6 +319,16 @@ public struct Directory: ~Copyable, Sendable {
         guard status.kind == .file else { throw FileError("read", place(relative), number: EINVAL) }
         guard status.size <= limit else { throw FileError("read", place(relative), number: EFBIG) }
         return try opened.read(limit: limit < Int(status.size) + 1 ? limit : Int(status.size) + 1)
+    }
+
+    /// Bytes that a file takes on the disk; of a directory, what is in it does not count. 0 for one that is not there.
+    public func allocatedSize(_ name: String) throws(FileError) -> UInt64 {
+        var raw = stat()
+        guard fstatat(descriptor, name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else {
+            if errno == ENOENT { return 0 }
+            throw FileError("look at", place(name))
+        }
+        return UInt64(raw.st_blocks) * 512
     }
 
     /// Bytes that an unprivileged user may still write to this file system.

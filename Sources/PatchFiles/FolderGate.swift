@@ -50,6 +50,11 @@ public struct FolderGate: ~Copyable, Sendable {
         }
     }
 
+    /// Takes the flock of who is inside, whether or not the folder is locked. Does not block.
+    ///
+    /// - Returns: false when somebody has the folder for himself.
+    public func share() -> Bool { (try? take(LOCK_SH)) ?? false }
+
     /// Goes out, with everybody who inherited the descriptor; being outside is no error.
     public func leave() { _ = flock(directory.descriptor, LOCK_UN) }
 
@@ -79,6 +84,16 @@ public struct FolderGate: ~Copyable, Sendable {
             }
         }
         return found.sorted()
+    }
+
+    /// Of those who are inside, the ones that have no business there, as far as can be seen: processes of users who are
+    /// neither root nor this user nor the folder's owner nor in its group. Anybody who can read a directory can lock it.
+    public func strangers() -> [Int32] {
+        guard let status = try? directory.status() else { return [] }
+        return holders().filter { pid in
+            guard let user = RunningProcess(pid).user, ![0, geteuid(), status.uid].contains(user) else { return false }
+            return UserIdentity(uid: user)?.groups.contains(status.gid) != true
+        }
     }
 
     /// - Returns: false when somebody's flock is in the way.

@@ -35,6 +35,9 @@ public struct QueuedUpdate: Hashable, Sendable {
             raises: Dictionary(pending.map { ($0.folder, $0.from) }) { first, _ in first })
     }
 
+    /// Whether all folders that it would raise have the dependency, so that it waits for no other.
+    public var hasAll: Bool { raises.values.allSatisfy { has(dependency, $0) } }
+
     /// Whether this update may have its turn among those that wait for the same endpoint.
     ///
     /// It waits while none of the folders it would raise has the dependency, or while others that wait would bring it to one
@@ -42,7 +45,8 @@ public struct QueuedUpdate: Hashable, Sendable {
     /// not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders have no known version
     /// at all (contract §5).
     ///
-    /// - Parameter others: The other waiting updates; those that wait for approval hold no place and are not among them.
+    /// - Parameter others: The other waiting updates, with this one or without; those that wait for approval hold no place and
+    ///   are not among them.
     public func readiness(among others: [QueuedUpdate]) -> Readiness {
         let lacking = raises.filter { !has(dependency, $0.value) }.sorted { $0.key < $1.key }
         if lacking.isEmpty { return .ready }

@@ -253,7 +253,7 @@ import Testing
                 (try? Installation.run("/usr/bin/flock", ["-n", "-x", "\(host.root)/srv/SEED", "true"]).code) == 1
             })
         let outcome = try host.once()
-        #expect(outcome.code == 0)
+        #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(
             outcome.errors.contains("is updated though sleep (pid \(stranger.processIdentifier))"), "\(outcome.errors)")
     }

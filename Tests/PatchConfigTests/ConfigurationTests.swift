@@ -93,12 +93,13 @@ import Testing
             workers: 3
             settle: 500ms
             signature: off
-            limits: {entries: 7, unpacked: 2GiB, manifest: 64KiB, name: 255, depth: 9, output: 1MiB}
+            limits: {entries: 7, unpacked: 2GiB, manifest: 64KiB, name: 255, depth: 9, output: 1MiB, rejected: 3GiB, audit: 20MiB}
             """
         let daemon = try load(["patchd.yaml": text]).daemon
         #expect(daemon.workers == 3 && daemon.settle == 0.5 && daemon.signature == .off)
         #expect(daemon.limits.entries == 7 && daemon.limits.unpacked == 2 << 30 && daemon.limits.manifest == 64 << 10)
         #expect(daemon.limits.name == 255 && daemon.limits.depth == 9 && daemon.limits.output == 1 << 20)
+        #expect(daemon.limits.rejected == 3 << 30 && daemon.limits.audit == 20 << 20)
     }
 
     @Test func `every problem of every file is told, in the order of files and lines`() throws {

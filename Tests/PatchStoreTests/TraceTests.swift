@@ -40,9 +40,10 @@ import Testing
         let at = "1970-01-01T00:00:00.000Z"
         #expect(
             try lines() == [
-                "\(at) start   script x", "\(at)         | a \"quoted\" \\ / tab\t é 😀 [31m ", "\(at)         m",
+                "\(at) start   script x", Printable.line("\(at)         | \(text)"), "\(at)         m",
                 "\(at)         Fatal error: in no JSON", "\(at) done    script x",
             ])
+        #expect(try lines().allSatisfy { !$0.contains("\u{1b}") })
         #expect(try !state.forEachTraceLine(job: 1, folder: "PAIE") { _ in })
     }
 

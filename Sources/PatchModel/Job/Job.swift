@@ -45,6 +45,8 @@ public struct Job: Hashable, Codable, Sendable {
     public internal(set) var options: UpdateOptions
     /// The drop that it came from: a drop that is processed again after a crash makes no second job.
     public var claim: String
+    /// What was dropped, the last time where a drop let it go on; nil where it came from no drop.
+    public var drop: JobDrop?
     /// When the archive was taken.
     public var createdAt: Timestamp
     /// When it began to run for the first time.
@@ -89,8 +91,9 @@ public struct Job: Hashable, Codable, Sendable {
     public init(
         job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
         claim: String, createdAt: Timestamp, rollback: RollbackTarget? = nil, request: String? = nil,
-        warnings: [String] = []
+        warnings: [String] = [], drop: JobDrop? = nil
     ) {
+        self.drop = drop
         self.warnings = warnings.isEmpty ? nil : warnings
         self.rollback = rollback
         self.request = request

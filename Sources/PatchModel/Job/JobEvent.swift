@@ -38,6 +38,8 @@ public enum JobEvent: Hashable, Sendable {
     case resume(assuming: [String: Int], skipping: Set<String>, request: String?)
     /// What it is at, for people; empty when there is nothing to say.
     case note(String)
+    /// The same archive was dropped again, which resumed it.
+    case dropAgain(JobDrop)
     /// Nothing more will be changed: what is fit for use is unlocked from now on.
     case startEnding(at: Timestamp)
     /// By unit, why it does not come up again; empty for none.
@@ -152,6 +154,7 @@ extension Job {
                 next.folders[name] = try folder.after(skipped.contains(name) ? .skip : .resume)
             }
         case (.running, .note(let text)): next.message = text
+        case (.queued, .dropAgain(let drop)): next.drop = drop
         // It may end before its turn: the ledger of a folder that it was to go on with is damaged.
         case (.queued, .startEnding(let at)), (.waiting, .startEnding(let at)), (.running, .startEnding(let at)):
             next.endingAt = endingAt ?? at
@@ -219,6 +222,7 @@ extension JobEvent {
         case .cancelResumption: "have its resumption cancelled"
         case .resume: "be resumed"
         case .startEnding: "come to its end"
+        case .dropAgain: "be dropped again"
         case .note: "say what it is at"
         case .unitsDown: "have units that are down"
         case .end: "end"

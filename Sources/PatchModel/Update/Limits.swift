@@ -12,6 +12,10 @@ public struct Limits: Hashable, Codable, Sendable {
     public var depth = 32
     /// Bytes that are kept of what one script prints.
     public var output = 16 << 20
+    /// Bytes that refused archives take in `rejected/`; the oldest go first.
+    public var rejected: UInt64 = 1 << 30
+    /// Bytes of the audit record; the oldest lines go first.
+    public var audit: UInt64 = 640 << 20
 
     /// The largest size of an archive within these limits: all its content, stored, with what compressing may add, the
     /// names twice, and the records around them.

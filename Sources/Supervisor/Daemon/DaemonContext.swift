@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import PatchConfig
 import PatchFiles
@@ -22,16 +21,7 @@ struct DaemonContext: Sendable {
     let holds: Holds
     /// What went wrong since the start, for the exit code.
     let failures: FailureCount
-
-    /// Whether a user may approve and command, and keep patchd away from anything: root, and the group `approvers`.
-    func mayCommand(_ uid: UInt32) -> Bool {
-        if uid == 0 || uid == geteuid() { return true }
-        guard
-            let group = UserIdentity.group(named: configuration.daemon.approvers),
-            let user = UserIdentity(uid: uid)
-        else { return false }
-        return user.groups.contains(group)
-    }
+    let auditLog = AuditLog()
 
     func endpoint(_ name: String) -> Endpoint? { configuration.endpoints.first { $0.name == name } }
 }

@@ -28,8 +28,8 @@ final class Holds: Sendable {
 
     private let path: String
     private let logger: Logger
-    /// Told once: the files that do not count, by name.
-    private let logged = Mutex<[String: FileStatus]>([:])
+    /// Of the files that do not count, what was said.
+    private let ignored = Mutex(RepeatCount())
     /// Looks and removals exclude each other: one that is moved aside to be removed must not be missed.
     private let looking = Mutex(())
 
@@ -41,12 +41,13 @@ final class Holds: Sendable {
         self.logger = logger
     }
 
-    /// The first hold that keeps patchd away from some folders of an endpoint; nil for none. Those that are over are removed.
+    /// The first hold that keeps patchd away from some folders of an endpoint; nil for none. Those that are over are removed,
+    /// and what somebody has put there who has no say in it is moved aside: somebody who has may need the name.
     ///
-    /// - Parameter mayHold: whether a user has a say in a target on this endpoint.
+    /// - Parameter mayHold: whether a user has a say in a target on this endpoint; nil where that cannot be known.
     /// - Throws: when the directory cannot be read: that does not mean that nobody holds anything.
     func first(
-        on endpoint: String, _ folders: Set<String>, mayHold: (Hold.Target, UInt32) -> Bool
+        on endpoint: String, _ folders: Set<String>, mayHold: (Hold.Target, UInt32) -> Bool?
     ) throws -> Standing? {
         try looking.withLock { _ in
             let directory = try Directory.open(path)
@@ -58,8 +59,15 @@ final class Holds: Sendable {
             for target in targets {
                 let name = target.fileName
                 guard let status = try directory.status(name) else { continue }
-                let hold = Hold(target, text: Self.text(name, status, in: directory))
-                guard counts(hold, status, mayHold) else { continue }
+                // Whose it is, before it is opened: a stranger may have a lease on it.
+                let isEntitled = mayHold(target, status.uid)
+                // A file with a second name may be another's, or one that is just being made.
+                guard isEntitled == true, status.kind == .file, status.links == 1 else {
+                    if isEntitled == false { try moveAside(name, status, in: directory) }
+                    log(target, ignored: status, isEntitled)
+                    continue
+                }
+                let hold = Hold(target, text: Self.text(name, in: directory))
                 if let end = Self.end(of: hold, status) {
                     try remove(name, status, hold, end, in: directory)
                     continue
@@ -71,36 +79,29 @@ final class Holds: Sendable {
         }
     }
 
-    /// What a hold says; empty for what cannot be read, which holds all the same.
-    private static func text(_ name: String, _ status: FileStatus, in directory: borrowing Directory) -> String {
-        guard status.kind == .file, let file = try? directory.file(name, O_RDONLY | O_NONBLOCK),
-            let bytes = try? file.read(limit: 4096)
-        else { return "" }
+    /// What a hold says; empty for what cannot be read, or not now, which holds all the same.
+    private static func text(_ name: String, in directory: borrowing Directory) -> String {
+        guard let file = try? directory.file(name), let bytes = try? file.read(limit: 4096) else { return "" }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether its owner has a say in what it names. A file with a second name may be another's, and a lock that patchd
-    /// wrote into a folder may have been moved here by who owns that folder.
-    private func counts(_ hold: Hold, _ status: FileStatus, _ mayHold: (Hold.Target, UInt32) -> Bool) -> Bool {
-        let name = hold.target.fileName
-        if status.kind == .file, status.links == 1, mayHold(hold.target, status.uid) {
-            logged.withLock { $0[name] = nil }
-            return true
-        }
-        let isNew = logged.withLock { logged in
-            defer { logged[name] = status }
-            return logged[name] != status
-        }
-        if isNew {
-            let why =
-                status.kind == .file && status.links == 1
-                ? "\(UserDatabase.text(of: status.uid)) is neither root nor an approver nor the owner of \(hold.target)"
-                : "it is no plain file with one name"
-            logger.log(
-                .holdIgnored, "holds/\(name) does not count: \(why)",
-                fields(hold.target, code: "notPermitted"))
-        }
-        return false
+    private func log(_ target: Hold.Target, ignored status: FileStatus, _ isEntitled: Bool?) {
+        let name = target.fileName
+        let isMoved = isEntitled == false
+        let key = "\(name) \(status.uid) \(isMoved ? "" : "\(status.inode) \(status.changed)")"
+        guard let count = ignored.withLock({ $0.note(key, at: MonotonicClock.seconds) }) else { return }
+        let user = UserDatabase.text(of: status.uid)
+        let why =
+            switch isEntitled {
+            case _ where status.kind != .file || status.links != 1: "it is no plain file with one name"
+            case nil: "the owner of \(target) cannot be looked up"
+            default: "\(user) is neither root nor an approver nor the owner of \(target)"
+            }
+        logger.log(
+            .holdIgnored,
+            "holds/\(name) does not count: \(why)\(isMoved ? "; it is moved aside" : "")"
+                + (count > 1 ? " (\(count) times since this was last said)" : ""),
+            fields(target, code: "notPermitted"))
     }
 
     /// Why a hold is over; nil while it stands.
@@ -111,17 +112,46 @@ final class Holds: Sendable {
         return started > status.modified + slack ? "process \(pid) is younger than the hold" : nil
     }
 
-    /// Removes one that is over, and no other that came under its name since.
+    /// Removes one that is over.
     private func remove(
         _ name: String, _ status: FileStatus, _ hold: Hold, _ reason: String, in directory: borrowing Directory
     ) throws(FileError) {
         let aside = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
-        try directory.rename(name, to: directory, aside)
-        guard try directory.status(aside)?.inode == status.inode else {
-            return try directory.renameNew(aside, to: directory, name)
-        }
+        guard try take(name, status, to: aside, in: directory) else { return }
         try directory.remove(aside)
         logger.log(.holdEnded, "the hold on \(hold.target) is over: \(reason)", fields(hold.target))
+    }
+
+    /// Frees a name for who needs it.
+    private func moveAside(_ name: String, _ status: FileStatus, in directory: borrowing Directory) throws(FileError) {
+        let aside = ".refused-\(name).\(UInt64.random(in: .min ... .max))"
+        guard try take(name, status, to: aside, in: directory), status.kind != .directory else { return }
+        // One of each user's and name: however often he puts one there, no more are left.
+        try? directory.rename(aside, to: directory, ".refused-\(name).\(status.uid)")
+    }
+
+    /// Renames a file, and no other that came under its name since.
+    ///
+    /// - Returns: whether it was still that one.
+    private func take(
+        _ name: String, _ status: FileStatus, to aside: String, in directory: borrowing Directory
+    ) throws(FileError) -> Bool {
+        do throws(FileError) { try directory.rename(name, to: directory, aside) } catch {
+            if error.number == ENOENT { return false }
+            throw error
+        }
+        if try directory.status(aside)?.inode == status.inode { return true }
+        // Its name may be taken once more by now.
+        for _ in 0..<16 {
+            do throws(FileError) {
+                try directory.renameNew(aside, to: directory, name)
+                return false
+            } catch {
+                guard error.number == EEXIST else { throw error }
+                try directory.rename(name, to: directory, ".refused-\(name).\(UInt64.random(in: .min ... .max))")
+            }
+        }
+        throw FileError("put back", path + "/" + name, number: EEXIST)
     }
 
     private func fields(_ target: Hold.Target, code: String = "") -> EventFields {
@@ -144,21 +174,6 @@ extension DaemonContext {
     ///
     /// - Throws: when nobody can tell.
     func hold(on endpoint: Endpoint, _ folders: Set<String>) throws -> Holds.Standing? {
-        try holds.first(on: endpoint.name, folders) { target, uid in mayHold(target, uid, on: endpoint) }
-    }
-
-    /// Whether a user may keep patchd away from a target: root and the approvers from all, a folder's owner from that folder,
-    /// the root folder's owner also from its endpoint.
-    func mayHold(_ target: Hold.Target, _ uid: UInt32, on endpoint: Endpoint) -> Bool {
-        if mayCommand(uid) { return true }
-        let folder: Folder?
-        switch target {
-        case .all: return false
-        case .endpoint: folder = endpoint.folders.first { $0.parent == nil }
-        case .folder(_, let name): folder = endpoint.folders.first { $0.name == name }
-        }
-        // Where it cannot be logged who owns it, nobody does.
-        guard let folder, let place = try? place(of: folder.name, in: endpoint) else { return false }
-        return uid == place.user?.uid ?? geteuid()
+        try holds.first(on: endpoint.name, folders) { target, uid in isEntitled(to: target, uid, on: endpoint) }
     }
 }

@@ -47,7 +47,7 @@ actor EndpointSupervisor {
     private let backoff = RetryBackoff()
     private let queued = QueuedUpdates()
     /// Commands that need the endpoint for themselves.
-    nonisolated let replies = DeferredReplies()
+    nonisolated let answers = DeferredAnswers()
     nonisolated let plans = OptionPlans()
 
     /// An endpoint that is taken up when ``run()`` begins.
@@ -129,7 +129,7 @@ actor EndpointSupervisor {
                 "cannot see which job of \(name) has its turn: \(error)", EventFields(endpoint: name))
             return .again
         }
-        if await stores.jobs.takeRetentionDue(name) {
+        if await stores.jobs.takeRetentionDue(name, atOnce: true) {
             await forgetOldJobs()
             return .again
         }
@@ -167,12 +167,12 @@ actor EndpointSupervisor {
             stores.watch.wake()
             return true
         }
-        guard let reply = replies.asked.first else { return false }
-        replies.begin(reply)
+        guard let command = answers.asked.first else { return false }
+        answers.begin(command)
         do {
-            replies.end(reply, .success(try await reply.work()))
+            answers.end(command, .success(try await command.work()))
         } catch {
-            replies.end(reply, .failure(error))
+            answers.end(command, .failure(error))
         }
         stores.watch.wake()
         return true

@@ -17,18 +17,32 @@ final class ArrivalOrder: Sendable {
     private static let patience = 5.0
 
     /// Those that are being looked at, or are to be, one after the other, by who looks at their owners' already.
-    private let open = Mutex<Set<Arrival>>([])
+    private let open = Mutex<[UInt32: [Arrival]]>([:])
 
-    func begin(_ arrivals: [Arrival]) { open.withLock { $0.formUnion(arrivals) } }
+    /// - Parameter arrivals: of one user.
+    func begin(_ arrivals: [Arrival]) {
+        guard let owner = arrivals.first?.owner else { return }
+        // The oldest last, as they go in their order.
+        open.withLock { $0[owner] = arrivals.sorted().reversed() }
+    }
 
-    func end(_ arrivals: [Arrival]) { open.withLock { $0.subtract(arrivals) } }
+    func end(_ arrivals: [Arrival]) {
+        open.withLock { open in
+            for arrival in arrivals {
+                guard let place = open[arrival.owner]?.lastIndex(of: arrival) else { continue }
+                open[arrival.owner]?.remove(at: place)
+            }
+        }
+    }
 
     /// Blocks until no drop of another user is looked at that came before, or until that takes too long.
     func waitForEarlier(_ arrival: Arrival) {
         let end = MonotonicClock.seconds + Self.patience
         var pause = 0.001
         while MonotonicClock.seconds < end {
-            let isNext = open.withLock { open in !open.contains { $0 < arrival && $0.owner != arrival.owner } }
+            let isNext = open.withLock { open in
+                !open.contains { $0.key != arrival.owner && ($0.value.last.map { $0 < arrival } ?? false) }
+            }
             if isNext { return }
             MonotonicClock.wait(seconds: pause)
             pause = min(pause * 2, 0.05)

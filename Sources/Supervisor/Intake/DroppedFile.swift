@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchModel
 
 /// What lies in `incoming/` under a name that ends in `.zip`.
 struct DroppedFile {
@@ -13,13 +14,36 @@ struct DroppedFile {
     /// Bytes of a name to which those of sidecars and temporary files can still be added.
     static let longestName = 200
 
-    let name: String
+    let fileName: FileName
     let status: FileStatus
     /// Whether it was seen to be renamed in: whoever renames has written before.
     let cameByRename: Bool
 
+    /// The name, where it is one that can be taken.
+    var name: String { fileName.description }
+
     /// Names that are looked at; everything else is left alone.
-    static func isCandidate(_ name: String) -> Bool { name.hasSuffix(".zip") && !name.hasPrefix(".") }
+    static func isCandidate(_ name: FileName) -> Bool { name.hasSuffix(".zip") && !name.hasPrefix(".") }
+
+    /// Why it is refused without a look into it; nil for what may be an archive.
+    var refusal: Refusal? {
+        if fileName.text == nil {
+            return Refusal(.entryName, "the file's name is not UTF-8; give it another one")
+        }
+        if fileName.bytes.count > Self.longestName {
+            return Refusal(.limitExceeded, "a file's name has at most \(Self.longestName) bytes; give it a shorter one")
+        }
+        if status.kind != .file {
+            return Refusal(.notAFile, "\"\(name)\" is no plain file; drop the archive itself")
+        }
+        return nil
+    }
+
+    /// The name under which it lies in `rejected/`, before it gets a number.
+    var rejectedName: String {
+        let isLong = name.utf8.count > Self.longestName
+        return isLong ? String(decoding: name.utf8.prefix(64), as: UTF8.self) + ".zip" : name
+    }
 
     var arrival: ArrivalOrder.Arrival { ArrivalOrder.Arrival(changed: status.changed, name: name, owner: status.uid) }
 

@@ -23,8 +23,10 @@ extension Intake {
         } catch let refusal as Refusal {
             log(refusal, claim.file)
             let archive = try own.file("content/archive.zip")
-            try context.spool.reject(claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at) {
-                (rejected, free) throws(FileError) in
+            let limit = context.configuration.daemon.limits.rejected
+            try context.spool.rejections.add(
+                claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at, limit: limit
+            ) { (rejected, free) throws(FileError) in
                 let temporary = ".\(free).tmp"
                 try rejected.remove(temporary)
                 let copy = try rejected.createFile(temporary, mode: 0o640)
@@ -67,7 +69,7 @@ extension Intake {
         arrivals.waitForEarlier(claim.arrival)
         for endpoint in endpoints {
             if let job = try await jobs.resume(
-                endpoint: endpoint.name, sha256: claim.sha256, options: options, claim: claim.id)
+                endpoint: endpoint.name, sha256: claim.sha256, options: options, claim: claim.id, drop: claim.drop)
             {
                 let fields = await jobs.job(job).map { EventFields($0) }
                 context.logger.log(
@@ -78,7 +80,7 @@ extension Intake {
             let warnings = UpdateWarnings.lines(of: update, for: endpoint)
             let job = try await jobs.create(
                 endpoint: endpoint.name, manifest: update.manifest, sha256: claim.sha256, options: options,
-                claim: claim.id, warnings: warnings)
+                claim: claim.id, drop: claim.drop, warnings: warnings)
             context.logger.log(
                 .jobQueued,
                 "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)"

@@ -29,6 +29,8 @@ extension Intake {
     private func copy(_ file: DroppedFile, to id: String, in intake: borrowing Directory) throws -> IntakeClaim? {
         let incoming = try Directory.open(context.spool.incoming)
         guard let source = try? incoming.file(file.name), try source.status() == file.status else { return nil }
+        let options = try sidecar(of: file, in: incoming)
+        if case .unreadable = options { return nil }
         let own = try intake.directory(id)
         // Copied and unpacked it is there twice; what is to be left is for the jobs of all others.
         let (size, free) = (UInt64(file.status.size), try own.availableSpace())
@@ -45,9 +47,9 @@ extension Intake {
         guard try source.status() == file.status else { return nil }
         var claim = IntakeClaim(
             id: id, file: file.name, device: file.status.device, inode: file.status.inode,
-            changed: file.status.changed, owner: file.status.uid, sha256: sum, at: .now)
-        switch try sidecar(of: file, in: incoming) {
-        case .none: break
+            changed: file.status.changed, modified: file.status.modified, owner: file.status.uid, sha256: sum, at: .now)
+        switch options {
+        case .none, .unreadable: break
         case .content(let options): try own.replaceFile("options.json", with: options)
         case .bad(let problem): claim.badOptions = problem
         }
@@ -62,28 +64,51 @@ extension Intake {
         case none
         case content([UInt8])
         case bad(String)
+        /// Its owner keeps it from being read for now.
+        case unreadable
     }
 
-    /// Only who drops an archive says what becomes of it, and nothing is read that is not his.
+    /// Only who drops an archive says what becomes of it, and nothing is read that is not his. What a user has put at the name
+    /// who may not command is moved aside; that of an approver may be meant, so that nothing is done without it.
     private func sidecar(of file: DroppedFile, in incoming: borrowing Directory) throws(FileError) -> Sidecar {
+        for suffix in [".json", ".sig"] {
+            let name = file.name + suffix
+            guard let found = try incoming.status(name), found.uid != file.status.uid,
+                context.authorization.commands(of: found.uid) == .none
+            else { continue }
+            try moveAside(name, of: found.uid, in: incoming)
+        }
         let name = file.name + ".json"
         let limit = context.configuration.daemon.limits.manifest
+        guard let found = try incoming.status(name) else { return .none }
+        guard found.kind == .file else { return .bad("\"\(name)\" is no plain file") }
+        guard found.uid == file.status.uid else {
+            return .bad(
+                "\"\(name)\" is \(UserDatabase.text(of: found.uid))'s; options count from who drops the archive, so use "
+                    + "another name")
+        }
+        guard found.size <= limit else { return .bad("\"\(name)\" has more than \(limit) bytes") }
         do throws(FileError) {
-            guard try incoming.status(name) != nil else { return .none }
             let source = try incoming.file(name)
-            let found = try source.status()
-            guard found.kind == .file else { return .bad("\"\(name)\" is no plain file") }
-            guard found.uid == file.status.uid else {
-                return .bad(
-                    "\"\(name)\" is \(UserDatabase.text(of: found.uid))'s; options count from who drops the archive, so use "
-                        + "another name")
-            }
-            guard found.size <= limit else { return .bad("\"\(name)\" has more than \(limit) bytes") }
+            guard try source.status() == found else { return .unreadable }
             return .content(try source.read(limit: limit))
         } catch {
-            if error.number == ENOENT { return .none }
-            guard [ELOOP, ENXIO].contains(error.number) else { throw error }
-            return .bad("\"\(name)\" is no plain file")
+            switch error.number {
+            case ENOENT: return .none
+            case EAGAIN: return .unreadable
+            case ELOOP, ENXIO: return .bad("\"\(name)\" is no plain file")
+            default: throw error
+            }
+        }
+    }
+
+    private func moveAside(_ name: String, of uid: UInt32, in incoming: borrowing Directory) throws(FileError) {
+        do throws(FileError) {
+            // One of each user's and name: however often he puts one there, no more are left.
+            try incoming.rename(name, to: incoming, ".refused-\(uid)-\(name)")
+        } catch {
+            if error.number == ENOENT { return }
+            try incoming.rename(name, to: incoming, ".refused-\(UInt64.random(in: .min ... .max))")
         }
     }
 

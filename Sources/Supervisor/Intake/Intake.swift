@@ -47,10 +47,12 @@ struct Intake: Sendable {
         return try? JSONText.read(IntakeClaim.self, bytes)
     }
 
-    /// What there is to take, by user; first whose has been there for longest.
+    /// What there is to take, by user; first whose has been there for longest. Nil while `incoming/` has not been seen to its
+    /// end.
     ///
     /// - Parameter renamed: the names that came by a rename.
-    func queues(renamed: Set<String>) throws -> [UserQueue] {
+    func queues(renamed: Set<String>) throws -> [UserQueue]? {
+        guard let found = try context.spool.dropScan.advance() else { return nil }
         var queues: [UInt32: UserQueue] = [:]
         let intake = try context.state.directory("intake")
         for id in try intake.names() {
@@ -58,11 +60,11 @@ struct Intake: Sendable {
             let owner = claim.owner ?? 0
             queues[owner, default: UserQueue(owner: owner)].claims.append(claim)
         }
-        let incoming = try Directory.open(context.spool.incoming)
-        for name in try incoming.names() where DroppedFile.isCandidate(name) {
-            guard let status = try incoming.status(name) else { continue }
-            let file = DroppedFile(name: name, status: status, cameByRename: renamed.contains(name))
-            queues[status.uid, default: UserQueue(owner: status.uid)].files.append(file)
+        for (owner, entries) in found {
+            queues[owner, default: UserQueue(owner: owner)].files = entries.map { entry in
+                let isRenamed = entry.name.text.map(renamed.contains) ?? false
+                return DroppedFile(fileName: entry.name, status: entry.status, cameByRename: isRenamed)
+            }
         }
         let sorted = queues.values.map { queue in
             var queue = queue
@@ -115,17 +117,9 @@ struct Intake: Sendable {
         let file: DroppedFile
         do throws(FileError) {
             let incoming = try Directory.open(context.spool.incoming)
-            guard let status = try incoming.status(found.name), status.uid == owner else { return .left(1) }
-            file = DroppedFile(name: found.name, status: status, cameByRename: found.cameByRename)
-            if file.name.utf8.count > DroppedFile.longestName {
-                let limit = DroppedFile.longestName
-                let reason = "a file's name has at most \(limit) bytes; give it a shorter one"
-                return try reject(file, Refusal(.limitExceeded, reason), from: incoming)
-            }
-            guard file.status.kind == .file else {
-                let reason = "\"\(file.name)\" is no plain file; drop the archive itself"
-                return try reject(file, Refusal(.notAFile, reason), from: incoming)
-            }
+            guard let status = try incoming.status(found.fileName), status.uid == owner else { return .left(1) }
+            file = DroppedFile(fileName: found.fileName, status: status, cameByRename: found.cameByRename)
+            if let refusal = file.refusal { return try reject(file, refusal, from: incoming) }
             let source = try incoming.file(file.name)
             guard try source.status() == file.status else { return .left(1) }
             let settle = context.configuration.daemon.settle
@@ -139,8 +133,8 @@ struct Intake: Sendable {
                 return try reject(file, Refusal(.limitExceeded, reason), from: incoming)
             }
         } catch {
-            // It was removed, or another was put in its place.
-            if [ENOENT, ELOOP, ENXIO].contains(error.number) { return .left(1) }
+            // It was removed, or another was put in its place, or its owner has a lease on it.
+            if [ENOENT, ELOOP, ENXIO, EAGAIN].contains(error.number) { return .left(1) }
             throw error
         }
         return try take(file).map(Step.taken) ?? .left(1)
@@ -149,12 +143,12 @@ struct Intake: Sendable {
     private func reject(
         _ file: DroppedFile, _ refusal: Refusal, from incoming: borrowing Directory
     ) throws(FileError) -> Step {
-        let isLong = file.name.utf8.count > DroppedFile.longestName
-        let short = isLong ? String(decoding: file.name.utf8.prefix(64), as: UTF8.self) + ".zip" : file.name
-        try context.spool.reject(short, sha256: "", refusal, options: nil) { (rejected, free) throws(FileError) in
-            try incoming.rename(file.name, to: rejected, free)
+        let limit = context.configuration.daemon.limits.rejected
+        try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, options: nil, limit: limit) {
+            (rejected, free) throws(FileError) in
+            try incoming.rename(file.fileName, to: rejected, free)
         }
-        log(refusal, short)
+        log(refusal, file.rejectedName)
         return .refused
     }
 

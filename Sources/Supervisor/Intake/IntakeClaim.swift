@@ -11,12 +11,19 @@ struct IntakeClaim: Codable, Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
     var changed: Int64
+    /// When its content was last written; nil in a claim of an older patchd.
+    var modified: Int64?
     /// Who dropped it; nil in a claim of an older patchd.
     var owner: UInt32?
     var sha256: String
     var at: Timestamp
     /// Why its options cannot be read; nil where they can, or there are none.
     var badOptions: String?
+
+    /// For the jobs that it becomes.
+    var drop: JobDrop {
+        JobDrop(name: file, time: Timestamp(nanoseconds: modified ?? changed), owner: owner ?? 0)
+    }
 
     var arrival: ArrivalOrder.Arrival { ArrivalOrder.Arrival(changed: changed, name: file, owner: owner ?? 0) }
 }

@@ -20,6 +20,9 @@ actor ScanSchedule {
         resting = resting.filter { $0.value > now }
     }
 
+    /// The look is not at its end.
+    func goOn() { isAsked = true }
+
     func rests(_ owner: UInt32) -> Bool { resting[owner] != nil }
 
     /// What a user dropped is being taken, so that it was not looked at.

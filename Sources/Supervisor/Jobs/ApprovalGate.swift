@@ -3,7 +3,6 @@ import PatchFiles
 import PatchModel
 import PatchPlan
 import PatchStore
-import Synchronization
 
 /// Where the endpoint asks for approval, nothing of a job is done before somebody approved just this.
 struct ApprovalGate: Sendable {
@@ -54,56 +53,15 @@ struct PlannedOptions: Sendable {
     var digest: String
 }
 
-/// Plans for changed options, made beside the main loop; their requests are answered when they are there.
-final class OptionPlans: Sendable {
-    /// One plan to make.
-    struct Order: Sendable {
-        /// Which request asks for it.
-        var request: String
-        var job: Job
-        /// With the job's in place of those that are not changed.
-        var options: UpdateOptions
-    }
-
-    private enum Stand: Sendable {
-        case asked(Order)
-        case underWay
-        case made(Result<PlannedOptions, any Error>)
-    }
-
-    private let stands = Mutex<[String: Stand]>([:])
-
-    /// What a request's plan is; nil: not made yet, and ordered with this at the latest.
-    func plan(_ order: Order) throws -> PlannedOptions? {
-        let made = stands.withLock { stands -> Result<PlannedOptions, any Error>? in
-            if case .made(let result) = stands[order.request] { return result }
-            if stands[order.request] == nil { stands[order.request] = .asked(order) }
-            return nil
-        }
-        return try made?.get()
-    }
-
-    /// Forgets plans for requests that were withdrawn or answered.
-    func keep(only requests: Set<String>) { stands.withLock { $0 = $0.filter { requests.contains($0.key) } } }
-
-    /// Those that nobody is making yet.
-    var asked: [Order] {
-        stands.withLock { stands in
-            stands.values.compactMap { stand in if case .asked(let order) = stand { order } else { nil } }
-        }
-    }
-
-    func begin(_ order: Order) { stands.withLock { $0[order.request] = .underWay } }
-
-    /// - Parameter result: dropped when its request is gone.
-    func end(_ order: Order, _ result: Result<PlannedOptions, any Error>) {
-        stands.withLock { stands in
-            if stands[order.request] != nil { stands[order.request] = .made(result) }
-        }
-    }
+/// A plan to make for changed options of a job that waits for approval.
+struct OptionOrder: DeferredOrder {
+    var request: String
+    var job: Job
+    /// With the job's in place of those that are not changed.
+    var options: UpdateOptions
 }
 
-extension OptionPlans.Order {
+extension OptionOrder {
     /// Makes the plan. Nothing of the job is changed but the ledgers in which the folders answered.
     ///
     /// - Throws: ``Fault``: the first one that is in the way, with all in its message.
@@ -122,7 +80,7 @@ extension JobSelector {
     /// Lets go of jobs that wait for an approval that their endpoint no longer asks for.
     func releaseUngated(_ endpoint: Endpoint) async throws {
         guard endpoint.approval == .none else { return }
-        for job in await jobs.all(of: endpoint.name) where job.approval != nil && job.approval?.isConfirmed != true {
+        for job in await jobs.open(of: endpoint.name) where job.approval != nil && job.approval?.isConfirmed != true {
             guard !job.state.isFinal, !job.hasBegun else { continue }
             // It was made to be looked at; what the job runs by is planned at its turn.
             try context.state.removePlan(job: job.job)

@@ -17,10 +17,9 @@ struct JobSelector: Sendable {
 
     /// The job to run next; nil when none can. Jobs that wait are told what for.
     @concurrent func next() async throws -> Int? {
-        // One look at all of them: a job that held the endpoint may be resumed between two.
         try await releaseUngated(endpoint)
-        let all = await jobs.all(of: endpoint.name)
-        let open = all.filter { !$0.state.isFinal }
+        // One look at all of them: a job that held the endpoint may be resumed between two.
+        let (open, holding, testedAt) = await jobs.queue(of: endpoint.name)
         if let damaged = jobs.damaged(on: endpoint.name) {
             for job in open where job.startedAt == nil && [.queued, .waiting].contains(job.state) {
                 try await wait(
@@ -35,17 +34,22 @@ struct JobSelector: Sendable {
                 && context.state.overview(job: job.job) != nil
         }
         if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
-        let waiting = open.filter { $0.state == .queued || $0.state == .waiting }
+        let waiting = TurnOrder.sorted(
+            open.filter { $0.state == .queued || $0.state == .waiting }, testedAt: testedAt)
         queued.keep(waiting, of: endpoint.name)
         if waiting.isEmpty { return nil }
-        let holding = await jobs.holding(endpoint.name)
         if let first = holding.first {
-            if let test = waiting.first(where: { $0.operation == .test }) { return test.job }
-            // What undoes or corrects what holds need not wait for it.
-            let way = waiting.first { job in job.rollback != nil || holding.contains { $0.isCorrected(by: job) } }
+            // What undoes or corrects what holds need not wait for it, and a test waits for nothing.
+            let test = waiting.firstIndex { $0.operation == .test }
+            let way = waiting.firstIndex { job in
+                job.rollback != nil || holding.contains { $0.isCorrected(by: job) }
+            }
+            if let test, way.map({ test < $0 }) ?? true { return waiting[test].job }
             if let way {
-                guard try await isLetIn(way, endpoint) else { return nil }
-                return try await admit(way, of: endpoint, raising: nil) ? way.job : nil
+                let way = waiting[way]
+                let isLetIn = try await isLetIn(way, endpoint)
+                if isLetIn, try await admit(way, of: endpoint, raising: nil) { return way.job }
+                return test.map { waiting[$0].job }
             }
             for job in waiting {
                 try await wait(
@@ -54,14 +58,8 @@ struct JobSelector: Sendable {
             return nil
         }
         let states = try await supervisor.folderStates()
-        var updates: [Int: QueuedUpdate] = [:]
-        for job in waiting where job.rollback == nil && job.operation == .apply {
-            let update = try queued.update(of: job, on: endpoint, states) {
-                try context.state.contents(ofArchive: job.sha256)
-            }
-            guard let update else { return job.job }
-            updates[job.job] = update
-        }
+        queued.begin(endpoint, states)
+        var all: [QueuedUpdate]?
         var held: Job?
         for job in waiting {
             // It waits for nothing, but is not preferred either: dropped without end, tests would hold up every update.
@@ -72,9 +70,17 @@ struct JobSelector: Sendable {
                 continue
             }
             // A rollback waits for no other update.
-            let own = updates[job.job]
-            let others = updates.filter { $0.key != job.job }.sorted { $0.key < $1.key }.map(\.value)
-            switch own?.readiness(among: others) ?? .ready {
+            var own: QueuedUpdate?
+            if job.rollback == nil {
+                own = try update(of: job)
+                // What is wrong with it, its preflight says.
+                if own == nil { return job.job }
+            }
+            if let own, !own.hasAll, all == nil {
+                all = try waiting.filter { $0.rollback == nil && $0.operation == .apply }.sorted { $0.job < $1.job }
+                    .compactMap(update)
+            }
+            switch own?.readiness(among: all ?? []) ?? .ready {
             case .ready:
                 guard try await isLetIn(job, endpoint) else { continue }
                 if try await admit(job, of: endpoint, raising: own.map { Set($0.raises.keys) }) { return job.job }
@@ -83,6 +89,10 @@ struct JobSelector: Sendable {
             }
         }
         return nil
+    }
+
+    private func update(of job: Job) throws -> QueuedUpdate? {
+        try queued.update(of: job) { try context.state.contents(ofArchive: job.sha256) }
     }
 
     /// Whether nobody keeps patchd away from what a job would change; else it is told to wait.

@@ -8,10 +8,14 @@ extension JobStore {
     ///
     /// - Parameter claim: the drop, which does so once though it is processed again after a crash.
     /// - Returns: the job; nil for none.
-    func resume(endpoint: String, sha256: String, options: UpdateOptions, claim: String) throws -> Int? {
-        if let done = jobs.values.first(where: { $0.request == claim && $0.endpoint == endpoint }) { return done.job }
+    func resume(
+        endpoint: String, sha256: String, options: UpdateOptions, claim: String, drop: JobDrop
+    ) throws -> Int? {
+        if let done = lookup.jobs(by: claim).first(where: { jobs[$0]?.endpoint == endpoint }) { return done }
         for job in holding(endpoint) where job.sha256 == sha256 && job.options == options && job.rollback == nil {
-            if try moved(since: job, without: []) == nil, try resume(job.job, request: claim) { return job.job }
+            guard try moved(since: job, without: []) == nil, try resume(job.job, request: claim) else { continue }
+            try apply(.dropAgain(drop), to: job.job)
+            return job.job
         }
         return nil
     }
@@ -32,7 +36,7 @@ extension JobStore {
         for name in skipped where job.folders[name].map({ $0.state != .failed && $0.state != .blocked }) ?? true {
             throw Fault(.missing, "folder \(name) is none that failed in job \(number)")
         }
-        if let other = all(of: job.endpoint).first(where: { $0.state == .running && $0.takesBack(from: job) }) {
+        if let other = open(of: job.endpoint).first(where: { $0.state == .running && $0.takesBack(from: job) }) {
             throw Fault(.dependency, "job \(other.job) is taking back what was done; resume job \(number) after it")
         }
         if let moved = try moved(since: job, without: skipped) { throw moved }

@@ -8,6 +8,8 @@ actor JobStore {
     /// What the folders' ledgers say.
     nonisolated let ledgers: FolderLedgers
     private var index: JobIndex
+    /// Finds the jobs that are known without a look at all of them.
+    private(set) var lookup = JobLookup()
     private let report: @Sendable ([Job]) -> Void
     /// Called after each change, with the endpoint that it concerns.
     private let onChange: @Sendable (String) -> Void
@@ -19,8 +21,8 @@ actor JobStore {
     nonisolated let damaged: [DamagedJob]
     /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
     private(set) var arriving: [String: Int] = [:]
-    /// Endpoints whose retention must be re-evaluated.
-    private var retentionDue: Set<String> = []
+    /// Endpoints whose retention must be re-evaluated, and after how many changes of jobs.
+    private var retentionDue: [String: Int] = [:]
 
     /// - Parameters:
     ///   - notices: get what a person waits for.
@@ -50,6 +52,7 @@ actor JobStore {
             }
         }
         self.index = index
+        for job in jobs.values { lookup.note(job, before: nil) }
         self.damaged = damaged
         try state.write(index)
     }
@@ -58,10 +61,21 @@ actor JobStore {
     nonisolated func damaged(on endpoint: String) -> DamagedJob? { damaged.first { $0.concerns(endpoint) } }
 
     /// What an endpoint's jobs keep may have to be forgotten.
-    func markRetentionDue(_ endpoint: String) { retentionDue.insert(endpoint) }
+    func markRetentionDue(_ endpoint: String) { retentionDue[endpoint, default: 0] += 1 }
+
+    /// Changes of an endpoint's jobs after which retention has its turn though other jobs wait for theirs: it looks at all
+    /// that were kept before.
+    private static let retentionPatience = 64
 
     /// Whether it may; it is looked after now.
-    func takeRetentionDue(_ endpoint: String) -> Bool { retentionDue.remove(endpoint) != nil }
+    ///
+    /// - Parameter atOnce: false to wait for more of them while other jobs wait.
+    func takeRetentionDue(_ endpoint: String, atOnce: Bool = true) -> Bool {
+        guard let changes = retentionDue[endpoint] else { return false }
+        if !atOnce, changes < Self.retentionPatience, !lookup.open(of: endpoint).isEmpty { return false }
+        retentionDue[endpoint] = nil
+        return true
+    }
 
     private var nextNumber: Int { index.next }
 
@@ -81,6 +95,7 @@ actor JobStore {
         try state.write(changed)
         for number in index.live.subtracting(changed.live) {
             try state.forgetWork(ofJob: number)
+            if let job = jobs[number] { lookup.forget(job) }
             jobs[number] = nil
             ledgers.drop(number)
         }
@@ -101,6 +116,15 @@ actor JobStore {
     /// A job of any age; nil when there is none of that number, or it is over and its file damaged.
     func job(_ number: Int) -> Job? { jobs[number] ?? (try? state.job(number)) ?? nil }
 
+    /// Those of an endpoint that are not over, oldest first.
+    func open(of endpoint: String) -> [Job] { lookup.open(of: endpoint).compactMap { jobs[$0] } }
+
+    /// What an endpoint's next turn follows from: the jobs that are not over, oldest first, those that hold folders, newest
+    /// first, and when the last test began.
+    func queue(of endpoint: String) -> (open: [Job], holding: [Job], testedAt: Timestamp?) {
+        (open(of: endpoint), holding(endpoint), lookup.testedAt(endpoint))
+    }
+
     /// Before an archive is looked for among those that are kept.
     func arrives(_ sha256: String) { arriving[sha256, default: 0] += 1 }
 
@@ -110,13 +134,14 @@ actor JobStore {
     /// Makes a job, unless the same drop has made it already.
     func create(
         endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String,
+        drop: JobDrop? = nil,
         warnings: [String] = []
     ) throws(StoreError) -> Int {
-        if let made = jobs.values.first(where: { $0.claim == claim && $0.endpoint == endpoint }) { return made.job }
+        if let made = lookup.jobs(from: claim).first(where: { jobs[$0]?.endpoint == endpoint }) { return made }
         return try add(
             Job(
                 job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version, sha256: sha256,
-                options: options, claim: claim, createdAt: .now, warnings: warnings))
+                options: options, claim: claim, createdAt: .now, warnings: warnings, drop: drop))
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {
@@ -129,7 +154,8 @@ actor JobStore {
         index = known
         jobs[job.job] = job
         revision += 1
-        retentionDue.insert(job.endpoint)
+        lookup.note(job, before: nil)
+        markRetentionDue(job.endpoint)
         report(Array(jobs.values))
         onChange(job.endpoint)
         return job.job
@@ -145,9 +171,12 @@ actor JobStore {
         if job == before { return job }
         try state.write(job)
         // One that has been over for long may be changed as well: a rollback undoes it.
-        if index.live.contains(number) { jobs[number] = job }
+        if index.live.contains(number) {
+            jobs[number] = job
+            lookup.note(job, before: before)
+        }
         revision += 1
-        if job.state.isFinal { retentionDue.insert(job.endpoint) }
+        if job.state.isFinal { markRetentionDue(job.endpoint) }
         if let notice = Notice(of: job, before: before) { notices.add(notice) }
         report(Array(jobs.values))
         onChange(job.endpoint)
@@ -170,8 +199,8 @@ actor JobStore {
                 try goOn(number, name, assuming: steps[name])
             }
         }
-        let last = all(of: job.endpoint).filter { $0.job != number && $0.startedAt != nil }.map(\.order).max() ?? 0
-        return try apply(.begin(turn: last + 1, at: .now), to: number)
+        let last = lookup.lastOrder(of: job.endpoint)
+        return try apply(.begin(turn: job.turn == last && last > 0 ? last : last + 1, at: .now), to: number)
     }
 
     /// By job, its place in the order of an endpoint's jobs.
@@ -180,27 +209,27 @@ actor JobStore {
     }
 
     /// The jobs that failed in some folder and hold it until an admin acts; newest first.
-    func holding(_ endpoint: String) -> [Job] {
-        all(of: endpoint).filter { $0.state == .failed && $0.isHolding }.reversed()
-    }
+    func holding(_ endpoint: String) -> [Job] { lookup.holding(endpoint).reversed().compactMap { jobs[$0] } }
 
     /// The jobs that are not over, and those that hold what failed: what locks and units follow from. Oldest first.
-    func live(on endpoint: String) -> [Job] { all(of: endpoint).filter { !$0.state.isFinal || $0.isHolding } }
+    func live(on endpoint: String) -> [Job] {
+        (lookup.open(of: endpoint) + lookup.holding(endpoint)).sorted().compactMap { jobs[$0] }
+    }
 
     /// ``live(on:)``, and how new that is.
     func snapshot(of endpoint: String) -> (jobs: [Job], revision: Int) { (live(on: endpoint), revision) }
 
     /// Whether a job has come to its locks and is not over.
-    func hasActive(_ endpoint: String) -> Bool { all(of: endpoint).contains { !$0.state.isFinal && $0.isLocking } }
+    func hasActive(_ endpoint: String) -> Bool { open(of: endpoint).contains(where: \.isLocking) }
 
     /// A job that works on an endpoint or holds it; nil for none.
     func occupant(of endpoint: String) -> Job? {
-        all(of: endpoint).first { !$0.state.isFinal && $0.isLocking } ?? holding(endpoint).first
+        open(of: endpoint).first(where: \.isLocking) ?? holding(endpoint).first
     }
 
     /// The jobs that a request has made already, before the daemon ended in the middle of it.
     func made(by request: String) -> [Job] {
-        jobs.values.filter { $0.request == request && $0.claim.isEmpty }.sorted { $0.job < $1.job }
+        lookup.jobs(by: request).compactMap { jobs[$0] }.filter(\.claim.isEmpty)
     }
 
     /// Makes a job that takes back what another did.

@@ -60,6 +60,7 @@ enum Event: String, CaseIterable, Sendable {
     case notForgotten = "01c92d7f933b469eb0774372b5455526"
     case marksDamaged = "ab771ba41b024560a65678437e59a0bb"
     case answerNotGiven = "b9650d2ad20d47eabe5201e632b591b8"
+    case notWatched = "42fc7f7955ce4c5180978a1c9d82683e"
 
     /// How urgent it is, in syslog's words.
     var level: Logger.Level {
@@ -73,7 +74,8 @@ enum Event: String, CaseIterable, Sendable {
             .maintenanceNotUp,
             .hookFailed, .folderBlocked,
             .lockRestored, .sessionEnded,
-            .workerEnded, .databaseNotShown, .notForgotten, .marksDamaged, .answerNotGiven:
+            .workerEnded, .databaseNotShown, .notForgotten, .marksDamaged, .answerNotGiven,
+            .notWatched:
             .warning
         case .folderMoved, .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request,
             .jobQueued,

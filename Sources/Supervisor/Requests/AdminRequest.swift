@@ -12,6 +12,7 @@ enum AdminRequest: Equatable {
     case approve(job: Int, sha256: String?, options: JSONValue?)
     case decline(job: Int)
     case mark(UpdateName, unstable: Bool)
+    case forget(endpoint: String, folder: String?)
     case gc
 
     private static let folderKeys = ["endpoint", "folder", "target"]
@@ -21,7 +22,7 @@ enum AdminRequest: Equatable {
         "resume": ["job", "assumeDone", "skip"], "cancel": ["job"], "decline": ["job"],
         "approve": ["job", "sha256", "options"], "rollback": folderKeys + ["job", "to", "discardData"],
         "baseline": folderKeys + ["version"], "catchup": folderKeys + ["force"], "markUnstable": ["update"],
-        "markStable": ["update"], "gc": [],
+        "markStable": ["update"], "forget": folderKeys, "gc": [],
     ]
 
     /// The word of a request, also of one that is refused; nil where there is none.
@@ -37,7 +38,7 @@ enum AdminRequest: Equatable {
         case .resume(let job, _, _), .cancel(let job), .rollback(let job, _), .approve(let job, _, _),
             .decline(let job):
             job
-        case .rollbackFolder, .baseline, .catchup, .mark, .gc: nil
+        case .rollbackFolder, .baseline, .catchup, .mark, .forget, .gc: nil
         }
     }
 
@@ -47,7 +48,46 @@ enum AdminRequest: Equatable {
         case .rollbackFolder(let endpoint, let folder, _, _), .baseline(let endpoint, let folder, _),
             .catchup(let endpoint, let folder, _):
             (endpoint, folder)
+        case .forget(let endpoint, let folder): (endpoint, folder)
         case .resume, .cancel, .rollback, .approve, .decline, .mark, .gc: (nil, nil)
+        }
+    }
+
+    /// The archive or update that it names, for the audit record.
+    var named: (sha256: String?, update: String?) {
+        switch self {
+        case .approve(_, let sha256, _): (sha256, nil)
+        case .mark(let update, _): (nil, update.description)
+        default: (nil, nil)
+        }
+    }
+
+    /// Whether it decides on the archive of its job.
+    var decidesOnArchive: Bool {
+        switch self {
+        case .approve, .decline: true
+        default: false
+        }
+    }
+
+    /// What carries it out.
+    var command: any RequestCommand {
+        switch self {
+        case .resume(let job, let assumed, let skipped): ResumeCommand(job: job, assumed: assumed, skipped: skipped)
+        case .cancel(let job): CancelCommand(job: job)
+        case .rollback(let job, let discardsData): RollbackCommand(subject: .job(job), discardsData: discardsData)
+        case .rollbackFolder(let endpoint, let folder, let version, let discardsData):
+            RollbackCommand(
+                subject: .folder(endpoint: endpoint, folder: folder, to: version), discardsData: discardsData)
+        case .baseline(let endpoint, let folder, let version):
+            BaselineCommand(endpoint: endpoint, folder: folder, version: version)
+        case .catchup(let endpoint, let folder, let force):
+            CatchupCommand(endpoint: endpoint, folder: folder, force: force)
+        case .approve(let job, let sha256, let options): ApproveCommand(job: job, sha256: sha256, options: options)
+        case .decline(let job): DeclineCommand(job: job)
+        case .mark(let update, let isUnstable): MarkCommand(update: update, isUnstable: isUnstable)
+        case .forget(let endpoint, let folder): ForgetCommand(endpoint: endpoint, folder: folder)
+        case .gc: GCCommand()
         }
     }
 
@@ -102,6 +142,12 @@ enum AdminRequest: Equatable {
             guard let update = try members["update"].flatMap({ (text) throws(Refusal) in UpdateName(try text.text()) })
             else { throw reader.refusal("\(word) needs \"update\", as NAME or NAME@VERSION") }
             self = .mark(update, unstable: word == "markUnstable")
+        case "forget":
+            let parts = try members["target"]?.text().split(separator: "/").map(String.init) ?? []
+            guard let endpoint = try members["endpoint"]?.text() ?? parts.first, parts.count <= 2 else {
+                throw reader.refusal("forget needs \"endpoint\", and \"folder\" for one folder alone")
+            }
+            self = .forget(endpoint: endpoint, folder: try members["folder"]?.text() ?? parts.dropFirst().first)
         default: self = .gc
         }
     }

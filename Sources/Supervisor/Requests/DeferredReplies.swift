@@ -1,54 +1,65 @@
 import Synchronization
 
-/// Requests that are carried out beside the main loop, because workers are started for them: nobody else is to wait for those.
-/// The request stays where it is until it is answered; after a crash it is carried out again.
-final class DeferredReplies: Sendable {
-    /// One request's work.
-    struct Reply: Sendable {
-        /// Which request it is.
-        var request: String
-        /// Where no job may run meanwhile; nil for none.
-        var endpoint: String?
-        var work: @concurrent @Sendable () async throws -> Requests.Answer
+/// What a request has ordered, which is carried out beside the loop.
+protocol DeferredOrder: Sendable {
+    /// Which request it is.
+    var request: String { get }
+}
+
+/// Orders of requests that are carried out beside the loop, because workers are started for them: nobody else is to wait for
+/// those. The request stays where it is until it is answered; after a crash it is carried out again.
+final class DeferredReplies<Order: DeferredOrder, Value: Sendable>: Sendable {
+    private enum Progress: Sendable {
+        case asked(Order)
+        case running
+        case ended(Result<Value, any Error>)
     }
 
-    private enum Stand: Sendable {
-        case asked(Reply)
-        case underWay
-        case done(Result<Requests.Answer, any Error>)
-    }
+    private let orders = Mutex<[String: Progress]>([:])
 
-    private let stands = Mutex<[String: Stand]>([:])
-
-    /// What came of a request; nil: nothing yet, and it is to be carried out with this at the latest.
-    func answer(_ errand: Reply) throws -> Requests.Answer? {
-        let done = stands.withLock { stands -> Result<Requests.Answer, any Error>? in
-            if case .done(let result) = stands[errand.request] { return result }
-            if stands[errand.request] == nil { stands[errand.request] = .asked(errand) }
+    /// What came of a request's order; nil: nothing yet, and it is to be carried out.
+    func value(of order: Order) throws -> Value? {
+        let ended = orders.withLock { orders -> Result<Value, any Error>? in
+            if case .ended(let result) = orders[order.request] { return result }
+            if orders[order.request] == nil { orders[order.request] = .asked(order) }
             return nil
         }
-        return try done?.get()
+        return try ended?.get()
     }
 
-    /// Forgets requests that were withdrawn or answered.
-    func keep(only requests: Set<String>) { stands.withLock { $0 = $0.filter { requests.contains($0.key) } } }
+    /// The requests that have ordered something.
+    var requests: [String] { orders.withLock { Array($0.keys) } }
 
-    /// Those that nobody carries out yet.
-    var asked: [Reply] {
-        stands.withLock { stands in
-            stands.values.compactMap { stand in if case .asked(let errand) = stand { errand } else { nil } }
+    /// Forgets a request that was withdrawn or answered.
+    func forget(_ request: String) { orders.withLock { $0[request] = nil } }
+
+    /// Orders that nobody carries out yet.
+    var asked: [Order] {
+        orders.withLock { orders in
+            orders.values.compactMap { progress in if case .asked(let order) = progress { order } else { nil } }
         }
     }
 
     /// Whether nothing is to be carried out or answered.
-    var isEmpty: Bool { stands.withLock(\.isEmpty) }
+    var isEmpty: Bool { orders.withLock(\.isEmpty) }
 
-    func begin(_ errand: Reply) { stands.withLock { $0[errand.request] = .underWay } }
+    func begin(_ order: Order) { orders.withLock { $0[order.request] = .running } }
 
     /// - Parameter result: dropped when its request is gone.
-    func end(_ errand: Reply, _ result: Result<Requests.Answer, any Error>) {
-        stands.withLock { stands in
-            if stands[errand.request] != nil { stands[errand.request] = .done(result) }
+    func end(_ order: Order, _ result: Result<Value, any Error>) {
+        orders.withLock { orders in
+            if orders[order.request] != nil { orders[order.request] = .ended(result) }
         }
     }
 }
+
+/// A command that is carried out beside the loop.
+struct DeferredCommand: DeferredOrder {
+    var request: String
+    /// Where no job may run meanwhile; nil for none.
+    var endpoint: String?
+    var work: @concurrent @Sendable () async throws -> Answer
+}
+
+typealias DeferredAnswers = DeferredReplies<DeferredCommand, Answer>
+typealias OptionPlans = DeferredReplies<OptionOrder, PlannedOptions>

@@ -1,10 +1,9 @@
-import Glibc
 import Logging
 import PatchConfig
 import PatchFiles
 import PatchModel
-import PatchPlan
 import PatchStore
+import Synchronization
 
 /// Answers `requests/`: one JSON file a command.
 struct Requests: Sendable {
@@ -13,67 +12,160 @@ struct Requests: Sendable {
     let slots: WorkerSlots
     let supervisors: [String: EndpointSupervisor]
     /// Of commands that concern no single endpoint.
-    let replies: DeferredReplies
-
-    struct Answer: Codable, Sendable {
-        var ok: Bool
-        var code: String
-        var message: String
-    }
-
-    /// Bytes of a name to which the names of temporary files can still be added.
-    static let longestName = 200
+    let answers: DeferredAnswers
 
     /// So many requests of one user are answered before it is looked what else there is to do.
     private static let most = 8
+    /// The same for all users together who may not command.
+    private static let mostRefused = 32
 
-    /// Answers what is there, but for what has to be planned first: of each user only the oldest few, so that nobody waits for
-    /// thousands that another has put there.
+    private var files: RequestFiles { RequestFiles(context: context) }
+
+    /// Answers what is there, but for what has to be carried out beside the loop first: of each user only the oldest few, so
+    /// that nobody waits for thousands that another has put there.
     ///
-    /// - Returns: whether anything was answered, so that there may be more, and whether something is still being written.
+    /// - Returns: whether there may be more to do at once, and whether something is still being written.
     func answerSome() async throws -> (answered: Bool, isOpen: Bool) {
+        guard let found = try context.spool.requestScan.advance() else { return (true, false) }
         let requests = try Directory.open(context.spool.requests)
-        var found: [(name: String, status: FileStatus)] = []
-        for name in try requests.names() where name.hasSuffix(".json") && !name.hasPrefix(".") {
-            if let status = try requests.status(name) { found.append((name, status)) }
-        }
-        found.sort { ($0.status.changed, $0.name) < ($1.status.changed, $1.name) }
+        let authorization = context.authorization
+        let refused = found.filter { authorization.commands(of: $0.key) == .none }
+        let entitled = found.filter { refused[$0.key] == nil }.values.joined()
+        var count = try refuse(refused, in: requests)
         var answered: [UInt32: Int] = [:]
         var isOpen = false
-        for (name, status) in found where answered[status.uid, default: 0] < Self.most {
-            // Written in place and not closed yet: its end wakes the daemon again.
-            if status.kind == .file, (try? requests.file(name))?.nobodyWrites() == false {
-                isOpen = true
-                continue
+        for entry in entitled.sorted(by: SpoolScan.Entry.isOlder) {
+            let uid = entry.status.uid
+            guard answered[uid, default: 0] < Self.most else { continue }
+            switch try await answer(entry, in: requests, authorization) {
+            case .answered:
+                answered[uid, default: 0] += 1
+                count += 1
+            case .isOpen: isOpen = true
+            case .deferred: break
             }
-            // Written while those before it were answered.
-            guard try requests.status(name) == status else {
-                isOpen = true
-                continue
+        }
+        try forgetWithdrawn(requests)
+        return (count > 0, isOpen)
+    }
+
+    private enum Outcome {
+        case answered
+        /// It is still being written, or somebody keeps it from being read.
+        case isOpen
+        /// It is being carried out beside the loop.
+        case deferred
+    }
+
+    private func answer(
+        _ entry: SpoolScan.Entry, in requests: borrowing Directory, _ authorization: Authorization
+    ) async throws -> Outcome {
+        var record = files.record(of: entry)
+        let answer: Answer
+        if let problem = files.problem(of: entry) {
+            answer = problem
+        } else {
+            let name = entry.name.description
+            do {
+                guard let bytes = try files.read(name, entry.status, in: requests) else { return .isOpen }
+                guard let made = await self.answer(bytes, name, &record, authorization) else { return .deferred }
+                answer = made
+            } catch {
+                answer = Answer(error)
             }
-            let id = Self.id(status)
-            var record = AuditRecord(
-                uid: status.uid, user: UserDatabase.name(of: status.uid) ?? "", request: name, id: id)
-            guard let answer = try await answer(name, status, &record) else { continue }
-            record.ok = answer.ok
-            record.code = answer.code
-            record.message = answer.message
-            context.audit(record)
-            if name.utf8.count <= Self.longestName { try give(answer, to: name, status) }
-            try remove(name, from: requests)
-            try requests.sync()
+        }
+        record.note(answer)
+        context.audit(record)
+        try files.give(answer, to: entry, isDurable: true, authorization)
+        try files.remove(entry.name, from: requests)
+        try requests.sync()
+        context.logger.log(
+            .request, "request \(files.shown(entry.name)) of uid \(entry.status.uid): \(answer.message)",
+            await fields(record, answer))
+        return .answered
+    }
+
+    /// - Returns: nil while it is carried out beside the loop.
+    private func answer(
+        _ bytes: [UInt8], _ name: String, _ record: inout AuditRecord, _ authorization: Authorization
+    ) async -> Answer? {
+        record.command = AdminRequest.word(bytes) ?? ""
+        do {
+            let request = try AdminRequest(bytes, file: name)
+            record.job = request.job
+            (record.endpoint, record.folder) = request.place
+            (record.sha256, record.update) = request.named
+            var job: Job?
+            if let number = request.job { job = await jobs.job(number) }
+            if let job {
+                record.endpoint = job.endpoint
+                if request.decidesOnArchive { record.sha256 = record.sha256 ?? job.sha256 }
+            }
+            guard authorization.mayCommand(record.uid, on: job) else {
+                return files.notPermitted(record, "commands only on jobs that came from its own drops")
+            }
+            let own = RequestContext(
+                daemon: context, jobs: jobs, slots: slots, supervisors: supervisors, answers: answers,
+                request: "\(name) \(record.id)", uid: record.uid,
+                user: files.user(record))
+            return try await request.command.carryOut(in: own)
+        } catch {
+            return Answer(error)
+        }
+    }
+
+    /// Refuses, without reading them, some of what was asked by users who may not command: each has his turn.
+    ///
+    /// - Returns: how many.
+    private func refuse(_ found: SpoolScan.Found, in requests: borrowing Directory) throws -> Int {
+        guard !found.isEmpty else { return 0 }
+        let share = max(1, Self.mostRefused / found.count)
+        // Who has waited for longest first.
+        let queues = found.values.sorted { one, other in
+            guard let first = one.first, let second = other.first else { return one.count > other.count }
+            return SpoolScan.Entry.isOlder(first, than: second)
+        }
+        let entries = queues.flatMap { $0.prefix(share) }.prefix(Self.mostRefused)
+        var records: [AuditRecord] = []
+        var given: [(entry: SpoolScan.Entry, answer: Answer)] = []
+        for entry in entries where try requests.status(entry.name)?.uid == entry.status.uid {
+            var record = files.record(of: entry)
+            let answer = files.notPermitted(record, "may not command")
+            record.note(answer)
+            records.append(record)
+            given.append((entry, answer))
+        }
+        context.audit(records)
+        for (entry, answer) in given {
+            // Who loses this answer in a power cut asks again, and is refused again.
+            try files.give(answer, to: entry, isDurable: false, context.authorization)
+            try files.remove(entry.name, from: requests)
+            let (uid, now) = (entry.status.uid, MonotonicClock.seconds)
+            guard let count = context.spool.refusedRequests.withLock({ $0.note("\(uid)", at: now) }) else { continue }
+            let more = count > 1 ? " (\(count) since this was last said)" : ""
             context.logger.log(
-                .request, "request \(name.prefix(Self.longestName)) of uid \(status.uid): \(answer.message)",
-                await fields(record, answer))
-            answered[status.uid, default: 0] += 1
+                .request, "request \(files.shown(entry.name)) of uid \(uid): \(answer.message)\(more)",
+                EventFields(code: answer.code))
         }
-        let there = Set(found.map { "\($0.name) \(Self.id($0.status))" })
-        replies.keep(only: there)
+        try requests.sync()
+        return given.count
+    }
+
+    /// Forgets what was ordered by requests that are gone.
+    private func forgetWithdrawn(_ requests: borrowing Directory) throws {
+        func isThere(_ request: String) throws -> Bool {
+            // The name, and what tells files of one name apart.
+            let parts = request.split(separator: " ", omittingEmptySubsequences: false)
+            let name = parts.dropLast(2).joined(separator: " ")
+            return try requests.status(name).map { RequestFiles.id($0) } == parts.suffix(2).joined(separator: " ")
+        }
+        for request in answers.requests where try !isThere(request) { answers.forget(request) }
         for supervisor in supervisors.values {
-            supervisor.plans.keep(only: there)
-            supervisor.replies.keep(only: there)
+            for request in supervisor.plans.requests where try !isThere(request) { supervisor.plans.forget(request) }
+            for request in supervisor.answers.requests where try !isThere(request) {
+                supervisor.answers.forget(request)
+            }
         }
-        return (!answered.isEmpty, isOpen)
     }
 
     private func fields(_ record: AuditRecord, _ answer: Answer) async -> EventFields {
@@ -83,217 +175,15 @@ struct Requests: Sendable {
         fields.code = answer.code
         return fields
     }
+}
 
-    /// Tells files of one name apart.
-    private static func id(_ status: FileStatus) -> String { "\(status.inode) \(status.changed)" }
-
-    /// - Returns: nil while it is being planned.
-    private func answer(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {
-        do {
-            return try await look(name, status, &record)
-        } catch let refusal as Refusal {
-            // The code of the refusal is never shown: an answer has its own codes.
-            return Answer(ok: false, code: "requestInvalid", message: "\(refusal)")
-        } catch let fault as Fault {
-            return Answer(ok: false, code: fault.code.rawValue, message: "\(fault)")
-        } catch {
-            return Answer(ok: false, code: "io", message: "\(error)")
-        }
-    }
-
-    private func look(_ name: String, _ status: FileStatus, _ record: inout AuditRecord) async throws -> Answer? {
-        func invalid(_ message: String) -> Answer { Answer(ok: false, code: "requestInvalid", message: message) }
-        guard name.utf8.count <= Self.longestName else {
-            return invalid("a request's name has at most \(Self.longestName) bytes; there is no answer to this one")
-        }
-        guard status.kind == .file, status.links == 1, status.mode & 0o022 == 0 else {
-            return invalid("a request is a plain file with one link that nobody else can write")
-        }
-        guard context.mayCommand(status.uid) else {
-            let group = context.configuration.daemon.approvers
-            let user = self.name(record)
-            return Answer(
-                ok: false, code: "notPermitted",
-                message: "\(user) may not command; members of group \(group) may: \"adduser \(user) \(group)\"")
-        }
-        // Never blocks, and never follows a link; what was put in its place meanwhile is another file.
-        let file = try Directory.open(context.spool.requests).file(name)
-        guard try file.status() == status, status.size <= 65536 else {
-            return invalid("a request has at most 64 KiB and is not changed")
-        }
-        let bytes = try file.read(limit: 65536)
-        record.command = AdminRequest.word(bytes) ?? ""
-        let command = try AdminRequest(bytes, file: name)
-        record.job = command.job
-        (record.endpoint, record.folder) = command.place
-        if let job = command.job { record.endpoint = await jobs.job(job)?.endpoint }
-        return try await carryOut(command, request: "\(name) \(record.id)", &record)
-    }
-
-    /// - Parameter request: which it is, so that it is carried out once though it is read again after a crash.
-    private func carryOut(_ command: AdminRequest, request: String, _ record: inout AuditRecord) async throws -> Answer?
-    {
-        let made = await jobs.made(by: request)
-        switch command {
-        case .resume(let number, let assumed, let skipped):
-            guard let job = await jobs.job(number) else { return unknown(number) }
-            let below = context.endpoint(job.endpoint).map { endpoint in skipped.flatMap(endpoint.descendants) } ?? []
-            let held = below.filter { [.failed, .blocked].contains(job.folders[$0]?.state) }
-            guard try await jobs.resume(number, assuming: assumed, skipping: Set(skipped + held), request: request)
-            else {
-                return wrongState(
-                    job,
-                    job.isSettled ? "what failed was put back; drop the archive again" : "only a failed job is resumed"
-                )
-            }
-            if !skipped.isEmpty { try await supervisors[job.endpoint]?.leave(skipped + held, of: job) }
-            return Answer(ok: true, code: "", message: "job \(number) is resumed")
-        case .cancel(let number):
-            guard let job = await jobs.job(number) else { return unknown(number) }
-            guard try await jobs.cancel(number, request: request) else {
-                return wrongState(job, job.isHolding ? "roll it back, or resume it" : "it is over")
-            }
-            for (name, folder) in job.folders where folder.state == .running {
-                context.workers.interrupt(
-                    WorkerStart(phase: .apply, job: number, endpoint: job.endpoint, folder: name, path: "", user: nil))
-            }
-            if let held = await jobs.job(number), held.state == .failed {
-                await supervisors[held.endpoint]?.locksAreDue()
-                return Answer(
-                    ok: true, code: "", message: "job \(number) holds what failed again; resume it, or roll it back")
-            }
-            return Answer(ok: true, code: "", message: "job \(number) is being cancelled")
-        case .rollback where !made.isEmpty, .rollbackFolder where !made.isEmpty:
-            return Answer(ok: true, code: "", message: "job \(made[0].job) rolls back")
-        case .rollback(let number, let discardsData):
-            guard let job = await jobs.job(number) else { return unknown(number) }
-            guard job.operation == .apply, job.state.isFinal else {
-                return wrongState(job, "only an apply that is over is rolled back")
-            }
-            return try await rollBack(RollbackTarget(job: number, discardsData: discardsData), job.endpoint, request)
-        case .rollbackFolder(let name, let folder, let version, let discardsData):
-            let (_, states) = try find(name, folder)
-            let layers = try states.rollbackPlan(await jobs.order(of: name))
-            guard let number = layers.jobOnTop(of: folder, without: []) else {
-                throw Fault(folder: folder, .missing, "there is nothing to roll back: no job is in effect")
-            }
-            return try await rollBack(
-                RollbackTarget(folder: folder, job: number, to: version, discardsData: discardsData), name, request)
-        case .catchup(let name, let folder, let force):
-            let (endpoint, states) = try find(name, folder)
-            return try await catchUp(folder, endpoint, states, force: force, request)
-        case .baseline(let name, let folder, let version):
-            let (endpoint, _) = try find(name, folder)
-            if let job = await jobs.occupant(of: name) { return isHeld(endpoint, by: job) }
-            guard let supervisor = supervisors[name] else { return unknownEndpoint(name) }
-            let answer = try supervisor.replies.answer(
-                DeferredReplies.Reply(request: request, endpoint: name) {
-                    try await baseline(folder, version, endpoint, supervisor)
-                })
-            if answer == nil { supervisor.turn.raise() }
-            return answer
-        case .approve(let number, let sha256, let options):
-            return try await approve(number, sha256: sha256, options: options, request, &record)
-        case .decline(let number): return try await decline(number, request, &record)
-        case .mark(let update, let isUnstable): return try await mark(update, unstable: isUnstable, &record)
-        case .gc:
-            return try replies.answer(DeferredReplies.Reply(request: request) { try await collect() })
-        }
-    }
-
-    /// Lets go of what is no longer kept.
-    private func collect() async throws -> Answer {
-        let retention = Retention(context: context, jobs: jobs, slots: slots)
-        var count = 0
-        for endpoint in context.configuration.endpoints { count += try await retention.run(endpoint) }
-        return Answer(ok: true, code: "", message: "\(count) jobs forgotten")
-    }
-
-    func unknown(_ number: Int) -> Answer {
-        Answer(ok: false, code: "unknownJob", message: "there is no job \(number); see: patchctl jobs")
-    }
-
-    func wrongState(_ job: Job, _ why: String) -> Answer {
-        Answer(ok: false, code: "wrongState", message: "job \(job.job) is \(job.state.rawValue); \(why)")
-    }
-
-    private func isHeld(_ endpoint: Endpoint, by job: Job) -> Answer {
-        wrongState(job, "it works on \(endpoint.name) or holds it; finish, cancel or roll it back first")
-    }
-
-    private func find(_ name: String, _ folder: String) throws(Fault) -> (Endpoint, FolderStates) {
-        guard let endpoint = context.endpoint(name), endpoint.activeFolders.contains(where: { $0.name == folder })
-        else {
-            throw Fault(.missing, "there is no active folder \(name)/\(folder); see: patchctl status")
-        }
-        return (endpoint, FolderStates(context: context, endpoint: endpoint))
-    }
-
-    private func unknownEndpoint(_ name: String) -> Answer {
-        Answer(ok: false, code: "missing", message: "there is no endpoint \(name); see: patchctl status")
-    }
-
-    private func rollBack(_ target: RollbackTarget, _ name: String, _ request: String) async throws -> Answer {
-        guard let endpoint = context.endpoint(name), let job = await jobs.job(target.job) else {
-            return unknown(target.job)
-        }
-        let stopped = await jobs.live(on: name).first { job in
-            job.rollback != nil
-                && job.folders.contains { folder, state in
-                    [.failed, .blocked].contains(state.state) && (target.folder ?? folder) == folder
-                }
-        }
-        if let stopped {
-            return wrongState(
-                stopped,
-                "it rolls this back already and has stopped; see: patchctl show \(stopped.job), then: patchctl resume "
-                    + "\(stopped.job) (--assume-done STEP, --skip FOLDER)")
-        }
-        let plan = try FolderStates(context: context, endpoint: endpoint).rollbackPlan(await jobs.order(of: name))
-        let undone = try plan.jobs(for: target)
-        let top = target.folder ?? endpoint.activeFolders.first { undone[$0.name] != nil }?.name ?? ""
-        let version = plan.version(of: top, without: undone[top] ?? [])
-        let number = try await jobs.createRollback(target, of: job, to: version, request: request)
-        context.logger.log(
-            .jobQueued, "job \(number): rollback of job \(target.job) on \(name)",
-            EventFields(job: number, endpoint: name, folders: Array(undone.keys), update: job.update))
-        let folders = endpoint.activeFolders.map(\.name).filter { undone[$0] != nil }
-        return Answer(
-            ok: true, code: "", message: "job \(number) rolls back \(folders.reversed().joined(separator: ", "))")
-    }
-
-    /// Takes a folder as it is for a version.
-    private func baseline(
-        _ folder: String, _ version: Version, _ endpoint: Endpoint, _ supervisor: EndpointSupervisor
-    ) async throws -> Answer {
-        if let job = await jobs.occupant(of: endpoint.name) { return isHeld(endpoint, by: job) }
-        try await supervisor.baseline(folder, version)
-        return Answer(ok: true, code: "", message: "\(endpoint.name)/\(folder) has \(version)")
-    }
-
-    /// Queues the kept updates that a folder has missed, oldest first.
-    private func catchUp(
-        _ folder: String, _ endpoint: Endpoint, _ states: FolderStates, force: Bool, _ request: String
-    ) async throws -> Answer {
-        let plan = CatchupPlan(endpoint: endpoint, states: try states.all())
-        let history = try context.state.history(try plan.source(for: folder), of: endpoint.name)
-        var missed: [Job] = []
-        for number in try plan.jobs(for: folder, history: history) {
-            if let job = await jobs.job(number) { missed.append(job) }
-        }
-        guard !missed.isEmpty else { throw Fault(folder: folder, .missing, "it has missed nothing") }
-        for job in missed where try context.state.manifest(ofArchive: job.sha256) == nil {
-            throw Fault(
-                folder: folder, .missing,
-                "the archive of \(job.update) \(job.version) (job \(job.job)) is no longer kept; drop it again with --only \(folder)"
-            )
-        }
-        var numbers: [Int] = []
-        for job in missed {
-            numbers.append(try await jobs.createCatchup(folder, of: job, force: force, request: request))
-        }
-        return Answer(
-            ok: true, code: "",
-            message: "\(missed.count) updates follow, jobs \(numbers.map(String.init).joined(separator: ", "))")
+extension AuditRecord {
+    /// What was answered.
+    fileprivate mutating func note(_ answer: Answer) {
+        ok = answer.ok
+        code = answer.code
+        message = answer.message
+        at = answer.note.at ?? at
+        update = answer.note.update ?? update
     }
 }

@@ -11,8 +11,12 @@ extension Scheduler {
     func startUserQueues(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async -> Bool {
         guard await scans.isDue else { return false }
         await scans.begin()
+        guard let found = await found() else {
+            await scans.goOn()
+            return true
+        }
         var started = false
-        for queue in await found() {
+        for queue in found {
             if await scans.rests(queue.owner) { continue }
             let work = ActiveWork.Work.intake(owner: queue.owner)
             if await activeWork.contains(work) {
@@ -38,7 +42,8 @@ extension Scheduler {
         return started
     }
 
-    private func found() async -> [Intake.UserQueue] {
+    /// Nil while there is more to look through.
+    private func found() async -> [Intake.UserQueue]? {
         do {
             return try intake.queues(renamed: stores.watch.cameByRename(in: context.spool.incoming))
         } catch {
@@ -55,14 +60,14 @@ extension Scheduler {
 
     /// Carries out commands for which workers are started, and that concern no single endpoint.
     func startReplies(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        for reply in replies.asked {
+        for reply in answers.asked {
             guard await activeWork.begin(.reply) else { continue }
-            replies.begin(reply)
+            answers.begin(reply)
             group.addTask { [self] in
                 do {
-                    replies.end(reply, .success(try await reply.work()))
+                    answers.end(reply, .success(try await reply.work()))
                 } catch {
-                    replies.end(reply, .failure(error))
+                    answers.end(reply, .failure(error))
                 }
                 await activeWork.end(.reply)
                 stores.watch.wake()

@@ -21,12 +21,13 @@ struct Scheduler: Sendable {
     /// What of it has to wait until a job is over.
     var deferrals: [ConfigurationChange.Deferral] = []
     /// Commands that concern no single endpoint.
-    let replies = DeferredReplies()
+    let answers = DeferredAnswers()
     let activeWork = ActiveWork()
     let arrivals = ArrivalOrder()
     let scans = ScanSchedule()
     let backoff = RetryBackoff()
     let signals: EndpointSignals
+    private let unwatched = SaidOnce()
 
     /// A loop that has not begun.
     ///
@@ -81,6 +82,7 @@ struct Scheduler: Sendable {
         while true {
             await reloadIfAsked(&group)
             await takeUpDeferred(&group)
+            logUnwatched()
             if await scans.isDue { await tick() }
             stores.gate.close()
             var (moved, isOpen) = await lookAfterSpool()
@@ -89,7 +91,10 @@ struct Scheduler: Sendable {
             moved = await startUserQueues(&group) || moved
             await startNotices(&group)
             notifications.alive()
-            if moved { continue }
+            if moved {
+                if stores.watch.wait(seconds: 0) == .changed { await scans.ask() }
+                continue
+            }
             let isGrowing = await scans.next.map { $0 > 0 } ?? false
             // A request that is held open for longer is not meant yet. With `--once` it is left for the next run.
             openSince = isOpen && !context.once ? openSince ?? MonotonicClock.seconds : nil
@@ -112,8 +117,7 @@ struct Scheduler: Sendable {
             let pause = min(
                 scan ?? 60, isOpen ? 0.2 : 60, patience > 0 ? patience : 60, backoff.rest(of: .spool) ?? 60,
                 (notifications.watchdog ?? 120) / 2)
-            let onlyWoken = stores.watch.wait(seconds: pause)
-            if !onlyWoken {
+            if stores.watch.wait(seconds: pause, or: reloadSignal?.descriptor ?? -1) != .woken {
                 await scans.ask()
                 wakeEndpoints()
             }
@@ -128,7 +132,7 @@ struct Scheduler: Sendable {
     private func rests() async -> Bool {
         // What was carried out and cannot be answered is left for the next run.
         let isAnswered =
-            replies.isEmpty && supervisors.values.allSatisfy(\.replies.isEmpty) || backoff.rest(of: .spool) != nil
+            answers.isEmpty && supervisors.values.allSatisfy(\.answers.isEmpty) || backoff.rest(of: .spool) != nil
         guard isAnswered, await activeWork.isEmpty, context.notices.isEmpty else { return false }
         for supervisor in supervisors.values {
             guard await supervisor.rests else { return false }
@@ -154,13 +158,13 @@ struct Scheduler: Sendable {
         var found = (answered: false, isOpen: false)
         if backoff.rest(of: .spool) != nil { return found }
         let requests = Requests(
-            context: context, jobs: stores.jobs, slots: stores.slots, supervisors: supervisors, replies: replies)
+            context: context, jobs: stores.jobs, slots: stores.slots, supervisors: supervisors, answers: answers)
         let isDue = await scans.isDue
         do {
             if isDue {
                 try removeEndedHolds()
-                try requests.removeOld()
             }
+            try context.spool.sweep.advance()
             found = try await requests.answerSome()
         } catch {
             context.failures.note()
@@ -177,6 +181,15 @@ struct Scheduler: Sendable {
         for endpoint in context.configuration.endpoints {
             _ = try context.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
         }
+    }
+
+    /// Says once that there are changes which nobody will be told of.
+    private func logUnwatched() {
+        guard let problem = stores.watch.problem, unwatched.note() else { return }
+        context.logger.log(
+            .notWatched,
+            "\(problem): the spool is looked through once a second instead; fs.inotify.max_user_instances and "
+                + "max_user_watches (sysctl) say how much there is")
     }
 
     var intake: Intake { Intake(context: context, jobs: stores.jobs, arrivals: arrivals) }

@@ -53,6 +53,9 @@ struct HoldFile {
         return found.map(ApplicationFolder.init)
     }
 
+    /// Seconds that the daemon gets to move aside what somebody has put at this name who may not hold.
+    private static let patience = 10.0
+
     /// Replaces one's own hold, and a file of somebody whose hold would not count; another's hold is left.
     func write(_ text: String, _ rights: HoldRights) throws {
         try files { () throws(FileError) in
@@ -62,20 +65,39 @@ struct HoldFile {
                 let file = try holds.createFile(temporary, mode: 0o644)
                 try file.write(Array(text.utf8))
                 try file.sync()
-                // In a sticky directory only root can rename over what is another's.
-                if let owner = try holds.status(name)?.uid {
-                    guard owner == geteuid() || !rights.mayHold(target, owner) else {
-                        throw FileError("replace", directory + "/" + name, number: EEXIST)
-                    }
-                    try holds.rename(temporary, to: holds, name)
-                } else {
-                    try holds.renameNew(temporary, to: holds, name)
-                }
+                try place(temporary, in: holds) { rights.mayHold(target, $0) }
                 try holds.sync()
             } catch {
                 try? holds.remove(temporary)
                 throw error
             }
+        }
+    }
+
+    private func place(
+        _ temporary: String, in holds: borrowing Directory, _ mayHold: (UInt32) -> Bool
+    ) throws(FileError) {
+        let watch = try? DirectoryWatch([directory])
+        let end = MonotonicClock.seconds + Self.patience
+        while true {
+            guard let found = try holds.status(name) else {
+                do throws(FileError) { return try holds.renameNew(temporary, to: holds, name) } catch {
+                    // Another came first.
+                    guard error.number == EEXIST else { throw error }
+                    continue
+                }
+            }
+            // In a sticky directory nobody else's is renamed over, except by root.
+            if found.uid == geteuid() { return try holds.rename(temporary, to: holds, name) }
+            let isOver = MonotonicClock.seconds >= end
+            if isOver || mayHold(found.uid) { throw FileError("replace", directory + "/" + name, number: EEXIST) }
+            if geteuid() == 0 {
+                try holds.rename(name, to: holds, ".refused-\(name).\(UInt64.random(in: .min ... .max))")
+                continue
+            }
+            // The daemon moves it aside.
+            watch?.wait(seconds: 0.2)
+            if watch == nil { MonotonicClock.wait(seconds: 0.2) }
         }
     }
 
@@ -96,6 +118,16 @@ struct HoldFile {
             status.uid == geteuid(), let file = try? holds.file(name), let bytes = try? file.read(limit: 4096)
         else { return nil }
         return PatchModel.Hold(target, text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Whether a user's hold counts, as far as can be seen from here.
+    func mayHold(_ uid: UInt32, _ folders: [ApplicationFolder], _ directories: Directories) -> Bool {
+        if uid == 0 { return true }
+        let group = (try? directories.configuration())?.daemon.approvers ?? "patchd"
+        if let gid = UserIdentity.group(named: group), UserIdentity(uid: uid)?.groups.contains(gid) == true {
+            return true
+        }
+        return endpoint != nil && folders.contains { $0.state.owner == UserName.of(uid) }
     }
 
     private func files<Value>(_ body: () throws(FileError) -> Value) throws(Failure) -> Value {

@@ -46,13 +46,14 @@ struct Guard: ParsableCommand {
         while true {
             // Anew each time: the endpoint may have moved.
             let folder = try ApplicationFolder(folder, in: directories)
-            let gate = try enter(folder, signals)
+            let entrance = try enter(folder, signals)
             var guarded = try GuardedCommand(
-                command, in: isFirst ? nil : start, of: folder, gate: gate, grace: grace.seconds)
+                command, in: isFirst ? nil : start, of: folder, gate: entrance.gate, isInside: entrance.isInside,
+                grace: grace.seconds)
             isFirst = false
             let ending = guarded.watch(signals)
             // For everybody who inherited the descriptor, should one have been missed.
-            gate.leave()
+            entrance.gate.leave()
             switch ending {
             case .byItself(let exit): throw ExitCode(exit.shellCode)
             case .told(let lock, let mayRestart):
@@ -70,8 +71,26 @@ struct Guard: ParsableCommand {
         return String(cString: path)
     }
 
-    /// Into the folder; with `restart`, as soon as it is unlocked.
-    private func enter(_ folder: ApplicationFolder, _ signals: borrowing SignalQueue) throws -> FolderGate {
+    /// Seconds after which it is looked whether who has a folder for himself has a say in it; the daemon has it for an instant.
+    private static let strangersPatience = 2.0
+
+    private static func busy(_ folder: ApplicationFolder, _ holders: [Int32]) -> String {
+        let names = holders.map { pid in
+            let process = RunningProcess(pid)
+            return "\(process.name ?? "?") (pid \(pid)\(process.user.map { ", \(UserName.of($0))" } ?? ""))"
+        }
+        return "\(folder.name) is somebody's alone (flock on \"\(folder.path)\")"
+            + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
+    }
+
+    /// A folder's gate, and whether its flock was to be had.
+    private struct Entrance: ~Copyable {
+        var gate: FolderGate
+        var isInside: Bool
+    }
+
+    /// Into the folder, as soon as it is free with `restart`.
+    private func enter(_ folder: ApplicationFolder, _ signals: borrowing SignalQueue) throws -> Entrance {
         var isTold = false
         var busySince: Double?
         while true {
@@ -80,7 +99,7 @@ struct Guard: ParsableCommand {
             let gate = try folder.looking { () throws(FileError) in try FolderGate.open(folder.path) }
             var pause = 1.0
             switch try folder.looking({ () throws(FileError) in try gate.enter(unless: UpdateLock.fileName) }) {
-            case .inside: return gate
+            case .inside: return Entrance(gate: gate, isInside: true)
             case .locked:
                 let lock = LockNotice.found(in: gate.directory)
                 guard restart else {
@@ -94,12 +113,22 @@ struct Guard: ParsableCommand {
                 let since = busySince ?? MonotonicClock.seconds
                 busySince = since
                 pause = 0.02
-                if !restart, MonotonicClock.seconds - since > 10 {
-                    let pids = gate.holders().map { "\($0)" }.joined(separator: ", ")
-                    throw Failure(
-                        .waiting,
-                        "a process has locked \(folder.name) exclusively (flock on \"\(folder.path)\")"
-                            + (pids.isEmpty ? "" : ": pid \(pids)"))
+                let waited = MonotonicClock.seconds - since
+                if waited > Self.strangersPatience {
+                    pause = 0.5
+                    let holders = gate.holders()
+                    // The daemon does not heed them either.
+                    if !holders.isEmpty, gate.strangers() == holders {
+                        Notes.line(
+                            "\(Self.busy(folder, holders)), who is no user of the folder's: it is not waited for")
+                        return Entrance(gate: gate, isInside: false)
+                    }
+                }
+                if waited > 10 {
+                    let text = Self.busy(folder, gate.holders())
+                    guard restart else { throw Failure(.waiting, text) }
+                    if !isTold { Notes.line("waiting: \(text)") }
+                    isTold = true
                 }
             }
             GuardedCommand.wait(seconds: pause, watch, signals)

@@ -17,8 +17,10 @@ struct GuardedCommand: ~Copyable {
 
     private let name: String
     private let folder: ApplicationFolder
-    /// The folder that is held, wherever its path leads meanwhile.
-    private let directory: Directory
+    /// Of the folder that is held, wherever its path leads meanwhile. Its flock is the one that was inherited.
+    private let gate: FolderGate
+    /// Whether the flock was to be had; else it is taken as soon as it is.
+    private var isInside: Bool
     private let grace: Double
     private var tree: ProcessTree
     private var isAskedToEnd = false
@@ -27,7 +29,7 @@ struct GuardedCommand: ~Copyable {
     /// one of the command's processes runs.
     init(
         _ command: [String], in directory: String?, of folder: ApplicationFolder, gate: borrowing FolderGate,
-        grace: Double
+        isInside: Bool, grace: Double
     ) throws {
         let held = try Self.run { () throws(FileError) in try gate.directory.duplicate() }
         let tree = try Self.run { () throws(FileError) in
@@ -35,7 +37,8 @@ struct GuardedCommand: ~Copyable {
         }
         name = command[0]
         self.folder = folder
-        self.directory = held
+        self.gate = FolderGate(held)
+        self.isInside = isInside
         self.grace = grace
         self.tree = tree
     }
@@ -55,7 +58,8 @@ struct GuardedCommand: ~Copyable {
         let watch = try? DirectoryWatch([folder.path])
         var isTold = false
         while true {
-            if let lock = LockNotice.found(in: directory), !lock.isAnnouncement {
+            if !isInside { isInside = gate.share() }
+            if let lock = LockNotice.found(in: gate.directory), !lock.isAnnouncement {
                 // What ended before it was asked to has ended by itself.
                 if tree.reap() {
                     stop(lock, signals)
@@ -68,7 +72,7 @@ struct GuardedCommand: ~Copyable {
                 let pids = tree.members().map { "\($0.name ?? "?") (pid \($0.pid))" }.joined(separator: ", ")
                 Notes.line("\(name) ended with \(exit.shellCode); still inside \(folder.name): \(pids)")
             }
-            Self.wait(seconds: 1, watch, signals)
+            Self.wait(seconds: isInside ? 1 : 0.05, watch, signals)
             passOn(signals)
         }
     }

@@ -2,46 +2,46 @@ import Logging
 import PatchModel
 import PatchStore
 
-extension Requests {
-    /// Marks an update unstable, or takes the mark away.
-    func mark(_ update: UpdateName, unstable isUnstable: Bool, _ record: inout AuditRecord) async throws -> Answer {
-        record.update = update.description
-        var unstable = try context.state.unstable()
-        let version = try await version(of: update, unstable, marks: isUnstable)
+/// Marks an update unstable, or takes the mark away.
+struct MarkCommand: RequestCommand {
+    let update: UpdateName
+    let isUnstable: Bool
+
+    func carryOut(in context: RequestContext) async throws -> Answer? {
+        let state = context.daemon.state
+        var unstable = try state.unstable()
+        let version = try await version(unstable, context.jobs)
         let full = "\(update.name) \(version)"
         let isMarked = unstable.contains(update.name, version)
-        record.update = UpdateName(name: update.name, version: version).description
         unstable.marks.removeAll { $0.update == update.name && $0.version == version }
         if isUnstable {
             unstable.marks.append(
-                UnstableUpdates.Mark(update: update.name, version: version, by: name(record), at: .now))
+                UnstableUpdates.Mark(update: update.name, version: version, by: context.user, at: .now))
         }
         if isMarked != isUnstable {
-            try context.state.write(unstable)
-            context.logger.log(
-                .updateMarked, "\(full) is \(isUnstable ? "unstable" : "stable"), says \(name(record))",
+            try state.write(unstable)
+            context.daemon.logger.log(
+                .updateMarked, "\(full) is \(isUnstable ? "unstable" : "stable"), says \(context.user)",
                 EventFields(update: update.name))
         }
         // Again after a crash between the two.
-        for supervisor in supervisors.values { try await supervisor.compareStates() }
-        return Answer(
-            ok: true, code: "",
-            message: isUnstable ? "\(full) is marked unstable: it is applied with --force only" : "\(full) is stable")
+        for supervisor in context.supervisors.values { try await supervisor.compareStates() }
+        return .done(
+            isUnstable ? "\(full) is marked unstable: it is applied with --force only" : "\(full) is stable",
+            note: Answer.Note(update: UpdateName(name: update.name, version: version).description))
     }
 
     /// The one version that is meant.
     ///
     /// - Throws: ``Fault`` `missing` where none or several are.
-    private func version(
-        of update: UpdateName, _ unstable: UnstableUpdates, marks: Bool
-    ) async throws -> Version {
+    private func version(_ unstable: UnstableUpdates, _ jobs: JobStore) async throws -> Version {
         if let version = update.version { return version }
         let marked = unstable.marks.filter { $0.update == update.name }.map(\.version)
-        let known = marks ? Array(try await jobs.versions(of: update.name).union(marked)) : marked
+        let known = isUnstable ? Array(try await jobs.versions(of: update.name).union(marked)) : marked
         guard let first = known.first else {
             throw Fault(
                 .missing,
-                marks
+                isUnstable
                     ? "there was no job of an update \(update.name); name its version: \(update.name)@VERSION"
                     : "no version of \(update.name) is marked unstable")
         }
