@@ -19,7 +19,7 @@ import Testing
 
     @Test func `has the contract's shape, also where there is nothing to say`() throws {
         let report = try host.report("status")
-        #expect(Set(report.keys) == ["schema", "configuration", "holds", "endpoints", "jobs"])
+        #expect(Set(report.keys) == ["schema", "configuration", "holds", "units", "endpoints", "jobs"])
         #expect((report["configuration"] as? [String: Any])?["refused"] is NSNull)
         #expect((report["holds"] as? [Any])?.isEmpty == true && (report["jobs"] as? [Any])?.isEmpty == true)
         let seed = try folder("SEED")

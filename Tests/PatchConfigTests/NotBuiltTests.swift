@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["limits: {rehearsal: 1GiB}", "limits: {output: 1MiB}", "sources: [\"https://h/index.json\"]"])
+    @Test(arguments: ["limits: {rehearsal: 1GiB}", "sources: [\"https://h/index.json\"]"])
     func `the daemon's keys that are not built are refused alike`(line: String) throws {
         let found = try problems(["patchd.yaml": line + "\n"])
         #expect(found.count == 1 && found[0].contains("not built yet"), "\(found)")

@@ -171,8 +171,10 @@ extension EndpointSupervisor {
             switch result {
             case .success(false): break
             case .success(true):
+                guard let count = restored.note(folder, at: MonotonicClock.seconds) else { continue }
+                let more = count > 1 ? " (\(count) times since this was last said)" : ""
                 log(
-                    .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored", folder,
+                    .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored\(more)", folder,
                     lock.current)
             case .failure(let error): note(error as? Fault ?? Fault(folder: folder, .io, "\(error)"), in: folder)
             }

@@ -77,13 +77,17 @@ struct Scheduler: Sendable {
 
     /// - Returns: with `once`, whether a file was left because somebody has it open.
     private mutating func serve(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws -> Bool {
+        var nextTick = MonotonicClock.seconds
         var openSince: Double?
         var leftSince: Double?
         while true {
             await reloadIfAsked(&group)
             await takeUpDeferred(&group)
             logUnwatched()
-            if await scans.isDue { await tick() }
+            if MonotonicClock.seconds >= nextTick {
+                nextTick = MonotonicClock.seconds + 60
+                await tick()
+            }
             stores.gate.close()
             var (moved, isOpen) = await lookAfterSpool()
             stores.gate.open()
@@ -147,7 +151,7 @@ struct Scheduler: Sendable {
         }
     }
 
-    /// Once a minute, and whenever something happened in the spool.
+    /// Once a minute, and at the start.
     private func tick() async {
         await DueUnits(context: context, table: stores.units).recheck()
         for supervisor in supervisors.values { await supervisor.showAgain() }
