@@ -134,4 +134,21 @@ import Testing
         #expect(try state("SEED", "message")?.contains("baseline") == true)
         #expect(locked == ["SEED"] || locked == [])
     }
+
+    @Test func `is let go when an admin has it forgotten, after its entry was removed`() throws {
+        let file = "etc/endpoints.d/payroll.yaml"
+        #expect(try apply(update("8.0.2", "8.0.1", up: "test $PATCHD_FOLDER != SEED")) == 1)
+        let forget = #"{"command": "forget", "endpoint": "payroll", "folder": "SEED"}"#
+        #expect(try host.ask(forget)["code"] as? String == "wrongState")
+        try host.write(try host.read(file).replacing("  - {name: SEED, parent: PAIE}\n", with: ""), file)
+        try host.once()
+        #expect(locked == ["SEED"])
+        let answer = try host.ask(forget)
+        #expect(answer["ok"] as? Bool == true, "\(answer)")
+        #expect(locked == [])
+        #expect(!host.exists("state/endpoints/payroll/SEED.json"))
+        // The configuration without it is in effect now.
+        #expect(try apply(update("8.0.3", "8.0.2")) == 0)
+        #expect(try state("SEED2", "version") == "8.0.3")
+    }
 }

@@ -301,6 +301,8 @@ final class ModelHost {
         for place in ["state", "spool/rejected", "spool/requests/done"] {
             for case let path as String in FileManager.default.enumerator(atPath: "\(root)/\(place)") ?? .init() {
                 let name = (path as NSString).lastPathComponent
+                // How far a trace for people is rendered stays beside it.
+                if name.hasSuffix(".rendered") { continue }
                 if name.hasPrefix(".") || name.hasSuffix(".tmp") { found.append("\(place)/\(path)") }
             }
         }

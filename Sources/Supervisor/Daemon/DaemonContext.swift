@@ -22,6 +22,8 @@ struct DaemonContext: Sendable {
     /// What went wrong since the start, for the exit code.
     let failures: FailureCount
     let auditLog = AuditLog()
+    /// Where calls on folders' file systems run.
+    let threads = FolderThreads()
 
     func endpoint(_ name: String) -> Endpoint? { configuration.endpoints.first { $0.name == name } }
 }

@@ -13,10 +13,10 @@ struct DatabaseWork: Sendable {
 
     /// Shows in a folder's database what its lock says, or that it is unlocked. Somebody in the middle of writing is not
     /// disturbed for it: that is logged, and no error. What is shown is remembered until it is shown no more.
-    func show(_ lock: UpdateLock?, _ folder: String) {
+    func show(_ lock: UpdateLock?, _ folder: String) async {
         do {
             if lock != nil { try context.state.setShown(true, folder, of: endpoint.name) }
-            try run(.show, folder, lock: lock)
+            try await run(.show, folder, lock: lock)
             if lock == nil { try context.state.setShown(false, folder, of: endpoint.name) }
         } catch {
             let what = lock == nil ? "unlocked" : "locked"
@@ -29,13 +29,13 @@ struct DatabaseWork: Sendable {
 
     /// Takes a folder's database as it is for a version.
     @concurrent func baseline(_ folder: String, _ version: Version) async throws {
-        try run(.baseline, folder, to: version)
+        try await run(.baseline, folder, to: version)
     }
 
     private func run(
         _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil
-    ) throws {
-        let (path, other, user) = try context.place(of: name, in: endpoint)
+    ) async throws {
+        let (path, other, user) = try await context.place(of: name, in: endpoint)
         let state = try context.state.folder(name, of: endpoint.name)
         guard let to = version ?? state?.version ?? lock?.to else { return }
         let plan = FolderPlan(folder: name, parent: nil, path: path, state: .upToDate, from: state?.version, to: to)

@@ -91,7 +91,7 @@ struct Downtime: Sendable {
         let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
         let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
         for folder in endpoint.activeFolders where folders.contains(folder.name) {
-            let thread = await supervisor.thread(of: folder)
+            let thread = context.threads.thread(of: folder)
             var pause = 0.005
             while try await !thread.run("look into", { try FolderGate.open(folder.path).drain() }) {
                 try await stopIfCancelled(job.job)

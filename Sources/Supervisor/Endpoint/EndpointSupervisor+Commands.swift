@@ -16,6 +16,33 @@ extension EndpointSupervisor {
         await setLocks()
     }
 
+    /// Lets go of folders that are not configured any more, in the middle of a job perhaps: they are unlocked, their units
+    /// start, and nothing is remembered of them. What lies in their `.patchd` stays.
+    ///
+    /// - Parameter folder: nil for all of the endpoint's.
+    func forget(_ folder: String?) async throws {
+        let names = folder.map { [$0] } ?? endpoint.folders.map(\.name)
+        for job in await stores.jobs.live(on: name) {
+            for name in names where [.failed, .blocked].contains(job.folders[name]?.state) {
+                try await stores.jobs.apply(.skip, to: name, of: job.job)
+            }
+        }
+        for name in names where try folderStates()[name] != nil { try change(name, .leave(message: "forgotten")) }
+        // It would be behind the folders above it for as long as it is one of the endpoint's.
+        drop(names)
+        for name in names { await unlock(name) }
+        await setLocks()
+        await waitUntilShown()
+        let locked = try await wantedDowntime().folders
+        _ = try await Quiesce(context: context, endpoint: endpoint, table: stores.units).start(
+            keeping: locked, job: nil)
+        for name in names {
+            try context.state.forget(name, of: self.name)
+            states?[name] = nil
+        }
+        if folder == nil { try context.state.forget(name) } else { try context.state.write(inEffect: endpoint) }
+    }
+
     /// Folders that an admin leaves as they are: no part of the job any more. It may wait for long, and they need not.
     func leave(_ folders: [String], of job: Job) throws {
         for folder in folders {

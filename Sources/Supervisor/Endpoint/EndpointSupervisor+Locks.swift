@@ -6,12 +6,6 @@ import PatchStore
 
 /// The locks of an endpoint's folders. What they should be is computed in one place (``WantedDowntime``), and carried out here.
 extension EndpointSupervisor {
-    /// The thread of a folder; the same one as long as its directory is.
-    func thread(of folder: Folder) -> FolderThread {
-        if let lock = locks[folder.name], lock.folder.path == folder.path { return lock.thread }
-        return FolderThread(folder: folder.name, path: folder.path)
-    }
-
     /// A lock for each active folder of the configuration in effect.
     func takeUpLocks() {
         var taken: [String: FolderLock] = [:]
@@ -19,7 +13,7 @@ extension EndpointSupervisor {
             if let lock = locks[folder.name], lock.folder.path == folder.path {
                 taken[folder.name] = lock
             } else {
-                taken[folder.name] = FolderLock(folder, thread: thread(of: folder), watch: stores.watch)
+                taken[folder.name] = FolderLock(folder, thread: context.threads.thread(of: folder), watch: stores.watch)
             }
         }
         locks = taken
@@ -113,6 +107,19 @@ extension EndpointSupervisor {
             }
         }
         return problems
+    }
+
+    /// Unlocks a folder that is the endpoint's no more.
+    func unlock(_ folder: String) async {
+        guard let lock = locks[folder] else { return }
+        lock.want(nil)
+        do {
+            note(try await lock.settle(), in: folder)
+        } catch {
+            note(error as? Fault ?? Fault(folder: folder, .io, "\(error)"), in: folder)
+        }
+        locks[folder] = nil
+        lockProblems[folder] = nil
     }
 
     private func note(_ change: FolderLock.Change, in folder: String) {

@@ -36,7 +36,7 @@ extension EndpointSupervisor {
     /// Shows one lock, with a worker.
     nonisolated func show(_ lock: UpdateLock?, in folder: String) async {
         let work = await databaseWork()
-        work.show(lock, folder)
+        await work.show(lock, folder)
         await shown(folder)
     }
 

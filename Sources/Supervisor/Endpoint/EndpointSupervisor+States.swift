@@ -68,7 +68,7 @@ extension EndpointSupervisor {
 
     /// Owner and inode of each folder's directory, each looked at on its own thread.
     private func look(at folders: [Folder]) async -> [String: Seen] {
-        let work = folders.map { ($0, thread(of: $0)) }
+        let work = folders.map { ($0, context.threads.thread(of: $0)) }
         return await withTaskGroup(of: (String, Seen?).self) { group in
             for (folder, thread) in work {
                 group.addTask {

@@ -224,6 +224,9 @@ actor EndpointSupervisor {
         }
     }
 
+    /// Leaves folders out of the configuration in effect.
+    func drop(_ names: [String]) { endpoint.folders.removeAll { names.contains($0.name) } }
+
     // MARK: Upkeep
 
     /// Keeps locks and databases as they should be, until the endpoint is retired.

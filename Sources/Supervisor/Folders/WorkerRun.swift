@@ -41,7 +41,7 @@ struct WorkerRun: Sendable {
     private func work(
         _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
     ) async throws -> LedgerSummary {
-        let (path, other, user) = try context.place(of: folder, in: endpoint)
+        let (path, other, user) = try await context.place(of: folder, in: endpoint)
         var fruitless = 0
         var known = -1
         while true {
@@ -100,13 +100,17 @@ struct WorkerRun: Sendable {
 extension DaemonContext {
     /// A folder's path, the directory of a database that lies elsewhere, and the user that works there; nil when that is
     /// this process's own.
-    func place(of name: String, in endpoint: Endpoint) throws -> (path: String, other: String?, user: UserIdentity?) {
+    func place(
+        of name: String, in endpoint: Endpoint
+    ) async throws -> (path: String, other: String?, user: UserIdentity?) {
         guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
             throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
         }
         let other = DatabaseFile(folder)?.place
         let recorded = try state.folder(name, of: endpoint.name)?.owner
-        let owner = try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
+        let owner = try await threads.thread(of: folder).run("look at") {
+            try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
+        }
         if owner.uid == geteuid() { return (folder.path, other, nil) }
         let known = UserIdentity(uid: owner.uid)
         return (folder.path, other, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))

@@ -116,7 +116,7 @@ struct JobSelector: Sendable {
     /// Whether the process that stayed inside is still there.
     private func stays(_ blocking: BlockingProcess, in endpoint: Endpoint) async throws -> Bool {
         guard let folder = endpoint.folders.first(where: { $0.name == blocking.folder }) else { return false }
-        return try await supervisor.thread(of: folder).run("look into") {
+        return try await context.threads.thread(of: folder).run("look into") {
             guard blocking.pid > 0 else { return (try? FolderGate.open(folder.path).drain()) == false }
             return RunningProcess(blocking.pid).started == blocking.started
                 && (try? FolderGate.open(folder.path).holders().contains(blocking.pid)) == true

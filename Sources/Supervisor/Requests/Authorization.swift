@@ -2,6 +2,7 @@ import Glibc
 import PatchConfig
 import PatchFiles
 import PatchModel
+import PatchStore
 
 /// Who may command, and who may keep patchd away from something (contract §3, §5).
 struct Authorization: Sendable {
@@ -84,7 +85,8 @@ extension DaemonContext {
         case .folder(_, let name): folder = endpoint.folders.first { $0.name == name }
         }
         guard let folder else { return false }
-        guard let place = try? place(of: folder.name, in: endpoint) else { return nil }
-        return uid == place.user?.uid ?? geteuid()
+        // As its state records it: the folder's own file system may not answer, and everybody would wait.
+        guard let owner = (try? state.folder(folder.name, of: endpoint.name))?.owner, !owner.isEmpty else { return nil }
+        return uid == (UserIdentity(named: owner)?.uid ?? UInt32(owner))
     }
 }

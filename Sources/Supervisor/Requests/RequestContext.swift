@@ -18,6 +18,8 @@ struct RequestContext: Sendable {
     let jobs: JobStore
     let slots: WorkerSlots
     let supervisors: [String: EndpointSupervisor]
+    /// The configuration as it was read last, also what of it has to wait.
+    let requested: Configuration
     /// Of commands that concern no single endpoint.
     let answers: DeferredAnswers
     /// Which request it is, so that it is carried out once though it is read again after a crash.

@@ -11,6 +11,7 @@ struct Requests: Sendable {
     let jobs: JobStore
     let slots: WorkerSlots
     let supervisors: [String: EndpointSupervisor]
+    let requested: Configuration
     /// Of commands that concern no single endpoint.
     let answers: DeferredAnswers
 
@@ -105,7 +106,8 @@ struct Requests: Sendable {
                 return files.notPermitted(record, "commands only on jobs that came from its own drops")
             }
             let own = RequestContext(
-                daemon: context, jobs: jobs, slots: slots, supervisors: supervisors, answers: answers,
+                daemon: context, jobs: jobs, slots: slots, supervisors: supervisors, requested: requested,
+                answers: answers,
                 request: "\(name) \(record.id)", uid: record.uid,
                 user: files.user(record))
             return try await request.command.carryOut(in: own)

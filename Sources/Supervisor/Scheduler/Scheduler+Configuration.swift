@@ -53,6 +53,7 @@ extension Scheduler {
                 EventFields(endpoint: deferral.endpoint))
         }
         deferrals = change.deferrals
+        context.threads.keep(change.endpoints.flatMap(\.folders))
         for (name, supervisor) in supervisors where !change.endpoints.contains(where: { $0.name == name }) {
             await supervisor.retire()
             supervisors[name] = nil

@@ -162,7 +162,8 @@ struct Scheduler: Sendable {
         var found = (answered: false, isOpen: false)
         if backoff.rest(of: .spool) != nil { return found }
         let requests = Requests(
-            context: context, jobs: stores.jobs, slots: stores.slots, supervisors: supervisors, answers: answers)
+            context: context, jobs: stores.jobs, slots: stores.slots, supervisors: supervisors,
+            requested: requested, answers: answers)
         let isDue = await scans.isDue
         do {
             if isDue {
