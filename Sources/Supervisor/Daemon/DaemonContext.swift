@@ -44,4 +44,6 @@ struct DaemonStores: Sendable {
     let slots: WorkerSlots
     let watch: DirectoryWatch
     let gate = TurnGate()
+    /// Raised when a job has ended or stopped.
+    let jobIsOver = WakeSignal()
 }

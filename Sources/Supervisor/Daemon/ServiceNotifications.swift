@@ -10,7 +10,7 @@ public protocol ServiceNotifications: Sendable {
     func reloading()
     /// One line for `systemctl status`.
     func status(_ line: String)
-    /// The main loop lives.
+    /// The scheduler lives.
     func alive()
     /// Seconds within which ``alive()`` is expected; nil: never.
     var watchdog: Double? { get }

@@ -12,8 +12,9 @@ extension EndpointSupervisor {
         }
         try change(folder, .baseline(version, at: .now))
         try compareStates()
-        // Another folder may be behind now.
+        // Another folder may be behind now, and this one's tasks have nothing to wait for.
         await setLocks()
+        try await startTasks()
     }
 
     /// Lets go of folders that are not configured any more, in the middle of a job perhaps: they are unlocked, their units
@@ -22,25 +23,38 @@ extension EndpointSupervisor {
     /// - Parameter folder: nil for all of the endpoint's.
     func forget(_ folder: String?) async throws {
         let names = folder.map { [$0] } ?? endpoint.folders.map(\.name)
+        // First what may fail and can be commanded again: until then nothing is forgotten.
+        let before = endpoint
+        drop(names)
+        for name in names {
+            if let fault = await unlock(name) {
+                takeBack(before)
+                takeUpLocks()
+                await setLocks()
+                throw fault
+            }
+        }
         for job in await stores.jobs.live(on: name) {
             for name in names where [.failed, .blocked].contains(job.folders[name]?.state) {
                 try await stores.jobs.apply(.skip, to: name, of: job.job)
             }
         }
         for name in names where try folderStates()[name] != nil { try change(name, .leave(message: "forgotten")) }
-        // It would be behind the folders above it for as long as it is one of the endpoint's.
-        drop(names)
-        for name in names { await unlock(name) }
         await setLocks()
         await waitUntilShown()
-        let locked = try await wantedDowntime().folders
-        _ = try await Quiesce(context: context, endpoint: endpoint, table: stores.units).start(
-            keeping: locked, job: nil)
+        try await startTasks()
         for name in names {
             try context.state.forget(name, of: self.name)
             states?[name] = nil
         }
         if folder == nil { try context.state.forget(name) } else { try context.state.write(inEffect: endpoint) }
+    }
+
+    /// Starts again what ran before and belongs to no folder that is still locked.
+    private func startTasks() async throws {
+        let locked = try await wantedDowntime().folders
+        _ = try await Quiesce(context: context, endpoint: endpoint, table: stores.units).start(
+            keeping: locked, job: nil)
     }
 
     /// Folders that an admin leaves as they are: no part of the job any more. It may wait for long, and they need not.

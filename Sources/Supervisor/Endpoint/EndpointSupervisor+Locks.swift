@@ -110,16 +110,21 @@ extension EndpointSupervisor {
     }
 
     /// Unlocks a folder that is the endpoint's no more.
-    func unlock(_ folder: String) async {
-        guard let lock = locks[folder] else { return }
+    ///
+    /// - Returns: why it is still locked; that is tried again.
+    func unlock(_ folder: String) async -> Fault? {
+        guard let lock = locks[folder] else { return nil }
         lock.want(nil)
         do {
             note(try await lock.settle(), in: folder)
         } catch {
-            note(error as? Fault ?? Fault(folder: folder, .io, "\(error)"), in: folder)
+            let fault = error as? Fault ?? Fault(folder: folder, .io, "\(error)")
+            note(fault, in: folder)
+            return fault
         }
         locks[folder] = nil
         lockProblems[folder] = nil
+        return nil
     }
 
     private func note(_ change: FolderLock.Change, in folder: String) {
@@ -139,8 +144,8 @@ extension EndpointSupervisor {
         if lockProblems[folder] != fault.message {
             log(.cannotUnlock, fault.message, folder, locks[folder]?.current)
         }
-        lockProblems[folder] = fault.message
-        upkeep.raise()
+        // A new one is tried again after a while; one that is known has its turn already.
+        if lockProblems.updateValue(fault.message, forKey: folder) == nil { upkeep.raise() }
     }
 
     /// Makes room for the locks of these folders, side by side.

@@ -77,6 +77,9 @@ actor EndpointSupervisor {
     /// Whether there is nothing to do before something happens. With `--once` the daemon ends when all endpoints rest.
     var rests: Bool { isAtRest && keeperRests && !turn.isRaised && !upkeep.isRaised }
 
+    /// Whether it is not tried again before the daemon is started anew.
+    var hasGivenUp: Bool { backoff.rest(of: .endpoint(name)) == .infinity }
+
     /// Has the locks follow what a command changed.
     func locksAreDue() {
         areLocksDue = true
@@ -89,6 +92,7 @@ actor EndpointSupervisor {
     func run() async {
         while !isRetired, !Task.isCancelled {
             isAtRest = false
+            turn.clear()
             let next = await step()
             guard case .sleep(let seconds) = next else { continue }
             isAtRest = true
@@ -124,6 +128,7 @@ actor EndpointSupervisor {
         do {
             if let number = try await selector.next() {
                 await runJob(number)
+                if await stores.jobs.takeRetentionDue(name, atOnce: false) { await forgetOldJobs() }
                 return .again
             }
         } catch {
@@ -141,6 +146,8 @@ actor EndpointSupervisor {
     private func runJob(_ number: Int) async {
         let run = JobRun(context: context, endpoint: endpoint, supervisor: self, stores: stores, number: number)
         if let problem = await run.run() { backOff(problem, EventFields(job: number, endpoint: name)) }
+        stores.jobIsOver.raise()
+        stores.watch.wake()
     }
 
     private func forgetOldJobs() async {
@@ -227,6 +234,9 @@ actor EndpointSupervisor {
     /// Leaves folders out of the configuration in effect.
     func drop(_ names: [String]) { endpoint.folders.removeAll { names.contains($0.name) } }
 
+    /// Takes folders that could not be left out in again.
+    func takeBack(_ before: Endpoint) { endpoint = before }
+
     // MARK: Upkeep
 
     /// Keeps locks and databases as they should be, until the endpoint is retired.
@@ -234,6 +244,7 @@ actor EndpointSupervisor {
         await withDiscardingTaskGroup { group in
             while !isRetired, !Task.isCancelled {
                 keeperRests = false
+                upkeep.clear()
                 await restoreLocks()
                 for (folder, lock) in takeNotices() {
                     group.addTask { [self] in await show(lock, in: folder) }

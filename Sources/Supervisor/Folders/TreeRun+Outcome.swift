@@ -27,13 +27,14 @@ extension TreeRun {
         context.state.renderTrace(job: number, folder: name)
         try await supervisor.change(name, .fail(message: fault.message, at: .now))
         if let job = await jobs.job(number) { try history(folder, .failed, of: job) }
-        let summary = try work.summary(number, name)
-        let finished = summary.finished.union(summary.equal).count
+        // A ledger that cannot be read is perhaps why it failed; that it failed is recorded all the same.
+        let summary = try? work.summary(number, name)
+        let finished = summary.map { $0.finished.union($0.equal).count }
         let job = try await jobs.apply(
             .fail(code: fault.code, message: fault.message, done: finished), to: name, of: number)
         var fields = fields(name, job)
         fields.code = fault.code.rawValue
-        if case .failed(let step?, _, _) = summary.outcome, folder.steps.indices.contains(step) {
+        if case .failed(let step?, _, _) = summary?.outcome, folder.steps.indices.contains(step) {
             fields.step = folder.steps[step].title
         }
         context.logger.log(

@@ -16,13 +16,10 @@ struct JobLookup: Sendable {
     private var endpoints: [String: Endpoint] = [:]
     private var requests: [String: Set<Int>] = [:]
     private var claims: [String: Set<Int>] = [:]
-    /// The highest number that a job has; 0 for none.
-    private(set) var highest = 0
 
     /// A job was made or changed.
     mutating func note(_ job: Job, before: Job?) {
         let number = job.job
-        highest = max(highest, number)
         var own = endpoints[job.endpoint] ?? Endpoint()
         own.open.set(number, job.state.isFinal == false)
         own.holding.set(number, job.state == .failed && job.isHolding)
@@ -46,14 +43,6 @@ struct JobLookup: Sendable {
 
     /// The jobs of an endpoint that are not at their end, oldest first.
     func open(of endpoint: String) -> [Int] { endpoints[endpoint]?.open ?? [] }
-
-    /// The oldest jobs of all endpoints that are not at their end.
-    func oldestOpen(_ most: Int) -> [Int] {
-        Array(endpoints.values.flatMap { $0.open.prefix(most) }.sorted().prefix(most))
-    }
-
-    /// How many jobs are not at their end.
-    var openCount: Int { endpoints.values.reduce(0) { $0 + $1.open.count } }
 
     /// The failed jobs of an endpoint that hold folders, oldest first.
     func holding(_ endpoint: String) -> [Int] { endpoints[endpoint]?.holding ?? [] }

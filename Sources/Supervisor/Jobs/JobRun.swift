@@ -51,6 +51,12 @@ struct JobRun: Sendable {
     private var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: stores.slots, jobs: jobs) }
 
     private func go() async throws -> String? {
+        // It waited in its place, and the cut came before its plan was removed: until now anything may have changed.
+        if let job = await jobs.job(number), job.state == .waiting, job.startedAt != nil, !job.hasBegun,
+            job.resumption == nil, job.approval == nil
+        {
+            try context.state.removePlan(job: number)
+        }
         guard let job = try await jobs.begin(number) else { return nil }
         var hasPutBack = false
         // What is not approved yet changes nothing.
@@ -63,7 +69,13 @@ struct JobRun: Sendable {
         if planned.isEmpty || job.operation == .test {
             // Nothing was locked or changed for it, and locks that another job holds are none of its business. But what
             // it put back is held by nobody any more.
-            if hasPutBack { _ = try await downtime.end(number) }
+            let hasDueUnits = await !stores.units.down(on: endpoint.name).isEmpty
+            if hasPutBack || hasDueUnits {
+                _ = try await downtime.end(number)
+            } else {
+                // An admin may have left a folder out while it waited.
+                await supervisor.setLocks()
+            }
             if plan != nil { try await record(nil) }
             return nil
         }
@@ -176,8 +188,9 @@ struct JobRun: Sendable {
             let cause = failure?.code ?? (job.cancelledAt == nil ? .io : .cancelled)
             let message = failure?.message ?? "the job ended in the middle of it"
             for name in await jobs.halfDone(number).union(running).sorted() {
-                job = try await jobs.apply(.fail(code: cause, message: message, done: nil), to: name, of: number)
+                // In this order: after a cut between the two the job still says that the folder is half done.
                 try await supervisor.change(name, .fail(message: message, at: .now))
+                job = try await jobs.apply(.fail(code: cause, message: message, done: nil), to: name, of: number)
             }
             var faults: [Fault] = []
             // Units that an earlier end of it did not bring up are tried again, though nothing is locked any more.

@@ -59,7 +59,7 @@ struct Preflight: Sendable {
             folders[folder.folder] = FolderJob(
                 state: folder.state, code: fault?.code.rawValue ?? "", message: fault?.message ?? "",
                 equal: hasLedger ? try work.summary(job, folder.folder).equal.count : 0,
-                progress: .init(total: folder.steps.count))
+                progress: .init(total: folder.steps.count), from: folder.from, to: folder.to)
         }
         return folders
     }

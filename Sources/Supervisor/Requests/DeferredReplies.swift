@@ -56,8 +56,6 @@ final class DeferredReplies<Order: DeferredOrder, Value: Sendable>: Sendable {
 /// A command that is carried out beside the loop.
 struct DeferredCommand: DeferredOrder {
     var request: String
-    /// Where no job may run meanwhile; nil for none.
-    var endpoint: String?
     var work: @concurrent @Sendable () async throws -> Answer
 }
 

@@ -52,7 +52,7 @@ struct RequestContext: Sendable {
         to endpoint: String, _ work: @escaping @concurrent @Sendable () async throws -> Answer
     ) throws -> Answer? {
         let supervisor = try supervisor(of: endpoint)
-        let answer = try supervisor.answers.value(of: DeferredCommand(request: request, endpoint: endpoint, work: work))
+        let answer = try supervisor.answers.value(of: DeferredCommand(request: request, work: work))
         if answer == nil { supervisor.turn.raise() }
         return answer
     }

@@ -1,4 +1,4 @@
-/// What is under way beside the main loop.
+/// What is under way beside the scheduler.
 actor ActiveWork {
     enum Work: Hashable, Sendable {
         /// What one user has dropped is being taken.

@@ -59,6 +59,8 @@ struct Scheduler: Sendable {
     mutating func run() async throws -> Int32 {
         try intake.removeLeftovers()
         return try await withThrowingDiscardingTaskGroup { group in
+            // An endpoint that waits at it would never end.
+            defer { stores.gate.open() }
             await takeUp(context.configuration, from: inEffectBefore(), &group)
             try guardUnits()
             status.show(jobs: Array(await stores.jobs.jobs.values))
@@ -87,7 +89,12 @@ struct Scheduler: Sendable {
             if MonotonicClock.seconds >= nextTick {
                 nextTick = MonotonicClock.seconds + 60
                 await tick()
+                // Once a minute the look is the truth, whatever the events said and however busy it is.
+                await scans.ask()
+                wakeEndpoints()
             }
+            // What waited for room may be taken when a job is over.
+            if stores.jobIsOver.take() { await scans.ask() }
             stores.gate.close()
             var (moved, isOpen) = await lookAfterSpool()
             stores.gate.open()
@@ -117,7 +124,6 @@ struct Scheduler: Sendable {
                     continue
                 }
             }
-            // Once a minute the scan is the truth, whatever the events said.
             let pause = min(
                 scan ?? 60, isOpen ? 0.2 : 60, patience > 0 ? patience : 60, backoff.rest(of: .spool) ?? 60,
                 (notifications.watchdog ?? 120) / 2)
@@ -135,9 +141,12 @@ struct Scheduler: Sendable {
     /// Whether nothing is under way, and nothing can begin before something happens.
     private func rests() async -> Bool {
         // What was carried out and cannot be answered is left for the next run.
-        let isAnswered =
-            answers.isEmpty && supervisors.values.allSatisfy(\.answers.isEmpty) || backoff.rest(of: .spool) != nil
-        guard isAnswered, await activeWork.isEmpty, context.notices.isEmpty else { return false }
+        var hasCommands = !answers.isEmpty
+        for supervisor in supervisors.values where await !supervisor.hasGivenUp {
+            if !supervisor.answers.isEmpty || !supervisor.plans.isEmpty { hasCommands = true }
+        }
+        guard !hasCommands || backoff.rest(of: .spool) != nil, await activeWork.isEmpty, context.notices.isEmpty
+        else { return false }
         for supervisor in supervisors.values {
             guard await supervisor.rests else { return false }
         }

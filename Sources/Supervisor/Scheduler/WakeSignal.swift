@@ -1,30 +1,40 @@
 import Synchronization
 
-/// Wakes one task that sleeps. A signal that comes while it is awake is kept for its next sleep, so none is lost.
+/// Wakes one task that sleeps. It stays raised until that task clears it before it looks at what there is to do, so that
+/// no signal is lost, and others can see that it has not looked yet.
 final class WakeSignal: Sendable {
-    private enum State {
-        case quiet
-        case raised
-        case sleeping(CheckedContinuation<Void, Never>)
+    private struct State {
+        var isRaised = false
+        var sleeper: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State.quiet)
+    private let state = Mutex(State())
 
     /// Ends the sleep that is under way, or the next one.
     func raise() {
-        let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            defer { state = .raised }
-            guard case .sleeping(let sleeper) = state else { return nil }
-            // The signal is for this sleep alone.
-            return sleeper
+        let sleeper = state.withLock { state in
+            state.isRaised = true
+            defer { state.sleeper = nil }
+            return state.sleeper
         }
-        guard let sleeper else { return }
-        state.withLock { state in if case .raised = state { state = .quiet } }
-        sleeper.resume()
+        sleeper?.resume()
     }
 
-    /// Whether a signal waits for the next sleep.
-    var isRaised: Bool { state.withLock { if case .raised = $0 { true } else { false } } }
+    /// From here on a signal is a new one.
+    func clear() { _ = take() }
+
+    /// Clears it.
+    ///
+    /// - Returns: whether it was raised.
+    func take() -> Bool {
+        state.withLock { state in
+            defer { state.isRaised = false }
+            return state.isRaised
+        }
+    }
+
+    /// Whether somebody raised it since it was cleared.
+    var isRaised: Bool { state.withLock { $0.isRaised } }
 
     /// Sleeps until the signal is raised, the time is over, or the task is cancelled.
     ///
@@ -42,22 +52,17 @@ final class WakeSignal: Sendable {
     private func sleep() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isAwake = state.withLock { state -> Bool in
-                    if case .raised = state {
-                        state = .quiet
-                        return true
-                    }
-                    if Task.isCancelled { return true }
-                    state = .sleeping(continuation)
+                let isAwake = state.withLock { state in
+                    if state.isRaised || Task.isCancelled { return true }
+                    state.sleeper = continuation
                     return false
                 }
                 if isAwake { continuation.resume() }
             }
         } onCancel: {
-            let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                guard case .sleeping(let sleeper) = state else { return nil }
-                state = .quiet
-                return sleeper
+            let sleeper = state.withLock { state in
+                defer { state.sleeper = nil }
+                return state.sleeper
             }
             sleeper?.resume()
         }

@@ -1,7 +1,7 @@
 import PatchFiles
 import Synchronization
 
-/// When the main loop looks again though nothing has happened in the spool: a hold that ends at a time or with a process
+/// When an endpoint looks again though nothing has happened in the spool: a hold that ends at a time or with a process
 /// writes nothing.
 final class WakeTimer: Sendable {
     private let at = Mutex<Double?>(nil)
@@ -11,9 +11,6 @@ final class WakeTimer: Sendable {
         let wanted = MonotonicClock.seconds + seconds
         at.withLock { $0 = min($0 ?? wanted, wanted) }
     }
-
-    /// Nobody waits any more.
-    func stop() { at.withLock { $0 = nil } }
 
     /// Seconds until it rings; nil when it does not.
     var rest: Double? { at.withLock { $0.map { max(0, $0 - MonotonicClock.seconds) } } }

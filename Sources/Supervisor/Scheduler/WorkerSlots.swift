@@ -16,10 +16,12 @@ actor WorkerSlots {
     func give(by endpoint: String) {
         free += 1
         working[endpoint, default: 1] -= 1
-        guard let next = waiting.firstIndex(where: { mayWork($0.endpoint) }) else { return }
-        let (endpoint, turn) = waiting.remove(at: next)
-        begin(endpoint)
-        turn.resume()
+        // One place may let two go on: the one that it is, and the one that each endpoint has in any case.
+        while let next = waiting.firstIndex(where: { mayWork($0.endpoint) }) {
+            let (endpoint, turn) = waiting.remove(at: next)
+            begin(endpoint)
+            turn.resume()
+        }
     }
 
     private func mayWork(_ endpoint: String) -> Bool { free > 0 || working[endpoint, default: 0] == 0 }

@@ -14,7 +14,7 @@ extension Quiesce {
     /// remembered, and tried again by the next call.
     ///
     /// - Returns: what does not come up.
-    func start(keeping locked: Set<String>, job: Job?) async throws -> [Fault] {
+    @concurrent func start(keeping locked: Set<String>, job: Job?) async throws -> [Fault] {
         guard await table.concerns(endpoint.name) else { return [] }
         await stayWhileShuttingDown()
         if context.units.areManaged { try await stopMaintenance(job) }

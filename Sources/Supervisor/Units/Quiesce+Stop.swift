@@ -10,7 +10,7 @@ extension Quiesce {
     ///
     /// - Throws: ``Fault`` `unit` when something does not stop, `inUse` when `idleCheck` finds somebody at work, `cancelled`
     ///   when the job was cancelled while a unit was stopping.
-    func stop(for folders: Set<String>, job: Job) async throws {
+    @concurrent func stop(for folders: Set<String>, job: Job) async throws {
         if context.units.areManaged {
             try await stopUnits(for: folders, job: job)
             try await startMaintenance(for: folders, job: job)
@@ -21,7 +21,7 @@ extension Quiesce {
 
     /// Stops a unit that nobody named, with what systemd stops along and what would start it, and keeps it down until the
     /// job's end: its main process has a folder's database in use. Afterwards it is started again like the others.
-    func stop(inTheWay name: String, of folder: String, job: Job) async throws {
+    @concurrent func stop(inTheWay name: String, of folder: String, job: Job) async throws {
         guard context.units.areManaged else { return }
         let select = { try UnitSelection.closure([name: [folder]]) { name in try context.units.unit(name) } }
         let names = try select().map(\.unit).filter { !$0.isTransient }.map(\.name).filter(UnitSelection.isGuarded)
