@@ -47,6 +47,7 @@ struct Patchd: AsyncParsableCommand {
     /// kept here for as long as the daemon runs, because libdispatch would have it wait with no signal blocked, and the
     /// SIGHUP would end the process.
     @MainActor static func main() async {
+        Signals.unblock()
         do {
             let command = try parseAsRoot()
             guard let daemon = command as? Patchd, !daemon.once, daemon.reload == nil, daemon.removal == nil else {

@@ -18,6 +18,7 @@ final class Installation {
     let root: String
     var folders: [String] { Self.tree.map(\.0) }
     private let programs: String
+    private var daemons: [Process] = []
 
     /// A host with the endpoint `payroll`, its five folders at 8.0.1.
     ///
@@ -34,6 +35,8 @@ final class Installation {
     }
 
     deinit {
+        // A test that failed half-way has not ended its daemon, and nobody else would.
+        for daemon in daemons where daemon.isRunning { kill(daemon.processIdentifier, SIGKILL) }
         if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
     }
 
@@ -201,6 +204,7 @@ final class Installation {
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
+        daemons.append(process)
         return process
     }
 

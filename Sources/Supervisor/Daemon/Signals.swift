@@ -23,8 +23,16 @@ public final class ReloadSignal: Sendable {
     }
 }
 
-/// Signals that the daemon must not be ended by.
-enum Signals {
+/// Which signals end the daemon.
+public enum Signals {
+    /// Lets every signal reach the process, whatever its parent blocked: one that was started by a thread that blocks
+    /// SIGTERM could be ended by SIGKILL only. To be called before the process has a second thread.
+    public static func unblock() {
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
+    }
+
     /// Opening a file for writing while we hold our probing lease on it raises SIGIO, which would kill the daemon.
     static func ignoreBrokenLeases() { signal(SIGIO, SIG_IGN) }
 }
