@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite struct `SIGTERM` {
+@Suite struct `The signal to end` {
     @Test func `ends the daemon, though its parent has blocked the signal`() throws {
         let install = try Installation()
         let process = Process()
