@@ -139,8 +139,9 @@ extension Inside {
             #expect(try daemon.job(2).state == .done && Set(daemon.versions().values) == ["8.0.1"])
             let order = daemon.workers.folders(.revert)
             #expect(order.last == "SEED" && order.count == 4)
-            #expect(try #require(order.firstIndex(of: "A1")) < #require(order.firstIndex(of: "A")))
-            #expect(daemon.workers.calls.filter { $0.phase == .revert }.allSatisfy(\.isLocked))
+            let (child, parent) = try (#require(order.firstIndex(of: "A1")), #require(order.firstIndex(of: "A")))
+            #expect(child < parent)
+            #expect(daemon.workers.calls.filter { $0.phase == .revert }.allSatisfy { $0.isLocked })
             #expect(daemon.locked.isEmpty)
         }
 

@@ -31,7 +31,8 @@ extension Inside {
             #expect(order.sorted() == tree.folders.map(\.name).sorted())
             for (name, parent) in tree.folders {
                 guard let parent else { continue }
-                #expect(try #require(order.firstIndex(of: parent)) < #require(order.firstIndex(of: name)))
+                let (above, own) = try (#require(order.firstIndex(of: parent)), #require(order.firstIndex(of: name)))
+                #expect(above < own)
             }
             #expect(try daemon.versions() == Dictionary(uniqueKeysWithValues: tree.folders.map { ($0.name, "8.0.2") }))
             #expect(try daemon.job().state == .done)
