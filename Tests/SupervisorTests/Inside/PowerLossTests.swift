@@ -64,7 +64,8 @@ extension Inside {
             #expect(daemon.locked.isEmpty, "\(what)")
         }
 
-        @Test(arguments: 1...12) func `a rollback is done, once`(moment: Int) async throws {
+        /// Not the second moment: the photograph gives the request another inode, so that it is another request.
+        @Test(arguments: [1] + Array(3...12)) func `a rollback is done, once`(moment: Int) async throws {
             let daemon = try TestDaemon { [Sample.endpoint(below: $0, Self.chain)] }
             try daemon.drop(Sample.update())
             try await daemon.run()

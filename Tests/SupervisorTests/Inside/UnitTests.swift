@@ -23,9 +23,9 @@ extension Inside {
             let journal = daemon.units.journal
             #expect(journal.first == "stop app.timer")
             #expect(journal.first { $0.hasPrefix("start") } == "start app.timer")
-            #expect(
-                try #require(journal.lastIndex { $0.hasPrefix("stop") }) < #require(
-                    journal.firstIndex { $0.hasPrefix("start") }))
+            let stopped = try #require(journal.lastIndex { $0.hasPrefix("stop") })
+            let started = try #require(journal.firstIndex { $0.hasPrefix("start") })
+            #expect(stopped < started)
             for name in ["app.timer", "app.service", "app@SEED.service", "app@A.service"] {
                 #expect(daemon.units.runs(name))
             }
