@@ -111,7 +111,8 @@ extension EndpointSupervisor {
         let relations = FolderRelations(endpoint: endpoint, states: states)
         let (behind, diverged) = (relations.behind, relations.diverged)
         let recommended = try recommendedVersion(states)
-        for folder in endpoint.activeFolders.map(\.name) {
+        // A folder that is not taken up yet, as at the first start, is compared when it is.
+        for folder in endpoint.activeFolders.map(\.name) where states[folder] != nil {
             try change(
                 folder,
                 .compare(
