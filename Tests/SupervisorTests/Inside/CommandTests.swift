@@ -198,7 +198,6 @@ extension Inside {
 
         @Test func `to mark an update unstable keeps it from being applied, unless it is forced`() async throws {
             let daemon = try TestDaemon()
-            try await daemon.run()
             #expect(try await daemon.ask(#"{"command":"markUnstable","update":"A@8.0.2"}"#).ok)
             try daemon.drop(Sample.update())
             #expect(try await daemon.run() == 1)
@@ -210,7 +209,6 @@ extension Inside {
 
         @Test func `to mark it stable again lets it be applied`() async throws {
             let daemon = try TestDaemon()
-            try await daemon.run()
             let marked = try await daemon.ask(#"{"command":"markUnstable","update":"A@8.0.2"}"#)
             #expect(marked.ok, "\(marked)")
             #expect(try await daemon.ask(#"{"command":"markStable","update":"A@8.0.2"}"#).ok)
