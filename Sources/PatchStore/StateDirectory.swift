@@ -67,6 +67,9 @@ public struct StateDirectory: Sendable {
                 try top.directory("endpoints/\(name)").removeLeftovers()
             }
             try top.directory("jobs").removeLeftovers()
+            if try top.status("configuration")?.kind == .directory {
+                try top.directory("configuration").removeLeftovers()
+            }
         }
         // Of those that are over nothing is written any more.
         let live = try jobIndex().live

@@ -56,6 +56,17 @@ import Testing
         #expect(text.utf8.count { $0 == UInt8(ascii: "x") } == 300000)
     }
 
+    @Test func `in lines that are longer than an event is kept, and so is what shares one`() throws {
+        let text =
+            "seq 1 1100; head -c 60000 /dev/zero | tr '\\0' x; echo; head -c 60000 /dev/zero | tr '\\0' '\\377'; "
+            + "seq 1 20000"
+        #expect(try run(text).outcome == .done)
+        let all = try lines()
+        #expect(all.joined().utf8.count { $0 == UInt8(ascii: "x") } == 60000)
+        #expect(all.joined().unicodeScalars.count { $0 == "\u{FFFD}" } == 60000)
+        #expect(Array(all.suffix(19999)) == (2...20000).map(String.init))
+    }
+
     @Test func `never decides whether it succeeded`() throws {
         #expect(try run("echo trouble >&2; yes | head -c 3000000; exit 0", limit: 1000).outcome == .done)
     }

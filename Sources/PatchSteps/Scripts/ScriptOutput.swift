@@ -7,7 +7,8 @@ import PatchModel
 final class ScriptOutput {
     /// The first lines are an event each; later ones that come together share one, as an event costs ten times a line.
     private static let singleLines = 1000
-    private static let bundle = 1 << 14
+    /// As much as an event holds for certain: a byte that is no text becomes three.
+    private static let bundle = Trace.textLimit / 3
     /// Seconds; who watches is to see something.
     private static let longestWait = 1.0
 
@@ -53,11 +54,25 @@ final class ScriptOutput {
         if let count = tail?.count, count > 2 * tailLimit { tail?.removeFirst(count - tailLimit) }
     }
 
+    /// One line, in pieces where it is too long for an event.
     private func emit(_ line: ArraySlice<UInt8>) {
+        var rest = line
+        while rest.count > Self.bundle {
+            var end = rest.startIndex + Self.bundle
+            // Not within a character, which has at most four bytes.
+            for _ in 0..<3 where rest[end] & 0xC0 == 0x80 { end -= 1 }
+            emitPiece(rest[..<end])
+            rest = rest[end...]
+        }
+        emitPiece(rest)
+    }
+
+    private func emitPiece(_ line: ArraySlice<UInt8>) {
         lines += 1
         if lines <= Self.singleLines {
             return trace.write(.output, step: title, String(decoding: line, as: UTF8.self))
         }
+        if pending.count + line.count > Self.bundle { flush() }
         pending += line
         pending.append(UInt8(ascii: "\n"))
         if pending.count >= Self.bundle || MonotonicClock.seconds >= flushed + Self.longestWait { flush() }

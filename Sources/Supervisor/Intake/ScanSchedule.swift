@@ -3,6 +3,8 @@ import PatchFiles
 /// When the drops are looked at next, and whose.
 actor ScanSchedule {
     private var isAsked = true
+    /// How often something has happened.
+    private var asks = 0
     /// By user, until when nothing of what he dropped can be taken, unless something happens.
     private var resting: [UInt32: Double] = [:]
     /// Users who may have dropped something while the drops before it were being taken.
@@ -11,13 +13,18 @@ actor ScanSchedule {
     /// Something may have happened.
     func ask() {
         isAsked = true
+        asks += 1
         resting = [:]
     }
 
-    func begin() {
+    /// A look begins.
+    ///
+    /// - Returns: what ``end(_:since:hasMore:again:)`` has to know of it.
+    func begin() -> Int {
         isAsked = false
         let now = MonotonicClock.seconds
         resting = resting.filter { $0.value > now }
+        return asks
     }
 
     /// The look is not at its end.
@@ -31,11 +38,12 @@ actor ScanSchedule {
     /// A user's drops were looked at; another user's may have waited for that.
     ///
     /// - Parameters:
+    ///   - look: when they were looked at; what happened since then is looked at once more.
     ///   - hasMore: whether there may be more to take at once.
     ///   - again: after how many seconds to look again at what is not complete; nil: when something happens.
-    func end(_ owner: UInt32, hasMore: Bool, again: Double?) {
+    func end(_ owner: UInt32, since look: Int, hasMore: Bool, again: Double?) {
         isAsked = true
-        if passedOver.remove(owner) != nil || hasMore { return }
+        if passedOver.remove(owner) != nil || hasMore || look != asks { return }
         resting[owner] = again.map { MonotonicClock.seconds + $0 } ?? .infinity
     }
 

@@ -10,7 +10,7 @@ extension Scheduler {
     /// Has each user's drops taken beside the loop: hashing and unpacking a large archive must hold up nobody else.
     func startUserQueues(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async -> Bool {
         guard await scans.isDue else { return false }
-        await scans.begin()
+        let look = await scans.begin()
         guard let found = await found() else {
             await scans.goOn()
             return true
@@ -30,10 +30,10 @@ extension Scheduler {
             group.addTask { [self] in
                 do {
                     let (taken, again) = try await intake.work(queue)
-                    await scans.end(queue.owner, hasMore: taken, again: again)
+                    await scans.end(queue.owner, since: look, hasMore: taken, again: again)
                 } catch {
                     tellNotTaken("what \(UserDatabase.text(of: queue.owner)) dropped", error)
-                    await scans.end(queue.owner, hasMore: false, again: context.once ? nil : 60)
+                    await scans.end(queue.owner, since: look, hasMore: false, again: context.once ? nil : 60)
                 }
                 await activeWork.end(work)
                 stores.watch.wake()
