@@ -162,7 +162,6 @@ struct Scheduler: Sendable {
 
     /// Once a minute, and at the start.
     private func tick() async {
-        await DueUnits(context: context, table: stores.units).recheck()
         for supervisor in supervisors.values { await supervisor.showAgain() }
     }
 
@@ -177,6 +176,7 @@ struct Scheduler: Sendable {
         do {
             if isDue {
                 try removeEndedHolds()
+                await DueUnits(context: context, table: stores.units).recheck()
             }
             try context.spool.sweep.advance()
             found = try await requests.answerSome()

@@ -6,7 +6,7 @@ struct DueUnits: Sendable {
     let context: DaemonContext
     let table: QuiescedUnitStore
 
-    /// Forgets those that run by now, by whomever they were started. Meant for once a minute.
+    /// Forgets those that run by now, by whomever they were started. Meant for each look at the spool, and so once a minute.
     func recheck() async {
         guard context.units.areManaged else { return }
         for name in await table.down {
