@@ -218,7 +218,8 @@ struct Model: Hashable {
         let missed = folders[index(parent)].layers.map { jobs[$0.job - 1] }.filter {
             $0.update.version > own.version
         }
-        guard !missed.isEmpty, missed.allSatisfy({ archives.contains($0.update) }) else { return "missing" }
+        if missed.isEmpty { return "upToDate" }
+        guard missed.allSatisfy({ archives.contains($0.update) }) else { return "missing" }
         for job in missed {
             var new = ModelJob(number: jobs.count + 1, update: job.update)
             new.only = [folder]

@@ -73,8 +73,9 @@ public struct Unit: Hashable, Sendable {
         return kind == "service" && activity == "inactive" && result == "success"
     }
 
-    /// Whether it runs again, by whomever it was started since; a batch service may be through.
-    public var isBack: Bool { cameUp && (isRunning || type == "oneshot") }
+    /// Whether it runs again, by whomever it was started since; a batch service may be through. What is still starting may
+    /// fail yet.
+    public var isBack: Bool { cameUp && activity != "activating" && (isRunning || type == "oneshot") }
 
     /// Why it did not come up; nil when it did.
     public var problem: String? {
