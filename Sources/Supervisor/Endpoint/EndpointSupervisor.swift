@@ -146,6 +146,7 @@ actor EndpointSupervisor {
     private func runJob(_ number: Int) async {
         let run = JobRun(context: context, endpoint: endpoint, supervisor: self, stores: stores, number: number)
         if let problem = await run.run() { backOff(problem, EventFields(job: number, endpoint: name)) }
+        showAgain()
         stores.jobIsOver.raise()
         stores.watch.wake()
     }
@@ -208,6 +209,8 @@ actor EndpointSupervisor {
             try context.state.write(inEffect: endpoint)
             isTakenUp = true
             await setLocks()
+            // A kill may have come between an unlock and what the database was to show.
+            showAgain()
             await restoreUnits()
         } catch {
             isTakenUp = false
