@@ -32,7 +32,7 @@ import Testing
 
     /// Writes the sample to a file and builds it.
     private func prepare(_ sample: Sample) throws {
-        let page = (#filePath as NSString).deletingLastPathComponent + "/../../docs/applications.md"
+        let page = (#filePath as NSString).deletingLastPathComponent + "/../../../docs/applications.md"
         let text = try String(contentsOfFile: page, encoding: .utf8)
         let blocks = text.components(separatedBy: "\n```\(sample.language)\n")
         try #require(blocks.count == 2, "the page has one sample in \(sample.language)")

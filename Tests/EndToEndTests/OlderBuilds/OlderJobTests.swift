@@ -15,7 +15,7 @@ import Testing
         for name in ["etc", "spool", "srv", "state"] {
             try FileManager.default.removeItem(atPath: "\(host.root)/\(name)")
         }
-        let fixture = (#filePath as NSString).deletingLastPathComponent + "/Fixtures/orders-in-ledgers.tar.gz"
+        let fixture = (#filePath as NSString).deletingLastPathComponent + "/../Fixtures/orders-in-ledgers.tar.gz"
         try #require(Installation.run("/bin/tar", ["-xzf", fixture, "-C", host.root]).code == 0)
         for line in try host.read("inodes").split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1).map(String.init)

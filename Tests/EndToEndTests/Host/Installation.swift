@@ -48,7 +48,7 @@ final class Installation {
             place = (place as NSString).deletingLastPathComponent
         }
         // Swift Testing's own process runs the bundle: the build folder is where the sources are.
-        let sources = (#filePath as NSString).deletingLastPathComponent + "/../../.build/debug"
+        let sources = (#filePath as NSString).deletingLastPathComponent + "/../../../.build/debug"
         return FileManager.default.isExecutableFile(atPath: sources + "/patchd-worker") ? sources : nil
     }()
 

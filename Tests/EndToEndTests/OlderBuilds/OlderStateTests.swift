@@ -14,7 +14,7 @@ import Testing
         for name in ["etc", "spool", "srv", "state"] {
             try FileManager.default.removeItem(atPath: "\(host.root)/\(name)")
         }
-        let fixture = (#filePath as NSString).deletingLastPathComponent + "/Fixtures/first-build.tar.gz"
+        let fixture = (#filePath as NSString).deletingLastPathComponent + "/../Fixtures/first-build.tar.gz"
         try #require(Installation.run("/bin/tar", ["-xzf", fixture, "-C", host.root]).code == 0)
         for (endpoint, job, folder) in [
             ("other", 1, "other/A"), ("payroll", 2, "srv/PAIE"), ("payroll", 2, "srv/SEED"),
