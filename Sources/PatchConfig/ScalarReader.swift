@@ -74,7 +74,7 @@ enum ScalarReader {
         return text
     }
 
-    /// What is said of a word that is none of a few.
+    /// The error for a word that is none of a few.
     static func unknown(_ text: String, among words: [String]) -> InvalidValue {
         InvalidValue(
             "is one of \(words.joined(separator: ", ")), not \"\(text)\"" + Suggestion.hint(for: text, in: words))

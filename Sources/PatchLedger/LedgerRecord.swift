@@ -30,7 +30,7 @@ public enum LedgerRecord: Hashable, Sendable {
     case failed(step: Int?, code: FaultCode, message: String)
     /// An admin said to go on: what failed before counts no more.
     case resumed
-    /// The worker ended its step because it was told to stop.
+    /// The worker ended its step because it was asked to stop.
     case interrupted
     /// Everything is done and durable.
     case done

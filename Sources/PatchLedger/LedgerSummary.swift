@@ -88,7 +88,7 @@ public struct LedgerSummary: Sendable {
         case .inUse(_, let blockers, let ends): inUse = (inUse.count + 1, blockers, ends)
         case .restored(let job): restored.insert(job)
         case .staged(let added):
-            // Before everything is complete, staging begins anew and says everything again.
+            // Before everything is complete, staging starts again and says everything again.
             if !isPrepared { slots = [:] }
             keep(added)
         case .stagedMore(let added): keep(added)

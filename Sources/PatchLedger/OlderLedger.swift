@@ -3,7 +3,7 @@ import PatchJSON
 public import PatchModel
 
 /// A ledger of before orders had files of their own: a line a record, `<length> <checksum> <JSON>`, the order the first of
-/// them. It is read once, when its order is put beside it and the rest is written anew.
+/// them. It is read once, when its order is put beside it and the rest is rewritten.
 public struct OlderLedger {
     /// What was to be done; nil for an empty ledger.
     public private(set) var order: WorkOrder?

@@ -4,10 +4,10 @@ import PatchModel
 extension StateDirectory {
     private static let index = "jobs/index.json"
 
-    /// The jobs that have to be known. Where the index is missing or damaged it is made anew from the directories of the
+    /// The jobs that have to be known. Where the index is missing or damaged it is rebuilt from the directories of the
     /// jobs, and all of them count as live.
     ///
-    /// - Parameter onDamage: told of an index that cannot be read.
+    /// - Parameter onDamage: called for an index that cannot be read.
     public func jobIndex(onDamage: (StoreError) -> Void = { _ in }) throws(StoreError) -> JobIndex {
         var index: JobIndex?
         do throws(StoreError) { index = try read(JobIndex.self, Self.index) } catch {

@@ -57,7 +57,7 @@ extension StateDirectory {
     public func create(_ job: Job) throws(StoreError) {
         let draft = "jobs/.\(job.job).new"
         do throws(StoreError) { try make(job, draft) } catch {
-            // Also what was renamed and could not be made durable: nobody knows of it, and the next try begins anew.
+            // Also what was renamed and could not be made durable: nobody knows of it, and the next try starts again.
             if let jobs = try? Directory.open(path + "/jobs") {
                 try? jobs.removeTree("\(job.job)")
                 try? jobs.removeTree(".\(job.job).new")

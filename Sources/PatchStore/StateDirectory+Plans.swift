@@ -39,7 +39,7 @@ extension StateDirectory {
         }
     }
 
-    /// Has a job planned anew when its turn comes.
+    /// Has a job planned again when its turn comes.
     public func removePlan(job: Int) throws(StoreError) {
         try files { () throws(FileError) in
             let own = try Directory.open(path + "/jobs/\(job)")

@@ -127,7 +127,7 @@ final class LedgerFile {
         #expect(LedgerSummary(written).slots.count == 10_000)
         #expect(LedgerSummary(written).finished.count == 10_000)
         #expect(try place.bytes.count < 10_000 * 32)
-        // Before it is prepared, a staging that begins anew replaces all of them.
+        // Before it is prepared, a staging that starts again replaces all of them.
         #expect(LedgerSummary(Array(written.prefix(3)) + [.staged([slots[0]])]).slots.count == 1)
     }
 

@@ -79,12 +79,12 @@ struct AcceptanceTests {
 }
 
 struct ReadinessTests {
-    private func queued(_ label: String, _ version: String, needs dependency: String, _ raises: [String: String?])
+    private func queued(_ label: String, _ version: String, needs dependency: String, _ updates: [String: String?])
         throws -> QueuedUpdate
     {
         QueuedUpdate(
             label: label, version: try Tree.version(version), dependency: try Tree.version(dependency),
-            raises: raises.mapValues { $0.flatMap { Version($0) } })
+            updates: updates.mapValues { $0.flatMap { Version($0) } })
     }
 
     @Test func `8.0.3 and 8.0.2 dropped in any order are both applied`() throws {
@@ -165,7 +165,7 @@ struct ReadinessTests {
             options: UpdateOptions(exclude: ["SEEDPROD"])
         ).plan()
         let queued = QueuedUpdate(label: "job 1", manifest: try Tree.manifest(), plan: plan)
-        #expect(queued.raises == ["PAIE": Version("8.0.1"), "SEED2": Version("8.0.1")])
+        #expect(queued.updates == ["PAIE": Version("8.0.1"), "SEED2": Version("8.0.1")])
         #expect(queued.readiness(among: []) == .ready)
     }
 }

@@ -121,7 +121,7 @@ import Testing
         #expect(try database.program("SELECT group_concat(name) FROM sqlite_schema WHERE name LIKE 't%'") == "t,tt")
     }
 
-    @Test func `without a transaction runs what needs none, and begins anew`() throws {
+    @Test func `without a transaction runs what needs none, and starts again`() throws {
         let database = try TestDatabase()
         let text =
             "-- patchd:transaction none\nPRAGMA journal_mode=WAL;\nINSERT OR IGNORE INTO pay VALUES (3, 'M');VACUUM;"

@@ -64,7 +64,7 @@ import Testing
         #expect(!place.exists("x"))
     }
 
-    @Test func `stops its folder when the handler fails, and gets it anew when the job is resumed`() throws {
+    @Test func `stops its folder when the handler fails, and gets it again when the job is resumed`() throws {
         let program = try place.program("integrate", "cat \"$1\" >> seen; rm \"$1\"; test -e ready")
         let summary = try go([.handed("W.dat", "x", to: "\(program) {file}")])
         guard case .failed(0, .handler, let message) = summary.outcome else {

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// Waits until something may have happened in one of several directories, until somebody calls ``wake()``, or until a
-/// time has passed. Events are a hint only: whoever waits looks for itself what there is (inotify(7): queues overflow,
+/// time has passed. Events are a hint only: each reader checks what there is (inotify(7): queues overflow,
 /// writes through mmap and by other hosts are never seen). Where the kernel has no watch left, waits end after a second
 /// and the look is all that there is.
 public final class DirectoryWatch: Sendable {
@@ -95,11 +95,11 @@ public final class DirectoryWatch: Sendable {
     }
 
     /// The names in a directory, one of those that were given, that last came by a rename, as far as was seen by the last
-    /// wait. Whoever renames has written before.
+    /// wait. A file is written before it is renamed.
     public func cameByRename(in path: String) -> Set<String> { watched.withLock { $0.renamed[path] ?? [] } }
 
     /// Also ends waits when a file is written to, replaced or removed. One that is not there is not watched, which is no
-    /// error: whoever waits looks for itself. What was watched under this path before is released: a file that has another
+    /// error: the reader checks for itself. What was watched under this path before is released: a file that has another
     /// name as well would be watched for ever.
     public func watch(file path: String) {
         let mask = UInt32(IN_ATTRIB | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_DONT_FOLLOW)

@@ -9,7 +9,7 @@ public struct ConfigurationAnswer: Hashable, Codable, Sendable {
     public var refused: [String]
     /// When it was read.
     public var at: Timestamp
-    /// The same by the clock that is never set, in seconds: whoever asked for it to be read knows by this that the answer
+    /// The same by the clock that is never set, in seconds: by this the process that asked for it knows that the answer
     /// is to him.
     public var began: Double
 

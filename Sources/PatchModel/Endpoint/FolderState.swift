@@ -13,7 +13,7 @@ public struct FolderState: Hashable, Codable, Sendable {
     public internal(set) var folder: String
     /// Nil where no version is known.
     @OrNull public internal(set) var version: Version?
-    /// Before the last job that raised it.
+    /// Before the last job that updated it.
     @OrNull public internal(set) var previousVersion: Version?
     /// See ``Status``.
     public internal(set) var status: Status
@@ -29,7 +29,7 @@ public struct FolderState: Hashable, Codable, Sendable {
     public internal(set) var trace: String
     /// The patches of ``update`` and whether they are applied.
     public internal(set) var patches: [String: Bool]
-    /// Below an ancestor that a job has raised.
+    /// Below an ancestor that a job has updated.
     public internal(set) var behind: Bool
     /// Ran ahead of its reference folder by itself.
     public internal(set) var diverged: Bool

@@ -1,8 +1,8 @@
 /// What can happen to a folder's state. ``FolderState/after(_:)`` is the only place that says what follows.
 public enum FolderStateEvent: Hashable, Sendable {
-    /// A job begins to change the folder, or goes on after a crash.
+    /// A job begins to change the folder, or resumes after a crash.
     case update(job: Int)
-    /// A job raised it.
+    /// A job updated it.
     case updated(to: Version, update: String, patches: [String: Bool], at: Timestamp)
     /// A job stopped in it.
     case fail(message: String, at: Timestamp)

@@ -2,7 +2,7 @@
 public enum FolderJobEvent: Hashable, Sendable {
     /// It could not be staged. Nothing in it was changed, so it has not failed.
     case notStaged(code: FaultCode, message: String)
-    /// Work on it begins, or goes on after a crash.
+    /// Work on it begins, or resumes after a crash.
     case begin
     /// The worker is so far.
     case progress(FolderJob.Progress)
@@ -18,7 +18,7 @@ public enum FolderJobEvent: Hashable, Sendable {
     case reverted(code: String, message: String)
     /// A rollback, which is another job, has undone what this one did here.
     case undone
-    /// An admin said to go on.
+    /// An admin resumed it.
     case resume
     /// An admin leaves it as it is.
     case skip

@@ -39,7 +39,7 @@ extension Job {
             && other.operation == .apply
     }
 
-    /// Whether nothing of it is left to resume: what failed was undone, and later jobs may have raised since what was
+    /// Whether nothing of it is left to resume: what failed was undone, and later jobs may have updated since what was
     /// blocked by it.
     public var isSettled: Bool {
         !isHolding && folders.values.contains { [.reverted, .blocked].contains($0.state) }

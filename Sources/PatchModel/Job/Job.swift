@@ -45,7 +45,7 @@ public struct Job: Hashable, Codable, Sendable {
     public internal(set) var options: UpdateOptions
     /// The drop that it came from: a drop that is processed again after a crash makes no second job.
     public var claim: String
-    /// What was dropped, the last time where a drop let it go on; nil where it came from no drop.
+    /// What was dropped, the last time where a drop resumed it; nil where it came from no drop.
     public var drop: JobDrop?
     /// When the archive was taken.
     public var createdAt: Timestamp

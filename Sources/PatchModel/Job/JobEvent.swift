@@ -2,7 +2,7 @@
 public enum JobEvent: Hashable, Sendable {
     /// It is not its turn yet.
     case wait(reason: String, at: Timestamp)
-    /// It has its turn, or goes on after a crash; `turn` is its place among the endpoint's jobs if it has changed nothing yet.
+    /// It has its turn, or resumes after a crash; `turn` is its place among the endpoint's jobs if it has changed nothing yet.
     case begin(turn: Int, at: Timestamp)
     /// Its preflight has said where each folder stands.
     case plan([String: FolderJob])
@@ -24,7 +24,7 @@ public enum JobEvent: Hashable, Sendable {
     case admit(at: Timestamp)
     /// The endpoint's tasks are stopped.
     case quiesce(at: Timestamp)
-    /// Somebody keeps patchd away: it waits in its place, and is planned anew.
+    /// Somebody keeps patchd away: it waits in its place, and is planned again.
     case postpone(reason: String, by: BlockingProcess?, at: Timestamp)
     /// Something happened to one folder.
     case folder(String, FolderJobEvent)
@@ -34,7 +34,7 @@ public enum JobEvent: Hashable, Sendable {
     case cancel(request: String, at: Timestamp)
     /// It was resumed, and is cancelled before its turn: it has failed as before.
     case cancelResumption(halfDone: Set<String>, request: String, at: Timestamp)
-    /// An admin said to go on: with steps that count as done, by folder, and without some folders.
+    /// An admin resumed it: with steps that count as done, by folder, and without some folders.
     case resume(assuming: [String: Int], skipping: Set<String>, request: String?)
     /// What it is at, for people; empty when there is nothing to say.
     case note(String)
@@ -76,7 +76,7 @@ extension Job {
             next.approval = JobApproval(digest: digest)
             next.message = message
             next.stopWaiting()
-            // It holds no place: it begins anew when it is approved.
+            // It holds no place: it starts again when it is approved.
             next.startedAt = nil
             next.turn = nil
         case (.pendingApproval, .approve(let approval, let options, let folders, let request)):

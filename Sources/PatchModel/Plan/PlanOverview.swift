@@ -17,7 +17,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
 
     /// The form of this file: 1 has the steps of the folders in it.
     public var schema = 2
-    /// Which of the directories `plan/<generation>` has the steps: a plan that is made anew gets the next one, so that this
+    /// Which of the directories `plan/<generation>` has the steps: a plan that is made again gets the next one, so that this
     /// file never goes with steps of another plan. 0 where the steps are in this file.
     public var generation: Int
     /// The update's name.

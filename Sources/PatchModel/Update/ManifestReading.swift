@@ -98,7 +98,7 @@ extension JSONReader {
         guard !text.isEmpty, !text.unicodeScalars.contains(where: \.properties.isWhitespace) else {
             throw refusal("must be one word: \(Patch.everyFolder), or the module that a folder must have")
         }
-        // A slip in it would aim at no folder, and the update would raise versions and bring nothing.
+        // A typo in it would match no folder, and the update would set versions and install nothing.
         guard !text.hasPrefix("$") || text == Patch.everyFolder else {
             throw refusal(
                 "\"\(text.prefix(80))\" begins with $ and is not \(Patch.everyFolder), the type of every folder; "

@@ -1,8 +1,8 @@
 public import PatchModel
 
-/// When it is told that units take long to stop, and in which words: soon, and then ever more seldom.
+/// When it is logged that units take long to stop, and the text: soon, then less and less often.
 public struct StopPatience: Sendable {
-    /// Seconds until it is told first.
+    /// Seconds until it is logged first.
     public static let first = 5.0
 
     private let since: Timestamp
@@ -19,10 +19,10 @@ public struct StopPatience: Sendable {
         began = at
     }
 
-    /// Whether it was told at all.
+    /// Whether it was logged at all.
     public var wasTold: Bool { next > Self.first }
 
-    /// Seconds that they take already, where that is to be told now.
+    /// Seconds that they take already, where that is to be logged now.
     public mutating func due(at now: Double) -> Int? {
         let passed = now - began
         guard passed >= next else { return nil }
@@ -30,7 +30,7 @@ public struct StopPatience: Sendable {
         return Int(passed)
     }
 
-    /// What is told. It stays the same, so that it is written once.
+    /// The text. It stays the same, so that it is written once.
     public func message(_ units: [String], job: Int) -> String {
         "waiting for \(units.joined(separator: ", ")) to stop, since \(since); look at: systemctl status \(units.first ?? ""); give up: patchctl cancel \(job)"
     }

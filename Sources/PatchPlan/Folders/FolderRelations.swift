@@ -11,12 +11,12 @@ public struct FolderRelations: Sendable {
         self.states = states
     }
 
-    /// Active folders below an ancestor that a job has raised above them.
+    /// Active folders below an ancestor that a job has updated above them.
     public var behind: Set<String> {
         Set(
             endpoint.activeFolders.map(\.name).filter { name in
                 endpoint.ancestors(of: name).contains { ancestor in
-                    // After a rollback of its only job the version is the configured one again, which raised nobody.
+                    // After a rollback of its only job the version is the configured one again, which updated nobody.
                     guard let above = states[ancestor], !above.update.isEmpty, let version = above.version else {
                         return false
                     }
@@ -26,7 +26,7 @@ public struct FolderRelations: Sendable {
             })
     }
 
-    /// Test folders that a job has raised above an ancestor: they run programs that the others do not have yet, until
+    /// Test folders that a job has updated above an ancestor: they run programs that the others do not have yet, until
     /// everything above them has caught up or they were rolled back.
     public var diverged: Set<String> {
         Set(

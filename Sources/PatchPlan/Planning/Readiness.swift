@@ -16,15 +16,15 @@ public struct QueuedUpdate: Hashable, Sendable {
     public var version: Version
     /// The version that they must have before.
     public var dependency: Version
-    /// The folders it would raise (not excluded, inactive or up to date), with their versions now.
-    public var raises: [String: Version?]
+    /// The folders that it would update (not excluded, inactive or up to date), with their versions now.
+    public var updates: [String: Version?]
 
     /// Memberwise.
-    public init(label: String, version: Version, dependency: Version, raises: [String: Version?]) {
+    public init(label: String, version: Version, dependency: Version, updates: [String: Version?]) {
         self.label = label
         self.version = version
         self.dependency = dependency
-        self.raises = raises
+        self.updates = updates
     }
 
     /// An update from the plan for it.
@@ -32,15 +32,15 @@ public struct QueuedUpdate: Hashable, Sendable {
         let pending = plan.folders.filter { $0.state == .pending }
         self.init(
             label: label, version: manifest.version, dependency: manifest.dependency,
-            raises: Dictionary(pending.map { ($0.folder, $0.from) }) { first, _ in first })
+            updates: Dictionary(pending.map { ($0.folder, $0.from) }) { first, _ in first })
     }
 
-    /// Whether all folders that it would raise have the dependency, so that it waits for no other.
-    public var hasAll: Bool { raises.values.allSatisfy { has(dependency, $0) } }
+    /// Whether all folders that it would update have the dependency, so that it waits for no other.
+    public var hasAll: Bool { updates.values.allSatisfy { has(dependency, $0) } }
 
     /// Whether this update may have its turn among those that wait for the same endpoint.
     ///
-    /// It waits while none of the folders it would raise has the dependency, or while others that wait would bring it to one
+    /// It waits while none of the folders it would update has the dependency, or while others that wait would bring it to one
     /// that has not, so that 8.0.3 and 8.0.2 dropped in any order are both applied. Where some folders have it, others do
     /// not, and nothing brings it, it is ready: its preflight then names them. So is one whose folders have no known version
     /// at all (contract §5).
@@ -48,13 +48,13 @@ public struct QueuedUpdate: Hashable, Sendable {
     /// - Parameter others: The other waiting updates, with this one or without; those that wait for approval hold no place and
     ///   are not among them.
     public func readiness(among others: [QueuedUpdate]) -> Readiness {
-        let lacking = raises.filter { !has(dependency, $0.value) }.sorted { $0.key < $1.key }
+        let lacking = updates.filter { !has(dependency, $0.value) }.sorted { $0.key < $1.key }
         if lacking.isEmpty { return .ready }
         for (folder, version) in lacking {
             if let other = bringer(of: folder, at: version, among: others) { return .waits(for: other.label) }
         }
         // No update can bring a version where none is known: an admin has to name it.
-        guard lacking.count == raises.count, lacking.contains(where: { $0.value != nil }) else { return .ready }
+        guard lacking.count == updates.count, lacking.contains(where: { $0.value != nil }) else { return .ready }
         let folders = lacking.map { "\($0.key) has \($0.value.map(\.description) ?? "no known version")" }
         return .waits(for: "version \(dependency): \(folders.joined(separator: ", "))")
     }
@@ -67,7 +67,7 @@ public struct QueuedUpdate: Hashable, Sendable {
         var first: QueuedUpdate?
         while !has(dependency, current) {
             let next = others.filter { other in
-                other.raises[folder] != nil && has(other.dependency, current) && !has(other.version, current)
+                other.updates[folder] != nil && has(other.dependency, current) && !has(other.version, current)
             }.max { $0.version < $1.version }
             guard let next else { return nil }
             first = first ?? next

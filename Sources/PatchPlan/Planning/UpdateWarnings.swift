@@ -15,7 +15,7 @@ public enum UpdateWarnings {
         } + (rest > 0 ? ["scriptIgnored: \(rest) more like these"] : [])
     }
 
-    /// A warning `typeUnknown` for each patch whose type is in no folder's `modules`: the update would raise versions and
+    /// A warning `typeUnknown` for each patch whose type is in no folder's `modules`: the update would set versions and
     /// bring nothing.
     ///
     /// - Parameter endpoints: those that take the update; without any nothing is known.

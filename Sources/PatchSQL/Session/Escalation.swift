@@ -22,7 +22,7 @@ public struct Escalation: Sendable {
     public var spare: Set<String>
     /// Seconds that somebody who was ended may take to be gone; a unit's own TimeoutStopSec counts in before.
     public var patience: Double
-    /// Seconds for which those are ended who come after the grace; then it is given up, as something starts them anew.
+    /// Seconds for which those are ended who come after the grace; then it is given up, as something starts them again.
     public var bound: Double
     /// When the first was asked under this lock; nil before that.
     public private(set) var askedAt: Double?

@@ -3,7 +3,7 @@ import PatchLedger
 import PatchModel
 import PatchSQL
 
-/// What the database says of the folder, and what it is told.
+/// What the database says about the folder, and what is written to it.
 extension FolderDatabase {
     /// Makes sure that a database that is named can be found.
     func check() throws(WorkerError) {

@@ -58,7 +58,7 @@ final class DirectoryCheck {
     ///
     /// - Returns: nil, or what is in the way.
     static func obstacle(to directory: borrowing Directory) -> String? {
-        if directory.isImmutable { return "\(directory.path) is immutable or append-only; chattr -ia makes it free" }
+        if directory.isImmutable { return "\(directory.path) is immutable or append-only; chattr -ia removes the flag" }
         guard let number = directory.refusal(W_OK | X_OK) else { return nil }
         if number == EROFS { return "\(directory.path) is mounted read-only; mount it writable, or exclude the folder" }
         guard let status = try? directory.status(), status.uid != geteuid() else {

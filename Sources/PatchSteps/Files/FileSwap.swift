@@ -153,7 +153,7 @@ struct FileSwap {
         if let why = DirectoryCheck.obstacle(to: directory) { return .forbidden(why) }
         guard let live = try directory.status(name) else { return .open }
         if live.kind == .file, try directory.file(name).isImmutable {
-            return .forbidden("\"\(slot.place)\" is immutable or append-only; chattr -ia makes it free")
+            return .forbidden("\"\(slot.place)\" is immutable or append-only; chattr -ia removes the flag")
         }
         return try isChanged(live, directory, name) ? .changed : .open
     }

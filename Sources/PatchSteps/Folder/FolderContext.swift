@@ -14,7 +14,7 @@ final class FolderContext {
     var askedAt: Double?
     /// Where the folder stands.
     var state: LedgerSummary { ledger.summary }
-    /// Seconds that a script or statement gets to end by itself when the worker is told to stop.
+    /// Seconds that a script or statement gets to end by itself when the worker is asked to stop.
     let stopGrace: Double
     private let wasToldToStop: @Sendable () -> Bool
     private var stopDeadline: Double?
@@ -57,14 +57,14 @@ final class FolderContext {
         }
     }
 
-    // MARK: Being told to stop
+    // MARK: Being asked to stop
 
-    /// Ends the work before the next step when the worker was told to stop.
+    /// Ends the work before the next step when the worker was asked to stop.
     func stopIfTold() throws(WorkerError) {
         if wasToldToStop() { throw .stopped }
     }
 
-    /// Whether a script or statement that still runs is to be ended: the worker was told to stop ``stopGrace`` ago.
+    /// Whether a script or statement that still runs is to be ended: the worker was asked to stop ``stopGrace`` ago.
     func isStopOverdue() -> Bool {
         guard wasToldToStop() else { return false }
         let deadline = stopDeadline ?? MonotonicClock.seconds + stopGrace

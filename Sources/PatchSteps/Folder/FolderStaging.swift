@@ -38,7 +38,7 @@ final class FolderStaging {
         own = try Self.area("", in: areas, context)
     }
 
-    /// Stages everything. Done already: nothing happens; half done: begins anew. A rollback has nothing to stage.
+    /// Stages everything. Done already: nothing happens; half done: starts again. A rollback has nothing to stage.
     static func run(_ context: FolderContext) throws(WorkerError) {
         let (state, order) = (context.state, context.order)
         if state.isPrepared { return }

@@ -146,7 +146,7 @@ final class FolderSurvey {
         {
             fault(
                 .ownership,
-                "cannot \(what) \"\(step.path)\": it is immutable or append-only; chattr -ia makes it free")
+                "cannot \(what) \"\(step.path)\": it is immutable or append-only; chattr -ia removes the flag")
         }
         if !isOwn(live) {
             fault(

@@ -10,8 +10,8 @@ public struct FolderWork: ~Copyable {
     /// Takes over what the daemon passes: the order, the checked tree, the ledger, and the trace.
     ///
     /// - Parameters:
-    ///   - stopGrace: seconds that a script or statement gets to end when the worker is told to stop.
-    ///   - shouldStop: whether the worker was told to stop; a file step is ended first.
+    ///   - stopGrace: seconds that a script or statement gets to end when the worker is asked to stop.
+    ///   - shouldStop: whether the worker was asked to stop; a file step is ended first.
     public init(
         order: WorkOrder, tree: consuming Directory, ledger: consuming File, trace: consuming File,
         stopGrace: Double = 90,
@@ -36,7 +36,7 @@ public struct FolderWork: ~Copyable {
     }
 
     /// Brings all new content beside its place and makes it durable. Nothing live is touched. Done already: nothing
-    /// happens; half done: begins anew. A rollback has nothing to stage.
+    /// happens; half done: starts again. A rollback has nothing to stage.
     public mutating func stage() throws(WorkerError) { try FolderStaging.run(context) }
 
     /// Switches the files and runs the scripts, patch by patch, from the step that it was at.

@@ -7,7 +7,7 @@ import PatchModel
 public enum WorkerError: Error, Sendable, CustomStringConvertible {
     /// The folder stops here; it is recorded in the ledger and an admin is needed.
     case failed(step: Int?, FaultCode, String)
-    /// The worker was told to stop; the phases of ``FolderWork`` record it and do not throw it.
+    /// The worker was asked to stop; the phases of ``FolderWork`` record it and do not throw it.
     case stopped
     /// The ledger cannot be trusted or written; nothing more is recorded, the lock stays.
     case ledger(LedgerError)
@@ -16,7 +16,7 @@ public enum WorkerError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .failed(_, _, let message): message
-        case .stopped: "the worker was told to stop"
+        case .stopped: "the worker was asked to stop"
         case .ledger(let error): error.description
         }
     }

@@ -9,7 +9,7 @@ struct ScriptExecution {
         case exit(ChildProcess.Exit)
         /// It took too long and was ended.
         case timeout
-        /// It was ended because the worker was told to stop.
+        /// It was ended because the worker was asked to stop.
         case stopped
     }
 

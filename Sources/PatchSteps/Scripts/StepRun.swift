@@ -62,7 +62,7 @@ struct StepRun {
         case .stopped:
             context.trace.write(
                 .message, step: title,
-                "the worker was told to stop, and it did not end within \(Int(context.stopGrace)) s: it was ended")
+                "the worker was asked to stop, and it did not end within \(Int(context.stopGrace)) s: it was ended")
             throw .stopped
         }
         try working("make what \(step.name) wrote durable", step: index) { () throws(FileError) in

@@ -67,7 +67,7 @@ struct StepRunner {
         do throws(WorkerError) {
             try step.apply(run, slot, in: areas)
         } catch {
-            // Who was told to stop was not cut off: this attempt does not count.
+            // A worker that was asked to stop was not cut off: this attempt does not count.
             if case .stopped = error { try context.record(begun(run.attempt - 1)) }
             throw error
         }

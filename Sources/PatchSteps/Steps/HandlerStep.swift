@@ -45,7 +45,7 @@ struct HandlerStep: RunStep {
             throw .failed(step: index, .handler, "cannot run \(planned.name): its command line \(error.message)")
         }
         if run.isAgain {
-            // What an earlier run left of the file is no concern of this one, which gets it anew.
+            // What an earlier run left of the file is no concern of this one, which gets it again.
             try working("stage \"\(planned.path)\" for its handler anew", step: index) { () throws(FileError) in
                 try area.slots.removeTree(WorkArea.slot(index))
             }

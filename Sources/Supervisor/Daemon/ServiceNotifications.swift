@@ -2,7 +2,7 @@ import PatchModel
 import PatchPlan
 import Synchronization
 
-/// What a service tells the service manager about itself (sd_notify(3)). No call blocks, whoever listens.
+/// What a service tells the service manager about itself (sd_notify(3)). No call blocks, even when nobody listens.
 public protocol ServiceNotifications: Sendable {
     /// Start-up, or a reload, is through.
     func ready()

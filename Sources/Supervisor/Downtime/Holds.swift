@@ -122,7 +122,7 @@ final class Holds: Sendable {
         logger.log(.holdEnded, "the hold on \(hold.target) is over: \(reason)", fields(hold.target))
     }
 
-    /// Frees a name for who needs it.
+    /// Makes a name available.
     private func moveAside(_ name: String, _ status: FileStatus, in directory: borrowing Directory) throws(FileError) {
         let aside = ".refused-\(name).\(UInt64.random(in: .min ... .max))"
         guard try take(name, status, to: aside, in: directory), status.kind != .directory else { return }

@@ -6,7 +6,7 @@ import PatchPlan
 
 /// Ends those who keep a folder's database in use after a worker asked for it. The worker runs as the folder's owner, so
 /// its word is no proof: only a process that has this very database open is touched, and what its unit is called is looked
-/// up anew.
+/// up again.
 struct SessionTerminator: Sendable {
     private struct Asked {
         let process: RunningProcess

@@ -17,7 +17,7 @@ extension EndpointSupervisor {
         try await startTasks()
     }
 
-    /// Lets go of folders that are not configured any more, in the middle of a job perhaps: they are unlocked, their units
+    /// Forgets folders that are no longer configured, in the middle of a job perhaps: they are unlocked, their units
     /// start, and nothing is remembered of them. What lies in their `.patchd` stays.
     ///
     /// - Parameter folder: nil for all of the endpoint's.

@@ -15,7 +15,7 @@ extension EndpointSupervisor {
         upkeep.raise()
     }
 
-    /// Once a minute: a database that could not be told that its folder is unlocked is told again.
+    /// Once a minute: the unlock is written again to a database that could not be reached.
     func showAgain() {
         let shown = (try? context.state.shown(name)) ?? []
         for folder in shown

@@ -52,7 +52,7 @@ extension EndpointSupervisor {
             }
         }
         states = known
-        // Below a folder that a job has raised a new one is behind from the start.
+        // Below a folder that a job has updated a new one is behind from the start.
         try compareStates()
     }
 

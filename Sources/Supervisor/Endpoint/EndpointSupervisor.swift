@@ -77,7 +77,7 @@ actor EndpointSupervisor {
     /// Whether there is nothing to do before something happens. With `--once` the daemon ends when all endpoints rest.
     var rests: Bool { isAtRest && keeperRests && !turn.isRaised && !upkeep.isRaised }
 
-    /// Whether it is not tried again before the daemon is started anew.
+    /// Whether it is not tried again before the daemon is started again.
     var hasGivenUp: Bool { backoff.rest(of: .endpoint(name)) == .infinity }
 
     /// Has the locks follow what a command changed.
@@ -209,7 +209,7 @@ actor EndpointSupervisor {
             try context.state.write(inEffect: endpoint)
             isTakenUp = true
             await setLocks()
-            // A kill may have come between an unlock and what the database was to show.
+            // A kill may have come between an unlock and the write to the database.
             showAgain()
             await restoreUnits()
         } catch {

@@ -5,7 +5,7 @@ import PatchModel
 import PatchStore
 import Synchronization
 
-/// What the ledgers of jobs say. Each is read once; whoever looks again reads only what was recorded since.
+/// What the ledgers of jobs say. Each is read once; a later look reads only what was recorded since.
 final class FolderLedgers: Sendable {
     private struct Key: Hashable {
         var job: Int
@@ -60,7 +60,7 @@ final class FolderLedgers: Sendable {
         }
     }
 
-    /// Lets a folder that failed go on. Safe to repeat.
+    /// Resumes a folder that failed. Safe to repeat.
     ///
     /// - Parameter step: one that counts as done from now on; nil for none.
     func resume(_ job: Int, _ folder: String, assuming step: Int? = nil) throws {

@@ -91,7 +91,7 @@ struct WorkerRun: Sendable {
         try jobs.ledgers.summary(job, folder)
     }
 
-    /// Lets a folder that failed go on.
+    /// Resumes a folder that failed.
     func resume(_ job: Int, _ folder: String) throws {
         try jobs.ledgers.resume(job, folder)
     }

@@ -23,7 +23,7 @@ final class Rejections: Sendable {
         var at: Double?
     }
 
-    /// Seconds after which it is counted anew: what was moved here may still be written to by who dropped it.
+    /// Seconds after which it is counted again: what was moved here may still be written to by who dropped it.
     private static let recount = 60.0
     /// Names with numbers that may be those of drops that are refused beside each other.
     private static let together = 16

@@ -77,7 +77,7 @@ extension OptionOrder {
 }
 
 extension JobSelector {
-    /// Lets go of jobs that wait for an approval that their endpoint no longer asks for.
+    /// Releases jobs that wait for an approval that their endpoint no longer asks for.
     func releaseUngated(_ endpoint: Endpoint) async throws {
         guard endpoint.approval == .none else { return }
         for job in await jobs.open(of: endpoint.name) where job.approval != nil && job.approval?.isConfirmed != true {

@@ -33,7 +33,7 @@ struct JobSelector: Sendable {
             try [.queued, .waiting].contains(job.state) && job.startedAt != nil
                 && context.state.overview(job: job.job) != nil
         }
-        if let resumed { return try await admit(resumed, of: endpoint, raising: nil) ? resumed.job : nil }
+        if let resumed { return try await admit(resumed, of: endpoint, updating: nil) ? resumed.job : nil }
         let waiting = TurnOrder.sorted(
             open.filter { $0.state == .queued || $0.state == .waiting }, testedAt: testedAt)
         queued.keep(waiting, of: endpoint.name)
@@ -48,7 +48,7 @@ struct JobSelector: Sendable {
             if let way {
                 let way = waiting[way]
                 let isLetIn = try await isLetIn(way, endpoint)
-                if isLetIn, try await admit(way, of: endpoint, raising: nil) { return way.job }
+                if isLetIn, try await admit(way, of: endpoint, updating: nil) { return way.job }
                 return test.map { waiting[$0].job }
             }
             for job in waiting {
@@ -83,7 +83,7 @@ struct JobSelector: Sendable {
             switch own?.readiness(among: all ?? []) ?? .ready {
             case .ready:
                 guard try await isLetIn(job, endpoint) else { continue }
-                if try await admit(job, of: endpoint, raising: own.map { Set($0.raises.keys) }) { return job.job }
+                if try await admit(job, of: endpoint, updating: own.map { Set($0.updates.keys) }) { return job.job }
                 held = job
             case .waits(let reason): try await wait(job, for: reason)
             }
@@ -95,17 +95,16 @@ struct JobSelector: Sendable {
         try queued.update(of: job) { try context.state.contents(ofArchive: job.sha256) }
     }
 
-    /// Whether nobody keeps patchd away from what a job would change; else it is told to wait.
+    /// Whether nobody keeps patchd away from what a job would change; else the job is made to wait.
     ///
-    /// - Parameter raised: the folders that an update would raise; nil: what else the job is about says which.
-    private func admit(_ job: Job, of endpoint: Endpoint, raising raised: Set<String>?) async throws -> Bool {
+    /// - Parameter own: the folders that an update would change; nil for a job that is no update or has its plan.
+    private func admit(_ job: Job, of endpoint: Endpoint, updating own: Set<String>?) async throws -> Bool {
         if job.isPlannedOnly(on: endpoint) { return true }
         if let process = job.blockingProcess, try await stays(process, in: endpoint) {
             wakeTimer.ring(in: 1)
             return false
         }
-        var folders = raised ?? []
-        if raised == nil { folders = try await changed(by: job, on: endpoint) }
+        let folders = if let own { own } else { try await changed(by: job, on: endpoint) }
         let affected = folders.union(folders.flatMap(endpoint.descendants))
         guard let standing = try context.hold(on: endpoint, affected) else { return true }
         if let again = Holds.again(standing.hold) { wakeTimer.ring(in: again) }

@@ -19,7 +19,7 @@ actor JobStore {
     private(set) var jobs: [Int: Job] = [:]
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
-    /// How many drops of an archive are being looked at, by its sum: what they find kept is not let go of.
+    /// How many drops of an archive are being looked at, by its checksum: the archive that they find is not removed.
     private(set) var arriving: [String: Int] = [:]
     /// Endpoints whose retention must be re-evaluated, and after how many changes of jobs.
     private var retentionDue: [String: Int] = [:]
@@ -83,7 +83,7 @@ actor JobStore {
     /// it made.
     private static let recent = 100
 
-    /// Lets go of jobs that are over and keep nothing.
+    /// Drops jobs that are over and keep nothing.
     func settle(_ settled: [Int]) throws(StoreError) {
         var changed = index
         for number in settled where number < index.next - Self.recent {
@@ -189,7 +189,7 @@ actor JobStore {
         try apply(.folder(folder, event), to: number)
     }
 
-    /// Gives a job its turn. One that has changed nothing yet takes its place in the order of the endpoint's jobs anew.
+    /// Gives a job its turn. One that has changed nothing yet takes its place in the order of the endpoint's jobs again.
     ///
     /// - Returns: nil for one that was cancelled before its turn.
     func begin(_ number: Int) throws -> Job? {

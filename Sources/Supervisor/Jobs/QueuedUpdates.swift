@@ -2,7 +2,7 @@ import PatchModel
 import PatchPlan
 import Synchronization
 
-/// What waiting jobs would raise, kept while all that it follows from is the same: the contents of a large archive, read again
+/// What waiting jobs would update, kept while all that it follows from is the same: the contents of a large archive, read again
 /// at each look, would hold up every endpoint. Jobs of one archive with the same options are looked at once.
 final class QueuedUpdates: Sendable {
     private struct Subject: Hashable {

@@ -6,7 +6,7 @@ import PatchModel
 import PatchPlan
 import PatchStore
 
-/// Lets go of what is kept for undoing: originals in the folders and archives, but for the newest jobs of each endpoint
+/// Removes what is kept for undoing: originals in the folders and archives, but for the newest jobs of each endpoint
 /// (`retain`). Histories, traces and states stay.
 struct Retention: Sendable {
     let context: DaemonContext

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// What happens again and again is said once, and then counted: anybody may cause it as often as he likes.
+/// Logs a repeated event once, then counts it: any user can cause it as often as he likes.
 struct RepeatCount: Sendable {
     private struct Said: Sendable {
         var at: Double
         var since = 0
     }
 
-    /// Seconds for which nothing more is said of one thing.
+    /// Seconds for which nothing more is logged about one thing.
     private static let pause = 60.0
     /// Things that are known at once; with more the oldest is forgotten, and said again.
     private static let most = 10_000
@@ -32,7 +32,7 @@ struct RepeatCount: Sendable {
     }
 }
 
-/// What is said no more than once.
+/// A message that is logged once at most.
 final class SaidOnce: Sendable {
     private let isSaid = Atomic<Bool>(false)
 

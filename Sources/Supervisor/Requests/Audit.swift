@@ -3,7 +3,7 @@ import PatchModel
 import PatchStore
 
 extension DaemonContext {
-    /// Records what somebody asked for. An audit that cannot be written stops nobody; that is said.
+    /// Records what somebody asked for. An audit record that cannot be written is logged and stops no request.
     func audit(_ records: AuditRecord...) { audit(records) }
 
     /// Records several at once.

@@ -1,7 +1,7 @@
 import PatchModel
 import Synchronization
 
-/// The threads of all folders: one for each directory, whatever asks for it.
+/// The threads of all folders: one for each directory, no matter what asks for it.
 final class FolderThreads: Sendable {
     private let threads = Mutex<[String: FolderThread]>([:])
 

@@ -87,7 +87,7 @@ extension Scheduler {
         return ConfigurationChange(from: current, to: configuration.endpoints, engaged: engaged)
     }
 
-    /// The folders of an endpoint that are locked, half done, or a running job's. Where that cannot be told, it may be any.
+    /// The folders of an endpoint that are locked, half done, or a running job's. Where that is unknown, it may be any.
     private func engagedFolders(of endpoint: Endpoint) async -> Set<String> {
         do {
             let jobs = await stores.jobs.live(on: endpoint.name)

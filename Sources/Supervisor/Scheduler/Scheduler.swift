@@ -197,7 +197,7 @@ struct Scheduler: Sendable {
         }
     }
 
-    /// Says once that there are changes which nobody will be told of.
+    /// Says once that changes cannot be watched.
     private func logUnwatched() {
         guard let problem = stores.watch.problem, unwatched.note() else { return }
         context.logger.log(

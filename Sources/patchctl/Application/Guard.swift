@@ -117,7 +117,7 @@ struct Guard: ParsableCommand {
                 if waited > Self.strangersPatience {
                     pause = 0.5
                     let holders = gate.holders()
-                    // The daemon does not heed them either.
+                    // The daemon ignores them, too.
                     if !holders.isEmpty, gate.strangers() == holders {
                         Notes.line(
                             "\(Self.busy(folder, holders)), who is no user of the folder's: it is not waited for")

@@ -44,7 +44,7 @@ struct Patchctl: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if let remote = try RemoteHost(arguments) {
-                // What is wrong with it is said here, before anybody is asked for a password.
+                // What is wrong with it is printed here, before anybody is asked for a password.
                 let command = try parseAsRoot(remote.arguments)
                 try remote.run(sending: (command as? any SendsFile)?.file)
             }

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// The updates of which there was a job, by name. A mark for another one is a slip that nobody would ever see.
+/// The updates of which there was a job, by name. A mark for another one is a typo that nobody would notice.
 struct KnownUpdates {
     let versions: [String: Set<Version>]
 

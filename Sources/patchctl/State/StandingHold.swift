@@ -12,7 +12,7 @@ struct StandingHold: Encodable {
     var pid: Int32?
     /// When it was written.
     var since: Timestamp
-    /// Whether patchd heeds it, as far as can be seen from here.
+    /// Whether patchd respects it, as far as can be seen from here.
     var counts: Bool
 
     private enum Key: String, CodingKey { case target, owner, reason, until, pid, since, counts }

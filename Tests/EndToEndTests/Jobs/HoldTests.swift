@@ -166,7 +166,7 @@ import Testing
         #expect(host.until("free") { host.folders.allSatisfy { !host.exists("srv/\($0)/update.lock") } })
         #expect(job(host)["announcedAt"] == nil && job(host)["waitingSince"] != nil)
         #expect(try host.read("srv/PAIE/lib/a.dat") == "old\n")
-        // Whatever was planned then is planned anew.
+        // Whatever was planned then is planned again.
         try host.write("other\n", "srv/SEED/lib/a.dat")
         try release("payroll.SEEDPROD.lock", host)
         #expect(host.until("done") { state(host) == "done" })

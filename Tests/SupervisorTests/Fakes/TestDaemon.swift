@@ -213,7 +213,7 @@ final class TestDaemon: Sendable {
         for folder in configuration.endpoints.flatMap(\.folders) {
             let lock = "\(folder.path)/\(UpdateLock.fileName)"
             try? FileManager.default.removeItem(atPath: lock)
-            // What a lock says does not matter: it is written anew.
+            // What a lock says does not matter: it is rewritten.
             if locked.contains(Substring(folder.name)) { try Data("{}".utf8).write(to: URL(fileURLWithPath: lock)) }
         }
         try remove("photo")

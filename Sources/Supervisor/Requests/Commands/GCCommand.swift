@@ -1,6 +1,6 @@
 import PatchModel
 
-/// Lets go of what is no longer kept.
+/// Removes what is no longer kept.
 struct GCCommand: RequestCommand {
     func carryOut(in context: RequestContext) async throws -> Answer? {
         try context.answers.value(

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// Lets a failed job go on.
+/// Resumes a failed job.
 struct ResumeCommand: RequestCommand {
     let job: Int
     /// A step that counts as done.

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// Shows jobs as they go on: drawn anew on a terminal, a line a change elsewhere.
+/// Shows jobs as they go on: redrawn on a terminal, a line a change elsewhere.
 struct JobView {
     private var known: [Int: Job]
     /// How many lines of the last drawing are on the screen.
