@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PatchJSON
 import PatchModel
 import PatchStore
 
@@ -35,9 +36,10 @@ struct Check: ParsableCommand {
         if json {
             try Output.json(
                 CheckReport(
-                    endpoint: folder.endpoint, folder: folder.folder, version: folder.state.version,
-                    recommendedVersion: recommended, given: given, verdict: verdict,
-                    archive: archive(of: wanted, on: folder.endpoint)))
+                    endpoint: folder.endpoint, folder: folder.folder,
+                    version: OrNull(wrappedValue: folder.state.version),
+                    recommendedVersion: OrNull(wrappedValue: recommended), given: given, verdict: verdict,
+                    archive: OrNull(wrappedValue: archive(of: wanted, on: folder.endpoint))))
         } else {
             Output.line("\(given) is \(verdict.words) for \(folder.name), which has \(wanted)")
         }
@@ -85,26 +87,9 @@ struct CheckReport: Encodable {
     var schema = 1
     var endpoint: String
     var folder: String
-    var version: Version?
-    var recommendedVersion: Version?
+    @OrNull var version: Version?
+    @OrNull var recommendedVersion: Version?
     var given: Version
     var verdict: Verdict
-    var archive: String?
-
-    private enum Key: String, CodingKey {
-        case schema, endpoint, folder, version, recommendedVersion, given, verdict, archive
-    }
-
-    /// All keys, null where there is nothing to say.
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        try container.encode(schema, forKey: .schema)
-        try container.encode(endpoint, forKey: .endpoint)
-        try container.encode(folder, forKey: .folder)
-        try container.encode(version, forKey: .version)
-        try container.encode(recommendedVersion, forKey: .recommendedVersion)
-        try container.encode(given, forKey: .given)
-        try container.encode(verdict, forKey: .verdict)
-        try container.encode(archive, forKey: .archive)
-    }
+    @OrNull var archive: String?
 }

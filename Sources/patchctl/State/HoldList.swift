@@ -1,5 +1,6 @@
 import Glibc
 import PatchFiles
+import PatchJSON
 import PatchModel
 
 /// The spool's `holds/`, read.
@@ -30,8 +31,9 @@ struct HoldList {
             if Self.isOver(hold, status) { continue }
             found.append(
                 StandingHold(
-                    target: target.description, owner: UserName.of(status.uid), reason: hold.reason, until: hold.until,
-                    pid: hold.pid, since: Timestamp(nanoseconds: status.modified),
+                    target: target.description, owner: UserName.of(status.uid), reason: hold.reason,
+                    until: OrNull(wrappedValue: hold.until), pid: OrNull(wrappedValue: hold.pid),
+                    since: Timestamp(nanoseconds: status.modified),
                     counts: isFile && rights.mayHold(target, status.uid)))
         }
         holds = found

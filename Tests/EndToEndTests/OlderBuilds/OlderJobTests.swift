@@ -1,5 +1,4 @@
 import Foundation
-import PatchFiles
 import Testing
 
 /// `Fixtures/orders-in-ledgers.tar.gz` is a host as commit 28d0423, the last one whose ledgers had the order in them, left it
@@ -7,67 +6,31 @@ import Testing
 /// in the middle of SEED's script. `inodes` says which file had which inode.
 @Suite struct `A job in which an older patchd was killed` {
     private let host: Installation
-    private static let origin = "/tmp/patchd-older"
-    private var inodes: [UInt64: String] = [:]
 
     init() throws {
-        host = try Installation()
-        for name in ["etc", "spool", "srv", "state"] {
-            try FileManager.default.removeItem(atPath: "\(host.root)/\(name)")
-        }
-        let fixture = (#filePath as NSString).deletingLastPathComponent + "/../Fixtures/orders-in-ledgers.tar.gz"
-        try #require(Installation.run("/bin/tar", ["-xzf", fixture, "-C", host.root]).code == 0)
+        let older = try OlderHost("orders-in-ledgers.tar.gz")
+        host = older.host
+        var inodes: [UInt64: String] = [:]
         for line in try host.read("inodes").split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
             if parts.count == 2, let inode = UInt64(parts[0]) { inodes[inode] = parts[1] }
         }
-        try move("etc/endpoints.d/payroll.yaml")
+        try older.move("etc/endpoints.d/payroll.yaml")
         for folder in ["PAIE", "SEED"] {
-            try move("state/endpoints/payroll/\(folder).json")
-            let marker = "srv/\(folder)/.patchd/marker.json"
-            let own = try host.json(marker).merging(["inode": inode("srv/\(folder)")]) { $1 }
-            try JSONSerialization.data(withJSONObject: own).write(to: URL(fileURLWithPath: "\(host.root)/\(marker)"))
-            for job in [1, 2] { try relink("state/jobs/\(job)/ledger/\(folder)") }
-        }
-        for job in [1, 2] { try move("state/jobs/\(job)/plan.json") }
-    }
-
-    private func moved(_ text: String) -> String { text.replacingOccurrences(of: Self.origin, with: host.root) }
-
-    private func move(_ relative: String) throws {
-        let text = try moved(host.read(relative))
-        try host.write(geteuid() == 0 ? text : text.replacingOccurrences(of: "owner: root\n", with: ""), relative)
-    }
-
-    private func inode(_ relative: String) throws -> UInt64 {
-        var status = stat()
-        try #require(lstat("\(host.root)/\(relative)", &status) == 0, "\(relative)")
-        return UInt64(status.st_ino)
-    }
-
-    /// Gives a ledger the paths and inodes that its files have here.
-    private func relink(_ ledger: String) throws {
-        var lines = ""
-        for (number, line) in try host.read(ledger).split(separator: "\n").enumerated() {
-            let json = moved(String(line.split(separator: " ", maxSplits: 2)[2]))
-            var record = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
-            if let staged = record["staged"] as? [String: [[String: Any]]], let all = staged["_0"] {
-                let here = try all.map { slot in
-                    try slot.merging(
-                        ["inode", "replaces"].compactMap { key in
-                            guard let old = slot[key] as? UInt64, let path = inodes[old] else { return nil }
-                            return (key, try inode(path))
-                        }
-                    ) { $1 }
+            try older.move("state/endpoints/payroll/\(folder).json")
+            try older.mark("srv/\(folder)")
+            for job in [1, 2] {
+                try older.relink("state/jobs/\(job)/ledger/\(folder)") { slot in
+                    var own = slot
+                    for key in ["inode", "replaces"] {
+                        guard let old = slot[key] as? UInt64, let path = inodes[old] else { continue }
+                        own[key] = try older.inode(path)
+                    }
+                    return own
                 }
-                record["staged"] = ["_0": here]
             }
-            let bytes = try JSONSerialization.data(withJSONObject: record, options: [.withoutEscapingSlashes])
-            let text = String(decoding: bytes, as: UTF8.self)
-            let sum = SHA256.hash(of: Array("\(number):\(text)".utf8)).prefix(16)
-            lines += "\(text.utf8.count) \(sum) \(text)\n"
         }
-        try host.write(lines, ledger)
+        for job in [1, 2] { try older.move("state/jobs/\(job)/plan.json") }
     }
 
     private func version(_ folder: String) throws -> String? {
