@@ -91,6 +91,15 @@ final class TestDaemon: Sendable {
         return try JSONText.read(Answered.self, bytes)
     }
 
+    /// Blocks until a request is answered, for half a minute at most; what follows fails where it was not.
+    func waitForAnswer(to request: String) {
+        guard let watch = try? DirectoryWatch(["\(root)/spool/requests/done"]) else { return }
+        let end = MonotonicClock.seconds + 30
+        while !has("spool/requests/done/\(request)"), MonotonicClock.seconds < end {
+            watch.wait(seconds: end - MonotonicClock.seconds)
+        }
+    }
+
     /// Asks and runs.
     func ask(_ json: String) async throws -> Answered {
         let name = try request(json)

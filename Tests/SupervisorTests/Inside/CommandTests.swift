@@ -107,7 +107,7 @@ extension Inside {
                 guard let daemon, start.phase == phase, start.folder == "SEED" else { return }
                 guard let name = try? daemon.request(#"{"command":"cancel","job":1}"#) else { return }
                 asked.note([name])
-                while !daemon.has("spool/requests/done/\(name)") { usleep(1000) }
+                daemon.waitForAnswer(to: name)
             }
             try daemon.drop(Sample.update())
             try await daemon.run()
@@ -122,7 +122,7 @@ extension Inside {
             daemon.workers.before { [weak daemon] start in
                 guard let daemon, start.phase == .apply, start.folder == "A" else { return }
                 guard let name = try? daemon.request(#"{"command":"cancel","job":1}"#) else { return }
-                while !daemon.has("spool/requests/done/\(name)") { usleep(1000) }
+                daemon.waitForAnswer(to: name)
             }
             try daemon.drop(Sample.update())
             try await daemon.run()
