@@ -1,3 +1,5 @@
+// timespec belongs to the C module that is loaded first.
+import CLinux
 import Glibc
 
 /// The time that clock changes do not affect.
