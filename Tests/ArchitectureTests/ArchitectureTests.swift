@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func `never force what can fail`() throws {
-        let forbidden = ["try!", "fatalError(", " Task {", "Task.detached", " as! "]
+        // A child of a task group that returns a tuple from a closure that catches crashes where Swift 6.3.1 optimizes it.
+        let forbidden = ["try!", "fatalError(", " Task {", "Task.detached", " as! ", "TaskGroup(of: ("]
         for case let file as URL in try #require(
             FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil))
         where file.pathExtension == "swift" {

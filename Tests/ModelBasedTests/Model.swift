@@ -215,6 +215,8 @@ struct Model: Hashable {
     private mutating func catchUp(_ folder: String) -> String {
         let own = folders[index(folder)]
         guard let parent = own.parent else { return "missing" }
+        // What it has missed itself shows when those above it are through.
+        if ancestors(of: folder).contains(where: { status(of: $0) != "current" }) { return "dependency" }
         let missed = folders[index(parent)].layers.map { jobs[$0.job - 1] }.filter {
             $0.update.version > own.version
         }

@@ -113,14 +113,13 @@ final class WatchQueue: Sendable {
         }
     }
 
-    /// Passes on what has happened. For the one who reads.
+    /// Passes on some of what has happened; the rest keeps the descriptor readable. For the one who reads. Never until there
+    /// is nothing left: somebody may open and close a file faster than this is read, for ever.
     func dispatch() {
         var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = read(events.descriptor, &buffer, buffer.count)
-            if count <= 0 { return }
-            for event in Self.events(in: buffer[..<count]) { dispatch(event) }
-        }
+        let count = read(events.descriptor, &buffer, buffer.count)
+        if count <= 0 { return }
+        for event in Self.events(in: buffer[..<count]) { dispatch(event) }
     }
 
     private func dispatch(_ event: WatchEvent) {

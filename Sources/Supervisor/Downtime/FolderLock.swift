@@ -78,6 +78,41 @@ final class FolderLock: Sendable {
         }
     }
 
+    /// How one folder's lock was made what it should be.
+    struct Settlement: Sendable {
+        let folder: String
+        let result: Result<Change, Fault>
+    }
+
+    /// How a lock was looked after; whether it had to be written again.
+    struct Restoration: Sendable {
+        let folder: String
+        let result: Result<Bool, Fault>
+    }
+
+    // These two are for task groups. A child of a group must not return a tuple from a closure that catches: optimized by
+    // Swift 6.3.1, the group then copied a value that was gone, and the daemon crashed.
+
+    /// ``settle()``, with what went wrong as a value.
+    func settlement() async -> Settlement {
+        do {
+            return Settlement(folder: folder.name, result: .success(try await settle()))
+        } catch {
+            return Settlement(folder: folder.name, result: .failure(fault(error)))
+        }
+    }
+
+    /// ``restore()``, with what went wrong as a value.
+    func restoration() async -> Restoration {
+        do {
+            return Restoration(folder: folder.name, result: .success(try await restore()))
+        } catch {
+            return Restoration(folder: folder.name, result: .failure(fault(error)))
+        }
+    }
+
+    private func fault(_ error: any Error) -> Fault { error as? Fault ?? Fault(folder: folder.name, .io, "\(error)") }
+
     /// Makes room for a lock and its changes, before the applications are stopped.
     ///
     /// - Throws: ``Fault`` `space` or `io`.

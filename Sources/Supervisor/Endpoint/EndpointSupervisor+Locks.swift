@@ -82,27 +82,16 @@ extension EndpointSupervisor {
         for (level, locking) in levels.map({ ($0, true) }) + levels.reversed().map({ ($0, false) }) {
             let due = level.filter { $0.isWanted == locking }
             if due.isEmpty { continue }
-            let results = await withTaskGroup(of: (String, Result<FolderLock.Change, Fault>).self) { group in
-                for lock in due {
-                    group.addTask {
-                        do {
-                            return (lock.folder.name, .success(try await lock.settle()))
-                        } catch {
-                            return (
-                                lock.folder.name,
-                                .failure(error as? Fault ?? Fault(folder: lock.folder.name, .io, "\(error)"))
-                            )
-                        }
-                    }
-                }
+            let results = await withTaskGroup(of: FolderLock.Settlement.self) { group in
+                for lock in due { group.addTask { await lock.settlement() } }
                 return await group.reduce(into: []) { $0.append($1) }
             }
-            for (folder, result) in results.sorted(by: { $0.0 < $1.0 }) {
-                switch result {
-                case .success(let change): note(change, in: folder)
+            for settled in results.sorted(by: { $0.folder < $1.folder }) {
+                switch settled.result {
+                case .success(let change): note(change, in: settled.folder)
                 case .failure(let fault):
-                    problems[folder] = fault
-                    note(fault, in: folder)
+                    problems[settled.folder] = fault
+                    note(fault, in: settled.folder)
                 }
             }
         }
@@ -170,25 +159,21 @@ extension EndpointSupervisor {
     func restoreLocks() async {
         if !lockProblems.isEmpty { _ = await settleLocks() }
         let locked = locks.values.filter { $0.current != nil }.sorted { $0.folder.name < $1.folder.name }
-        let results = await withTaskGroup(of: (FolderLock, Result<Bool, any Error>).self) { group in
-            for lock in locked {
-                group.addTask {
-                    do { return (lock, .success(try await lock.restore())) } catch { return (lock, .failure(error)) }
-                }
-            }
+        let results = await withTaskGroup(of: FolderLock.Restoration.self) { group in
+            for lock in locked { group.addTask { await lock.restoration() } }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        for (lock, result) in results {
-            let folder = lock.folder.name
-            switch result {
+        for restored in results {
+            let folder = restored.folder
+            switch restored.result {
             case .success(false): break
             case .success(true):
-                guard let count = restored.note(folder, at: MonotonicClock.seconds) else { continue }
+                guard let count = restorations.note(folder, at: MonotonicClock.seconds) else { continue }
                 let more = count > 1 ? " (\(count) times since this was last said)" : ""
                 log(
                     .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored\(more)", folder,
-                    lock.current)
-            case .failure(let error): note(error as? Fault ?? Fault(folder: folder, .io, "\(error)"), in: folder)
+                    locks[folder]?.current)
+            case .failure(let fault): note(fault, in: folder)
             }
         }
     }

@@ -13,6 +13,12 @@ extension EndpointSupervisor {
         var inode: UInt64?
     }
 
+    /// A look at one folder; nil where it cannot be looked at.
+    private struct Look: Sendable {
+        let folder: String
+        let seen: Seen?
+    }
+
     /// Reads the states, and records folders that are new, were renamed or moved.
     ///
     /// - Throws: when the states cannot be read: that does not mean that there are none.
@@ -69,7 +75,7 @@ extension EndpointSupervisor {
     /// Owner and inode of each folder's directory, each looked at on its own thread.
     private func look(at folders: [Folder]) async -> [String: Seen] {
         let work = folders.map { ($0, context.threads.thread(of: $0)) }
-        return await withTaskGroup(of: (String, Seen?).self) { group in
+        return await withTaskGroup(of: Look.self) { group in
             for (folder, thread) in work {
                 group.addTask {
                     let seen = try? await thread.run("look at") {
@@ -77,10 +83,10 @@ extension EndpointSupervisor {
                             owner: (try? OwnerRule.check(folder: folder, recorded: nil))?.name ?? "",
                             inode: (try? Directory.openWithoutLinks(folder.path).status())?.inode)
                     }
-                    return (folder.name, seen)
+                    return Look(folder: folder.name, seen: seen)
                 }
             }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [:]) { $0[$1.folder] = $1.seen }
         }
     }
 

@@ -30,7 +30,7 @@ actor EndpointSupervisor {
     /// By folder, why its lock is not what it should be: logged once, and tried again.
     var lockProblems: [String: String] = [:]
     /// By folder, how often its lock was restored since that was last said.
-    var restored = RepeatCount()
+    var restorations = RepeatCount()
     /// The newest state of the jobs from which the locks were computed.
     var lockRevision = 0
     /// By folder, what its database does not show yet; nil for that it is unlocked.

@@ -96,16 +96,16 @@ struct TreeRun: Sendable {
                 await afterEach()
             }
         }
-        // Without an answer: a hook of a folder that is done has ended.
-        try await withThrowingTaskGroup(of: (FolderPlan, Bool?).self) { group in
+        try await withThrowingTaskGroup(of: Ended.self) { group in
             for folder in folders where above(folder) == nil {
-                group.addTask { (folder, try await apply(folder)) }
+                group.addTask { Ended(folder: folder, isDone: try await apply(folder)) }
             }
-            while let (folder, answer) = try await group.next() {
-                guard let isDone = answer else { continue }
+            while let ended = try await group.next() {
+                let folder = ended.folder
+                guard let isDone = ended.isDone else { continue }
                 if isDone {
                     for child in folders where above(child) == folder.folder {
-                        group.addTask { (child, try await apply(child)) }
+                        group.addTask { Ended(folder: child, isDone: try await apply(child)) }
                     }
                 } else {
                     try await block(below: folder.folder, names)
@@ -115,7 +115,7 @@ struct TreeRun: Sendable {
                 if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
                     group.addTask {
                         await finish(folder)
-                        return (folder, nil)
+                        return Ended(folder: folder, isDone: nil)
                     }
                 }
             }
@@ -125,6 +125,13 @@ struct TreeRun: Sendable {
             _ = try await revert(folder, job: number)
             await afterEach()
         }
+    }
+
+    /// What has ended in a folder.
+    private struct Ended: Sendable {
+        let folder: FolderPlan
+        /// Whether the folder is done; nil where the hook of a folder that is done has ended.
+        let isDone: Bool?
     }
 
     /// Whether the folder is done afterwards.

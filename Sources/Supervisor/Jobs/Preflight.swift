@@ -24,15 +24,16 @@ struct Preflight: Sendable {
         var (plan, orders) =
             if let target = job.rollback { try await rollback(job, target) } else { try await apply(job) }
         if !looksInside { return plan }
-        let surveys = await withTaskGroup(of: (String, LedgerSummary?, [Fault]).self) { group in
+        let surveys = await withTaskGroup(of: Look.self) { group in
             for order in orders { group.addTask { await look(.survey, order, job) { $0.survey != nil } } }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        for (folder, summary, faults) in surveys.sorted(by: { $0.0 < $1.0 }) {
+        for look in surveys.sorted(by: { $0.folder < $1.folder }) {
+            let (folder, summary) = (look.folder, look.summary)
             if let own = plan.folders.firstIndex(where: { $0.folder == folder }) {
                 plan.folders[own].show(summary?.statements ?? [:])
             }
-            plan.faults += faults
+            plan.faults += look.faults
             if job.rollback == nil, endpoint.onFailure != .hold {
                 plan.faults += plan.folders.filter { $0.folder == folder }.flatMap {
                     irreversible($0, equal: summary?.equal ?? [], job)
@@ -108,19 +109,14 @@ struct Preflight: Sendable {
     ) async throws -> (found: [String: FolderFacts], unread: [Fault]) {
         if questions.isEmpty { return ([:], []) }
         let orders = try questions.map { try order(job, $0.plan, ask: $0.ask) }
-        let answers = await withTaskGroup(of: (String, FolderFacts?, [Fault]).self) { group in
-            for order in orders {
-                group.addTask {
-                    let (folder, summary, faults) = await look(.facts, order, job) { $0.facts != nil }
-                    return (folder, summary?.facts, faults)
-                }
-            }
+        let answers = await withTaskGroup(of: Look.self) { group in
+            for order in orders { group.addTask { await look(.facts, order, job) { $0.facts != nil } } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         try clearLedgers(job)
         var found: [String: FolderFacts] = [:]
-        for (folder, facts, _) in answers { found[folder] = facts }
-        return (found, answers.flatMap { $0.2 })
+        for look in answers { found[look.folder] = look.summary?.facts }
+        return (found, answers.flatMap(\.faults))
     }
 
     /// What has no way back, where a failure has to be undone without asking anybody.
@@ -200,17 +196,24 @@ struct Preflight: Sendable {
             database: try states.database(of: plan.folder), undo: undo, ask: ask)
     }
 
+    /// What a worker found in one folder, or why it found nothing.
+    private struct Look: Sendable {
+        let folder: String
+        let summary: LedgerSummary?
+        let faults: [Fault]
+    }
+
     private func look(
         _ phase: WorkerStart.Phase, _ order: WorkOrder, _ job: Job, isOver: @Sendable (LedgerSummary) -> Bool
-    ) async -> (String, LedgerSummary?, [Fault]) {
+    ) async -> Look {
         let folder = order.plan.folder
         do {
             let summary = try await work.run(phase, job, folder, order: order, isOver: isOver)
-            return (folder, summary, [])
+            return Look(folder: folder, summary: summary, faults: [])
         } catch let fault as Fault {
-            return (folder, nil, [Fault(folder: folder, fault.code, fault.message)])
+            return Look(folder: folder, summary: nil, faults: [Fault(folder: folder, fault.code, fault.message)])
         } catch {
-            return (folder, nil, [Fault(folder: folder, .io, "\(error)")])
+            return Look(folder: folder, summary: nil, faults: [Fault(folder: folder, .io, "\(error)")])
         }
     }
 }
