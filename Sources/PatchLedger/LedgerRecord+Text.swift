@@ -3,6 +3,24 @@ import PatchModel
 /// How a record stands in its line: its name, then its parts as fields. A list whose length is not known from the rest stands
 /// behind its count.
 extension LedgerRecord {
+    /// What stands in front of a session's fields.
+    fileprivate static let session = "session"
+
+    private static func fields(of blocker: Blocker) -> [String] {
+        let process = [
+            blocker.pid.map { "\($0)" } ?? "", "\(blocker.started)", blocker.command,
+            blocker.unit.map { "=" + $0 } ?? "", blocker.writes ? "writes" : "reads",
+        ]
+        return process + (blocker.session.map(fields) ?? [])
+    }
+
+    private static func fields(of session: DatabaseSession) -> [String] {
+        [
+            Self.session, session.id, session.began, session.user, session.address, session.statement,
+            session.seconds.map { "\($0)" } ?? "", session.canBeEnded ? "" : "stays",
+        ]
+    }
+
     var fields: [String] {
         switch self {
         case .surveyed(let faults, let warnings, let equal):
@@ -13,13 +31,7 @@ extension LedgerRecord {
                 + statements.sorted { $0.key < $1.key }.flatMap { step, lines in ["\(step)", "\(lines.count)"] + lines }
         case .backedUp(let backup): ["backedUp", backup.name, "\(backup.size)", backup.sha256, backup.mode]
         case .inUse(let step, let blockers, let ends):
-            ["inUse", Self.text(step), ends ? "ends" : "asked"]
-                + blockers.flatMap { blocker in
-                    [
-                        blocker.pid.map { "\($0)" } ?? "", "\(blocker.started)", blocker.command,
-                        blocker.unit.map { "=" + $0 } ?? "", blocker.writes ? "writes" : "reads",
-                    ]
-                }
+            ["inUse", Self.text(step), ends ? "ends" : "asked"] + blockers.flatMap(Self.fields)
         case .restored(let job): ["restored", "\(job)"]
         case .staged(let slots): ["staged"] + slots.flatMap(\.fields)
         case .stagedMore(let slots): ["stagedMore"] + slots.flatMap(\.fields)
@@ -114,12 +126,24 @@ private struct LedgerFields {
             guard let pid = text(), pid.isEmpty || Int32(pid) != nil, let started = text().flatMap({ UInt64($0) }),
                 let command = text(), let unit = text(), let access = text()
             else { return nil }
-            blockers.append(
-                Blocker(
-                    pid: Int32(pid), started: started, command: command,
-                    unit: unit.isEmpty ? nil : String(unit.dropFirst()), writes: access == "writes"))
+            var blocker = Blocker(
+                pid: Int32(pid), started: started, command: command,
+                unit: unit.isEmpty ? nil : String(unit.dropFirst()), writes: access == "writes")
+            if left > 0, fields[at] == LedgerRecord.session {
+                guard let session = session() else { return nil }
+                blocker.session = session
+            }
+            blockers.append(blocker)
         }
         return blockers
+    }
+
+    /// Of a blocker on a server; what stands in front of its fields is no process's number.
+    private mutating func session() -> DatabaseSession? {
+        guard let parts = texts(8), parts[6].isEmpty || Int(parts[6]) != nil else { return nil }
+        return DatabaseSession(
+            id: parts[1], began: parts[2], user: parts[3], address: parts[4], statement: parts[5],
+            seconds: Int(parts[6]), canBeEnded: parts[7] != "stays")
     }
 
     private mutating func statements() -> [Int: [String]]? {

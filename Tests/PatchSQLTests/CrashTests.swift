@@ -21,7 +21,9 @@ import Testing
     }
 
     private static func open(_ folder: String) throws -> any Session {
-        try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder)).open(
+        try Databases.find(
+            DatabaseReference("sqlite:app.db"), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED")
+        ).open(
             lockTimeout: 0.05, create: false)
     }
 
@@ -142,7 +144,8 @@ import Testing
         let database = try TestDatabase(journal)
         let folder = database.folder
         await #expect(processExitsWith: .success) { [folder = folder as String, number = number as Int32] in
-            let found = try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder))
+            let found = try Databases.find(
+                DatabaseReference("sqlite:app.db"), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED"))
             try found.open(lockTimeout: 0.05, create: false).prepareTables()
             var failed = 0
             for point in 1...200 {

@@ -133,14 +133,55 @@ import Testing
         #expect(time == 36)
     }
 
-    @Test func `never ends what is spared`() {
-        var escalation = Escalation(grace: 0, spare: ["payroll-app.service"])
-        _ = escalation.next([blocker(1)], at: 0)
-        guard case .giveUp(let why) = escalation.next([blocker(1)], at: 1) else {
+    @Test func `never ends what is spared, and waits for it 30 s longer than for others`() {
+        var escalation = Escalation(grace: 5, spare: ["payroll-app.service"])
+        _ = escalation.next([blocker(1), blocker(2, "other.service")], at: 0)
+        #expect(escalation.next([blocker(1), blocker(2, "other.service")], at: 6) == .end([blocker(2, "other.service")]))
+        #expect(escalation.next([blocker(1)], at: 34) == .wait)
+        guard case .giveUp(let why) = escalation.next([blocker(1)], at: 35) else {
             Issue.record("it goes on")
             return
         }
         #expect(why.contains("spare"))
+    }
+
+    @Test func `spares the sessions of a user, whatever they run`() {
+        var escalation = Escalation(grace: 0, spare: ["backup"])
+        let first = session(7, user: "backup", statement: "COPY a TO stdout")
+        let later = session(7, user: "backup", statement: "COPY b TO stdout")
+        #expect(escalation.next([first], at: 0) == .ask([first]))
+        #expect(escalation.next([later], at: 29) == .wait)
+    }
+
+    @Test func `gives a session on a server ten seconds to be gone after it was ended`() {
+        var escalation = Escalation(grace: 0, patience: 100)
+        _ = escalation.next([session(7)], at: 0)
+        #expect(escalation.next([session(7, statement: "COMMIT")], at: 1) == .end([session(7, statement: "COMMIT")]))
+        #expect(escalation.next([session(7)], at: 10) == .wait)
+        guard case .giveUp(let why) = escalation.next([session(7)], at: 11) else {
+            Issue.record("it goes on")
+            return
+        }
+        #expect(why.contains("psql (session 7, user app)"))
+    }
+
+    @Test func `does not try to end what belongs to no session`() {
+        var escalation = Escalation(grace: 5)
+        var prepared = session(0)
+        prepared.session?.canBeEnded = false
+        prepared.command = "prepared transaction 'pay'"
+        #expect(escalation.next([prepared], at: 0) == .ask([prepared]))
+        guard case .giveUp(let why) = escalation.next([prepared], at: 5) else {
+            Issue.record("it goes on")
+            return
+        }
+        #expect(why.contains("prepared transaction 'pay'"))
+    }
+
+    private func session(_ id: Int, user: String = "app", statement: String = "") -> Blocker {
+        Blocker(
+            pid: nil, command: "psql", writes: true,
+            session: DatabaseSession(id: "\(id)", began: "1", user: user, statement: statement))
     }
 
     @Test func `waits for who cannot be seen, but not for ever`() {

@@ -12,7 +12,7 @@ import Testing
     init() throws { folder = try TestDatabase.makeFolder() }
 
     private func find(_ url: String) throws -> any PatchSQL.Database {
-        try Databases.find(DatabaseReference(url), in: Directory.open(folder))
+        try Databases.find(DatabaseReference(url), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED"))
     }
 
     private func open(_ url: String, create: Bool = false) throws -> any Session {
@@ -131,14 +131,16 @@ import Testing
         #expect(chmod(folder, 0o755) == 0 && chmod(database.path, 0o444) == 0)
         await #expect(processExitsWith: .success) { [folder = folder as String] in
             if getuid() == 0 { try #require(setuid(65534) == 0) }
-            let found = try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder))
+            let found = try Databases.find(
+                DatabaseReference("sqlite:app.db"), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED"))
             let error = try #require(throws: SQLError.self) { try found.open(lockTimeout: 0.05, create: false) }
             try #require(error.code == .database && error.description.contains("writable for the folder's owner"))
         }
         #expect(chmod(folder, 0o555) == 0 && chmod(database.path, 0o666) == 0)
         await #expect(processExitsWith: .success) { [folder = folder as String] in
             if getuid() == 0 { try #require(setuid(65534) == 0) }
-            let found = try Databases.find(DatabaseReference("sqlite:app.db"), in: Directory.open(folder))
+            let found = try Databases.find(
+                DatabaseReference("sqlite:app.db"), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED"))
             let error = try #require(throws: SQLError.self) { try found.open(lockTimeout: 0.05, create: false) }
             try #require(error.code == .database && error.cause == "its directory cannot be written")
         }

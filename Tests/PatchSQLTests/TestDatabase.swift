@@ -47,7 +47,9 @@ final class TestDatabase {
     }
 
     func open(lockTimeout: Double = 0.05) throws -> any Session {
-        try Databases.find(DatabaseReference("sqlite:" + name), in: Directory.open(folder)).open(
+        try Databases.find(
+            DatabaseReference("sqlite:" + name), in: Directory.open(folder), as: DatabaseLogin(name: "payroll/SEED")
+        ).open(
             lockTimeout: lockTimeout, create: false)
     }
 

@@ -69,7 +69,7 @@ public struct Comparison: Hashable, Sendable {
     private func scriptFaults(_ record: DatabaseRecord, _ place: String) -> [Fault] {
         var faults: [Fault] = []
         let others = record.steps.filter { !underWay.contains($0.key) }
-        let cut = others.filter { $0.state == .running }
+        let cut = others.filter { !$0.isDone }
         if !cut.isEmpty {
             faults.append(
                 fault(

@@ -6,7 +6,7 @@ public import PatchModel
 extension Session {
     private var stepTable: String {
         """
-        CREATE TABLE IF NOT EXISTS patchd_step (
+        CREATE TABLE IF NOT EXISTS \(home)patchd_step (
             update_name varchar(64) NOT NULL,
             patch varchar(64) NOT NULL,
             script varchar(255) NOT NULL,
@@ -31,7 +31,7 @@ extension Session {
         try query(stepTable, [])
         try query(
             """
-            CREATE TABLE IF NOT EXISTS patchd_revision (
+            CREATE TABLE IF NOT EXISTS \(home)patchd_revision (
                 code integer NOT NULL,
                 phase varchar(16) NOT NULL,
                 message text NOT NULL,
@@ -63,7 +63,7 @@ extension Session {
     }
 
     private var stepQuery: String {
-        "SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM patchd_step"
+        "SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM \(home)patchd_step"
     }
 
     private func marker(_ row: [String?]) throws(SQLError) -> StepMarker {
@@ -88,6 +88,7 @@ extension Session {
     public func settle(
         _ version: Version?, adding markers: [StepMarker] = [], forgetting keys: [StepKey] = []
     ) throws(SQLError) {
+        try keepOthersOut()
         try prepareTables()
         try transaction { () throws(SQLError) in
             for marker in markers where try self.marker(of: marker.key)?.isDone != true { try write(marker) }
@@ -102,6 +103,7 @@ extension Session {
     /// - Parameter expected: what the folder's state says was done; the record says the same afterwards. Nil: the state
     ///   was not asked.
     public func baseline(_ version: Version, expecting expected: Set<StepKey>? = nil) throws(SQLError) {
+        try keepOthersOut()
         try prepareTables()
         let known = try record()?.steps ?? []
         let stale = known.filter { marker in
@@ -121,7 +123,7 @@ extension Session {
     func write(_ marker: StepMarker) throws(SQLError) {
         try erase(marker.key)
         try query(
-            "INSERT INTO patchd_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO \(home)patchd_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 marker.key.update, marker.key.patch, marker.key.script, marker.version.description,
                 marker.state.rawValue, "\(marker.job)", "\(marker.statements)", "\(marker.total)", marker.hash,
@@ -132,7 +134,7 @@ extension Session {
     /// Within a transaction.
     func erase(_ key: StepKey) throws(SQLError) {
         try query(
-            "DELETE FROM patchd_step WHERE update_name = ? AND patch = ? AND script = ?",
+            "DELETE FROM \(home)patchd_step WHERE update_name = ? AND patch = ? AND script = ?",
             [key.update, key.patch, key.script])
     }
 

@@ -4,8 +4,10 @@ public import PatchModel
 public struct StepMarker: Hashable, Sendable {
     /// How far it is.
     public enum State: String, Sendable {
-        /// It was begun and has not ended.
+        /// It was begun and has not ended: its first statements took effect, and no other.
         case running
+        /// As ``running``; besides, the next statement was begun outside of a transaction, and may have taken effect.
+        case executing
         /// It is done.
         case done
         /// An admin said that it is.

@@ -39,7 +39,10 @@ extension Session {
         _ file: borrowing File, name: String, into target: RowTarget, as run: ScriptRun,
         tryAgain: (SQLError) -> Bool = { _ in false }
     ) throws(SQLError) -> RowCount? {
-        try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
+        try patiently(tryAgain) { () throws(SQLError) in
+            try keepOthersOut()
+            try prepareTables()
+        }
         if let state = try marker(of: run.key)?.state, state == .done || state == .assumed { return nil }
         var count = RowCount()
         try patiently(tryAgain) { () throws(SQLError) in

@@ -4,7 +4,7 @@ struct SQLiteStatementPolicy {
 
     /// One for each statement.
     var all: [StatementAction] {
-        let pair = outerPair
+        let pair = script.outerTransaction { $0.head.first == "PRAGMA" }
         return script.statements.indices.map { index in
             if pair.contains(index) { return .skip("patchd's own transaction takes its place") }
             return action(of: script.statements[index])
@@ -35,18 +35,6 @@ struct SQLiteStatementPolicy {
             return .refuse("VACUUM is not possible in a transaction", wayOut: Self.noTransaction)
         default: return .run
         }
-    }
-
-    /// The first and the last statement, settings left aside, where they are BEGIN and COMMIT and no others are
-    /// between: what `.dump` and many editors write around a script.
-    private var outerPair: [Int] {
-        guard script.isTransactional, script.parts.count == 1 else { return [] }
-        let indices = script.statements.indices.filter { script.statements[$0].head.first != "PRAGMA" }
-        guard indices.count > 1, let first = indices.first, let last = indices.last,
-            script.statements[first].head.first == "BEGIN",
-            ["COMMIT", "END"].contains(script.statements[last].head.first)
-        else { return [] }
-        return [first, last]
     }
 
     private func action(of pragma: SQLitePragma) -> StatementAction {

@@ -61,36 +61,83 @@ extension Session {
     ) throws(SQLError) -> Bool {
         if let problem = Self.problems(of: script).first { throw problem }
         do throws(SQLError) {
-            try patiently(tryAgain) { () throws(SQLError) in try prepareTables() }
+            try patiently(tryAgain) { () throws(SQLError) in
+                try keepOthersOut()
+                try prepareTables()
+            }
             let marker = try marker(of: run.key)
             if marker?.isDone == true { return false }
             var work = ScriptWork(script: script, run: run, actions: Self.actions(of: script), left: run.seconds)
-            if !script.isTransactional {
+            if !script.isTransactional, Self.isScriptAtomic {
                 try runPlain(&work, onEvent, tryAgain)
                 return true
             }
-            let done = marker?.state == .running ? marker?.statements ?? 0 : 0
+            let done = marker?.statements ?? 0
             guard done == 0 || marker?.hash == script.hash(first: done) else {
                 throw SQLError(
                     .sql, "run", "its first \(done) statements are done, but they are others in this file",
                     wayOut: "bring the file that was begun, or restore the database")
             }
-            for (index, part) in script.parts.enumerated() {
-                let isLast = index == script.parts.count - 1
-                if part.upperBound <= done, !isLast { continue }
-                if index > 0 { try reconnect() }
-                try patiently(tryAgain) { () throws(SQLError) in
-                    try transaction(hoisting: work.hoisted(part)) { () throws(SQLError) in
-                        for statement in script.statements[part] { try step(statement, &work, onEvent) }
-                        try note(work, done: part.upperBound, isLast: isLast)
+            if done > 0 { try repeatSettings(of: script.statements[..<done]) }
+            work.isUncertain = marker?.state == .executing
+            let pieces = script.pieces(work.actions, isAtomic: Self.isScriptAtomic)
+            for (index, piece) in pieces.enumerated() {
+                let isLast = index == pieces.count - 1
+                if piece.statements.upperBound <= done, !isLast { continue }
+                if piece.reconnects, piece.statements.lowerBound > 0 {
+                    try reconnect()
+                    try keepOthersOut()
+                }
+                if piece.isAlone {
+                    try runAlone(script.statements[piece.statements.lowerBound], &work, isLast, onEvent, tryAgain)
+                } else {
+                    try patiently(tryAgain) { () throws(SQLError) in
+                        try transaction(hoisting: work.hoisted(piece.statements)) { () throws(SQLError) in
+                            for statement in script.statements[piece.statements] { try step(statement, &work, onEvent) }
+                            try note(work, done: piece.statements.upperBound, isLast: isLast)
+                        }
                     }
                 }
-                onEvent(.committed(statements: part.upperBound))
+                if isLast || piece.statements.count > 1 || piece.isAlone {
+                    onEvent(.committed(statements: piece.statements.upperBound))
+                }
             }
             return true
         } catch {
             rollback()
             throw script.naming(error)
+        }
+    }
+
+    /// Runs a statement that has no transaction: a record before it says that it may have taken effect, one behind it that
+    /// it has.
+    private func runAlone(
+        _ statement: SQLStatement, _ work: inout ScriptWork, _ isLast: Bool, _ onEvent: (ScriptEvent) -> Void,
+        _ tryAgain: (SQLError) -> Bool
+    ) throws(SQLError) {
+        let before = statement.number - 1
+        try patiently(tryAgain) { () throws(SQLError) in
+            if work.isUncertain {
+                switch try tookEffect(statement) {
+                case true?: return onEvent(.skipped(statement, "it had taken effect before it was cut off"))
+                case false?: break
+                case nil:
+                    throw SQLError(
+                        .sql, "run", at: work.script.place(of: statement),
+                        "it was cut off, and the database does not show whether it took effect",
+                        wayOut:
+                            "look into the database, then set state to 'running' and statements to \(statement.number) in "
+                            + "the script's row of patchd_step where it did, to \(before) where it did not, and resume")
+                }
+            }
+            try transaction { () throws(SQLError) in try note(work, done: before, isLast: false, isExecuting: true) }
+            // Should it be cut off or fail now.
+            work.isUncertain = true
+            try step(statement, &work, onEvent)
+        }
+        work.isUncertain = false
+        try patiently(tryAgain) { () throws(SQLError) in
+            try transaction { () throws(SQLError) in try note(work, done: statement.number, isLast: isLast) }
         }
     }
 
@@ -124,7 +171,7 @@ extension Session {
         switch work.actions[statement.number - 1] {
         case .skip(let why): return onEvent(.skipped(statement, why))
         case .hoist: return onEvent(.skipped(statement, "it ran before the transaction"))
-        case .run, .refuse: break
+        case .run, .alone, .refuse: break
         }
         onEvent(.started(statement))
         let begun = ContinuousClock.now
@@ -134,9 +181,11 @@ extension Session {
     }
 
     /// Within a transaction.
-    private func note(_ work: ScriptWork, done: Int, isLast: Bool) throws(SQLError) {
+    private func note(
+        _ work: ScriptWork, done: Int, isLast: Bool, isExecuting: Bool = false
+    ) throws(SQLError) {
         let run = work.run
-        let state: StepMarker.State = isLast ? .done : .running
+        let state: StepMarker.State = isLast ? .done : isExecuting ? .executing : .running
         try write(
             StepMarker(
                 run.key, version: run.version, state: state, job: run.job, statements: done,
@@ -174,6 +223,8 @@ private struct ScriptWork {
     let actions: [StatementAction]
     /// Seconds that its statements may still take.
     var left: Double
+    /// Whether the first statement that is not done may have taken effect all the same.
+    var isUncertain = false
 
     func hoisted(_ part: Range<Int>) -> [SQLStatement] {
         part.filter { actions[$0] == .hoist }.map { script.statements[$0] }

@@ -21,9 +21,10 @@ public enum Databases {
 
     /// The database that the configuration names. Each engine has one case here and one folder beside this file.
     ///
-    /// - Throws: with the code `database`: an engine that is not built, a file that is not where the reference says.
+    /// - Throws: with the code `database`: an engine that is not built, a client library that is not installed, a file that
+    ///   is not where the reference says.
     public static func find(
-        _ reference: DatabaseReference, in folder: borrowing Directory
+        _ reference: DatabaseReference, in folder: borrowing Directory, as login: DatabaseLogin
     ) throws(SQLError) -> any Database {
         switch reference.engine {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
@@ -32,5 +33,19 @@ public enum Databases {
                 .database, "use the database \"\(reference.scheme):\"", "only sqlite: is built",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
+    }
+}
+
+/// How patchd logs in to a server.
+public struct DatabaseLogin: Hashable, Sendable {
+    /// `ENDPOINT/FOLDER`: whom its sessions are for, shown to the server's administrators.
+    public var name: String
+    /// Nil: as the engine's own tools find them.
+    public var credentials: Credentials?
+
+    /// A login from its parts.
+    public init(name: String, credentials: Credentials? = nil) {
+        self.name = name
+        self.credentials = credentials
     }
 }

@@ -67,10 +67,18 @@ public struct Escalation: Sendable {
             return new.isEmpty ? .wait : .ask(new)
         }
         let spared = blockers.filter(isSpared)
-        guard spared.isEmpty else {
+        let unendable = blockers.filter { $0.session?.canBeEnded == false }
+        guard unendable.isEmpty else {
+            return .giveUp("\(names(unendable)) cannot be ended from here; end it yourself, then \"patchctl resume\"")
+        }
+        // Longer than the grace: who is spared is told nothing harder, and a backup has an end.
+        guard spared.isEmpty || now < end + bound else {
             return .giveUp("\(names(spared)) may not be ended (spare); end it yourself, then \"patchctl resume\"")
         }
-        let lasting = blockers.filter { ended[key($0)].map { now - $0 >= patience } ?? false }
+        let blockers = blockers.filter { !isSpared($0) }
+        let lasting = blockers.filter { blocker in
+            ended[key(blocker)].map { now - $0 >= limit(for: blocker) } ?? false
+        }
         guard lasting.isEmpty else {
             return .giveUp("\(names(lasting)) could not be ended; end it yourself, then \"patchctl resume\"")
         }
@@ -100,15 +108,22 @@ public struct Escalation: Sendable {
         )
     }
 
-    /// Whether it reads or writes may change from look to look; it is the same one.
+    /// Whether it reads or writes, and what it runs, may change from look to look; it is the same one.
     private func key(_ blocker: Blocker) -> Blocker {
         var key = blocker
         key.writes = false
+        key.session?.statement = ""
+        key.session?.seconds = nil
         return key
     }
 
-    private func isSpared(_ blocker: Blocker) -> Bool {
+    /// A server ends a session at once; a unit has a time-out of its own.
+    private func limit(for blocker: Blocker) -> Double { blocker.session == nil ? patience : min(patience, 10) }
+
+    /// Whether somebody's sessions are never ended.
+    public func isSpared(_ blocker: Blocker) -> Bool {
         spare.contains(blocker.command) || blocker.unit.map(spare.contains) ?? false
+            || blocker.session.map { spare.contains($0.user) } ?? false
     }
 
     private func names(_ blockers: [Blocker]) -> String { blockers.map(\.description).joined(separator: ", ") }

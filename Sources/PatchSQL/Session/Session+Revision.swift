@@ -36,11 +36,12 @@ extension Session {
         if revision == nil, isMissing { return }
         if isMissing { try prepareTables() }
         let row = revision.map { ["\($0.code)", $0.phase.rawValue, $0.message, $0.deadline?.description] }
-        let shown = try query("SELECT code, phase, message, deadline FROM patchd_revision", [])
+        let shown = try query("SELECT code, phase, message, deadline FROM \(home)patchd_revision", [])
         guard shown != (row.map { [$0] } ?? []) else { return }
         try transaction { () throws(SQLError) in
-            try query("DELETE FROM patchd_revision", [])
-            if let row { try query("INSERT INTO patchd_revision VALUES (?, ?, ?, ?)", row) }
+            try query("DELETE FROM \(home)patchd_revision", [])
+            if let row { try query("INSERT INTO \(home)patchd_revision VALUES (?, ?, ?, ?)", row) }
+            try announce(revision)
         }
     }
 }

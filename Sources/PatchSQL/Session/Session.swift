@@ -15,6 +15,32 @@ public protocol Session: AnyObject {
     /// moved, left out or refused before anything runs.
     static func actions(of script: SQLScript) -> [StatementAction]
 
+    /// Whether a statement can be used by the next one of its transaction, so that a whole script takes effect together
+    /// with the record of it. Where not, each statement has a transaction and a record of its own.
+    static var isScriptAtomic: Bool { get }
+
+    /// What stands in front of the names of patchd's own tables, so that they are found whatever a script did to the
+    /// session: empty, or a quoted schema and a dot.
+    var home: String { get }
+
+    /// Keeps others who would change the database as patchd does out for as long as this session lives; being the holder
+    /// already is no error.
+    ///
+    /// - Throws: with the code `inUse` where another has it, who is named.
+    func keepOthersOut() throws(SQLError)
+
+    /// In a new session, brings about what statements of a script that ran in an earlier one left in it: its settings.
+    func repeatSettings(of statements: ArraySlice<SQLStatement>) throws(SQLError)
+
+    /// Whether a statement that runs outside of transactions (``StatementAction/alone``), and was cut off, took effect.
+    /// What it left half done is removed before this says false.
+    ///
+    /// - Returns: nil where nothing shows it.
+    func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool?
+
+    /// Tells those who listen that the lock changed, within the transaction that shows it; nil: that it is gone.
+    func announce(_ revision: Revision?) throws(SQLError)
+
     /// Starts a transaction that can be committed without waiting for anybody, after having run what cannot take effect
     /// within one. Ended by ``commit()`` or ``rollback()``.
     func begin(hoisting statements: [SQLStatement]) throws(SQLError)
@@ -78,12 +104,30 @@ public protocol Session: AnyObject {
     func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError)
 }
 
+/// What holds for a database that is a file, and for any other that does not say otherwise.
+extension Session {
+    /// It is.
+    public static var isScriptAtomic: Bool { true }
+    /// Nothing.
+    public var home: String { "" }
+    /// The transactions of a file keep others out by themselves.
+    public func keepOthersOut() throws(SQLError) {}
+    /// There are none.
+    public func repeatSettings(of statements: ArraySlice<SQLStatement>) throws(SQLError) {}
+    /// Nothing shows it.
+    public func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool? { nil }
+    /// Nobody can listen.
+    public func announce(_ revision: Revision?) throws(SQLError) {}
+}
+
 /// What becomes of a statement of a script.
 public enum StatementAction: Hashable, Sendable {
     /// It runs in its place.
     case run
     /// It runs before the transaction, because within one it would have no effect.
     case hoist
+    /// It cannot run in a transaction, or ends one: what is before it takes effect first.
+    case alone
     /// It is left out: why.
     case skip(String)
     /// The script cannot be run: why, and the way out.

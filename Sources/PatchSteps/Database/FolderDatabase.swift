@@ -32,7 +32,9 @@ final class FolderDatabase {
                 step: step, .database,
                 "folder \(order.plan.folder) has no database; name one in the configuration, or exclude the folder")
         }
-        return try asking(step) { () throws(SQLError) in try Databases.find(url, in: context.folder) }
+        return try asking(step) { () throws(SQLError) in
+            try Databases.find(url, in: context.folder, as: DatabaseLogin(name: context.target))
+        }
     }
 
     /// Opens a session, however long others keep the database locked.
@@ -124,11 +126,28 @@ final class FolderDatabase {
             context.trace.write(
                 .message, step: title, "the database is still in use by \(names(all)), who are ended now")
             try context.record(.inUse(step: step, by: all, ends: true))
+            endSessions(all.filter { $0.session != nil }, step: title)
         case .giveUp(let why):
             contention.reason = why
             return false
         }
         return true
+    }
+
+    /// Ends sessions on a server, as far as the role may; who stays is named when it is given up.
+    private func endSessions(_ all: [Blocker], step title: String) {
+        if all.isEmpty { return }
+        do throws(WorkerError) {
+            let database = try find()
+            try asking { () throws(SQLError) in
+                let own = try database.open(lockTimeout: 0.5, create: false)
+                for blocker in all where try !own.end(blocker) {
+                    context.trace.write(.message, step: title, "\(blocker) cannot be ended")
+                }
+            }
+        } catch {
+            context.trace.write(.message, step: title, "\(error)")
+        }
     }
 
     /// With `disconnect: always`, has everybody leave before the first step. Who cannot be ended and is not in the way
@@ -137,11 +156,8 @@ final class FolderDatabase {
         guard order.database?.disconnect == .always else { return }
         let session = try session()
         var contention = Contention(order, askedAt: askedAt)
-        let spare = Set(order.database?.spare ?? [])
         while true {
-            let others = session.others().filter {
-                !spare.contains($0.command) && !($0.unit.map(spare.contains) ?? false)
-            }
+            let others = session.others().filter { !contention.escalation.isSpared($0) }
             if others.isEmpty { return }
             guard try makeRoom(others, &contention, step: nil) else {
                 // With those who come again and again the folder is never alone.
