@@ -28,9 +28,11 @@ public enum Databases {
     ) throws(SQLError) -> any Database {
         switch reference.engine {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
-        case .postgresql, .mariadb, .firebird, .embeddedFirebird:
+        case .postgresql(let server):
+            return try PostgreSQLDatabase(server, url: reference.description, as: login)
+        case .mariadb, .firebird, .embeddedFirebird:
             throw SQLError(
-                .database, "use the database \"\(reference.scheme):\"", "only sqlite: is built",
+                .database, "use the database \"\(reference.scheme):\"", "it is not built",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
     }
