@@ -24,14 +24,18 @@ enum NotBuilt {
 
     static let folder = [
         UnbuiltKey(
-            "database", "only sqlite: is built; leave the database out, or wait for a version that has it"
+            "database",
+            "only \(built.joined(separator: " and ")) are built; leave the database out, or wait for a version that has it"
         ) { section in
             // What is no reference at all was reported by who read it.
-            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { $0.scheme != "sqlite" } ?? false
+            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { !built.contains($0.scheme) }
+                ?? false
         },
-        UnbuiltKey("credentials", default: "", file),
         UnbuiltKey("rehearseCredentials", default: "", file),
     ]
+
+    /// The schemes of databases that patchd speaks.
+    private static let built = ["sqlite", "postgresql"]
 
     private static let file: @Sendable (String) throws(InvalidValue) -> String = { text throws(InvalidValue) in
         text.isEmpty ? text : try CleanPath.absolute(text)

@@ -92,6 +92,29 @@ extension DatabaseReference {
         }
     }
 
+    /// What scripts get as `PATCHD_DATABASE_URL`: every libpq reads it, which knows no `schema`.
+    public var forScripts: String {
+        guard case .postgresql(let server) = engine, let schema = server.schema,
+            let question = description.firstIndex(of: "?")
+        else { return description }
+        let others = description[description.index(after: question)...].split(separator: "&")
+            .filter { !$0.hasPrefix("schema=") }
+        // Within `options`, a blank and a backslash have a backslash in front.
+        let path = "\"\(schema.replacing("\"", with: "\"\""))\",public"
+        let options = "-csearch_path=\(path.replacing("\\", with: "\\\\").replacing(" ", with: "\\ "))"
+        let encoded = options.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                return String(UnicodeScalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                return "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }.joined()
+        return description[...question] + (others.map(String.init) + ["options=\(encoded)"]).joined(separator: "&")
+    }
+
     /// What SQLite keeps beside a database.
     public static let sqliteSidecars = ["-journal", "-wal", "-shm"]
 
