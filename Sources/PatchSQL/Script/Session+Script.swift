@@ -73,7 +73,8 @@ extension Session {
                 return true
             }
             let done = marker?.statements ?? 0
-            guard done == 0 || marker?.hash == script.hash(first: done) else {
+            // An admin who sets the number of statements by hand leaves the hash empty.
+            guard done == 0 || marker?.hash == "" || marker?.hash == script.hash(first: done) else {
                 throw SQLError(
                     .sql, "run", "its first \(done) statements are done, but they are others in this file",
                     wayOut: "bring the file that was begun, or restore the database")
@@ -88,7 +89,8 @@ extension Session {
                     try reconnect()
                     try keepOthersOut()
                 }
-                if piece.isAlone {
+                let isAlone = try runsAlone(piece, script)
+                if isAlone {
                     try runAlone(script.statements[piece.statements.lowerBound], &work, isLast, onEvent, tryAgain)
                 } else {
                     try patiently(tryAgain) { () throws(SQLError) in
@@ -98,7 +100,7 @@ extension Session {
                         }
                     }
                 }
-                if isLast || piece.statements.count > 1 || piece.isAlone {
+                if isLast || piece.statements.count > 1 || isAlone {
                     onEvent(.committed(statements: piece.statements.upperBound))
                 }
             }
@@ -107,6 +109,13 @@ extension Session {
             rollback()
             throw script.naming(error)
         }
+    }
+
+    /// Whether a piece cannot be taken back: by its words, or because the database says so of its only statement.
+    private func runsAlone(_ piece: ScriptPiece, _ script: SQLScript) throws(SQLError) -> Bool {
+        if piece.isAlone { return true }
+        guard piece.statements.count == 1, let only = piece.statements.first else { return false }
+        return try runsAlone(script.statements[only])
     }
 
     /// Runs a statement that has no transaction: a record before it says that it may have taken effect, one behind it that
@@ -126,14 +135,24 @@ extension Session {
                         .sql, "run", at: work.script.place(of: statement),
                         "it was cut off, and the database does not show whether it took effect",
                         wayOut:
-                            "look into the database, then set state to 'running' and statements to \(statement.number) in "
-                            + "the script's row of patchd_step where it did, to \(before) where it did not, and resume")
+                            "look into the database, then set state to 'running', hash to '', and statements to "
+                            + "\(statement.number) in the script's row of patchd_step where it did, to \(before) where it did "
+                            + "not, and resume")
                 }
             }
             try transaction { () throws(SQLError) in try note(work, done: before, isLast: false, isExecuting: true) }
             // Should it be cut off or fail now.
             work.isUncertain = true
-            try step(statement, &work, onEvent)
+            do throws(SQLError) {
+                try step(statement, &work, onEvent)
+            } catch {
+                // Where this fails, too, it stays uncertain.
+                let noted: Void? =
+                    leftNothing(statement)
+                    ? try? transaction { () throws(SQLError) in try note(work, done: before, isLast: false) } : nil
+                work.isUncertain = noted == nil
+                throw error
+            }
         }
         work.isUncertain = false
         try patiently(tryAgain) { () throws(SQLError) in

@@ -28,9 +28,10 @@ public enum Databases {
     ) throws(SQLError) -> any Database {
         switch reference.engine {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
-        case .postgresql, .mariadb, .firebird, .embeddedFirebird:
+        case .mariadb(let server): return try MariaDBDatabase(server, as: login)
+        case .postgresql, .firebird, .embeddedFirebird:
             throw SQLError(
-                .database, "use the database \"\(reference.scheme):\"", "only sqlite: is built",
+                .database, "use the database \"\(reference.scheme):\"", "it is not built yet",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
     }

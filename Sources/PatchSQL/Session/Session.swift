@@ -23,6 +23,10 @@ public protocol Session: AnyObject {
     /// session: empty, or a quoted schema and a dot.
     var home: String { get }
 
+    /// What stands behind the definition of a table of patchd's own: how the engine is told to keep it. Empty, or with a
+    /// blank in front.
+    static var tableOptions: String { get }
+
     /// Keeps others who would change the database as patchd does out for as long as this session lives; being the holder
     /// already is no error.
     ///
@@ -37,6 +41,13 @@ public protocol Session: AnyObject {
     ///
     /// - Returns: nil where nothing shows it.
     func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool?
+
+    /// Whether a statement that is to run in a transaction could not be taken back with it all the same, so that it has
+    /// to run alone.
+    func runsAlone(_ statement: SQLStatement) throws(SQLError) -> Bool
+
+    /// Whether a statement that ran alone and has just failed is known to have had no effect at all.
+    func leftNothing(_ statement: SQLStatement) -> Bool
 
     /// Tells those who listen that the lock changed, within the transaction that shows it; nil: that it is gone.
     func announce(_ revision: Revision?) throws(SQLError)
@@ -110,12 +121,18 @@ extension Session {
     public static var isScriptAtomic: Bool { true }
     /// Nothing.
     public var home: String { "" }
+    /// Nothing: tables are transactional, and texts in their keys equal byte by byte.
+    public static var tableOptions: String { "" }
     /// The transactions of a file keep others out by themselves.
     public func keepOthersOut() throws(SQLError) {}
     /// There are none.
     public func repeatSettings(of statements: ArraySlice<SQLStatement>) throws(SQLError) {}
     /// Nothing shows it.
     public func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool? { nil }
+    /// None.
+    public func runsAlone(_ statement: SQLStatement) throws(SQLError) -> Bool { false }
+    /// It is looked at when it comes again.
+    public func leftNothing(_ statement: SQLStatement) -> Bool { false }
     /// Nobody can listen.
     public func announce(_ revision: Revision?) throws(SQLError) {}
 }
