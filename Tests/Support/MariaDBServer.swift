@@ -142,10 +142,11 @@ public final class MariaDBServer: Sendable {
         let name = "/tmp/patchd-output-\(UInt64.random(in: .min ... .max))"
         defer { unlink(name) }
         let code = try Command.start(
-            ["/usr/bin/mariadb", "--no-defaults", "--batch", "--skip-column-names", "-u", user, "-S", socket]
+            ["/usr/bin/mariadb", "--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "-u", user, "-S", socket]
                 + (password.map { ["-p\($0)"] } ?? []) + ["-e", sql] + (database.isEmpty ? [] : [database]), output: name
         ).end(wait: true)
-        let said = try String(contentsOfFile: name, encoding: .utf8).trimmingCharacters(in: .newlines)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: name))
+        let said = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
         guard code == 0 else { throw Problem(description: "\(sql): \(said)") }
         return said
     }

@@ -23,7 +23,7 @@ struct MariaDBAddress: Sendable {
     static let certificates = "/etc/ssl/certs/ca-certificates.crt"
 
     /// - Parameter home: of the folder's owner, as whom this process runs.
-    init(_ server: DatabaseServer, as login: DatabaseLogin, home: String? = Self.home) throws(SQLError) {
+    init(_ server: DatabaseServer, as login: DatabaseLogin, home: String?) throws(SQLError) {
         library = try MariaDBLibrary.load()
         host = server.host
         port = UInt32(server.port ?? 0)

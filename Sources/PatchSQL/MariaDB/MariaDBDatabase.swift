@@ -11,9 +11,12 @@ struct MariaDBDatabase: Database {
 
     /// Connects to nothing yet.
     ///
+    /// - Parameter home: of the folder's owner, as whom this process runs.
     /// - Throws: with the code `database` where the client library is not installed.
-    init(_ server: DatabaseServer, as login: DatabaseLogin) throws(SQLError) {
-        address = try MariaDBAddress(server, as: login)
+    init(
+        _ server: DatabaseServer, as login: DatabaseLogin, home: String? = MariaDBAddress.home
+    ) throws(SQLError) {
+        address = try MariaDBAddress(server, as: login, home: home)
         name = login.name
     }
 

@@ -16,11 +16,16 @@ extension SQLDialect {
         else { return }
         let text = bytes[first.bytes.lowerBound..<tokens[tokens.count - 1].bytes.upperBound]
         let words = MariaDBWords(String(decoding: text, as: UTF8.self)).words
-        guard words.first?.text == "SET", words.contains(where: { $0.text == "SQL_MODE" }),
-            let at = words.lastIndex(where: { $0.text == "SQL_MODE" && $0.kind != .text }), at + 1 < words.count,
-            !words.prefix(5).contains(where: { $0.text == "GLOBAL" }), words[at + 1].text == "=" || words[at + 1].text == ":"
+        let places = words.indices.dropLast().filter { index in
+            words[index].text == "SQL_MODE" && ["=", ":"].contains(words[index + 1].text)
+        }
+        guard words.first?.text == "SET", let at = places.last, !words.prefix(5).contains(where: { $0.text == "GLOBAL" })
         else { return }
-        let value = words[(at + 1)...].prefix { $0.text != "," }.map { $0.plain.uppercased() }.joined(separator: " ")
+        var depth = 0
+        let value = words[(at + 1)...].prefix { word in
+            if word.text == "(" { depth += 1 } else if word.text == ")" { depth -= 1 }
+            return depth > 0 || word.text != ","
+        }.map { $0.plain.uppercased() }.joined(separator: " ")
         let isAdded = value.contains("@ @")
         let hasEscapesOff = value.contains("NO_BACKSLASH_ESCAPES")
         let hasNames = Self.quotingModes.contains { value.contains($0) }

@@ -107,7 +107,7 @@ extension Session {
             return true
         } catch {
             rollback()
-            throw script.naming(error)
+            throw script.naming(error, isAtomic: Self.isScriptAtomic)
         }
     }
 
@@ -259,17 +259,21 @@ extension SQLScript {
     }
 
     /// An error with the name of this script in it.
-    fileprivate func naming(_ error: SQLError) -> SQLError {
+    ///
+    /// - Parameter isAtomic: whether its statements take effect together.
+    fileprivate func naming(_ error: SQLError, isAtomic: Bool) -> SQLError {
         var error = error
         error.doing = error.place == nil && error.doing != "run" ? "run \(name): \(error.doing)" : "run \(name)"
         error.place?.file = name
         error.place?.total = statements.count
         guard error.wayOut.isEmpty, error.code == .sql else { return error }
         error.wayOut =
-            !isTransactional
-            ? "what is before it took effect"
-            : parts.count > 1
-                ? "nothing since the last patchd:reconnect took effect" : "nothing of the script took effect"
+            !isAtomic
+            ? "what is before it took effect, and is not run again"
+            : !isTransactional
+                ? "what is before it took effect"
+                : parts.count > 1
+                    ? "nothing since the last patchd:reconnect took effect" : "nothing of the script took effect"
         return error
     }
 }

@@ -17,7 +17,7 @@ final class TestMariaDB {
         name = try self.server.makeDatabase()
         try program(
             "CREATE TABLE pay(id INT PRIMARY KEY, name VARCHAR(40) NOT NULL);"
-                + "INSERT INTO pay VALUES (1, 'Ada'), (2, 'Grace');" + sql)
+                + "INSERT INTO pay VALUES (1, 'Ada'), (2, 'Grace');\n" + sql)
     }
 
     deinit { _ = try? server.run("DROP DATABASE \(name)") }
