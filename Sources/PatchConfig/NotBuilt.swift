@@ -22,12 +22,18 @@ enum NotBuilt {
         UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
+    /// The schemes of databases that are built.
+    private static let schemes = ["sqlite", "mariadb"]
+
     static let folder = [
         UnbuiltKey(
-            "database", "only sqlite: is built; leave the database out, or wait for a version that has it"
+            "database",
+            "only \(schemes.map { $0 + ":" }.joined(separator: ", ")) are built; leave the database out, or wait for a version "
+                + "that has it"
         ) { section in
             // What is no reference at all was reported by who read it.
-            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { $0.scheme != "sqlite" } ?? false
+            let reference = section.raw("database").flatMap { try? DatabaseReference($0.value) }
+            return reference.map { !schemes.contains($0.scheme) } ?? false
         },
         UnbuiltKey("credentials", default: "", file),
         UnbuiltKey("rehearseCredentials", default: "", file),
