@@ -113,7 +113,8 @@ let package = Package(
             swiftSettings: settings),
         // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
         .testTarget(
-            name: "PatchSQLTests", dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchJSON", "PatchModel"],
+            name: "PatchSQLTests",
+            dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchJSON", "PatchModel", "Support"],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.

@@ -17,7 +17,7 @@ extension Session {
             total integer NOT NULL,
             hash varchar(64) NOT NULL,
             at varchar(32) NOT NULL,
-            PRIMARY KEY (update_name, patch, script))
+            PRIMARY KEY (update_name, patch, script))\(Self.tableOptions)
         """
     }
 
@@ -35,7 +35,7 @@ extension Session {
                 code integer NOT NULL,
                 phase varchar(16) NOT NULL,
                 message text NOT NULL,
-                deadline varchar(32))
+                deadline varchar(32))\(Self.tableOptions)
             """, [])
     }
 

@@ -16,7 +16,7 @@ struct RowWriter {
     let update: String
     private let table: String
     private let quoted: [String]
-    private let exact: String
+    private let dialect: SQLDialect
 
     init(
         header: [String?], _ target: RowTarget, columns: [String], _ dialect: SQLDialect
@@ -48,7 +48,7 @@ struct RowWriter {
         self.settable = settable
         quoted = names.map(dialect.quoted)
         table = dialect.quoted(target.table)
-        exact = dialect.exact
+        self.dialect = dialect
         let (quoted, table) = (quoted, table)
         let condition = keys.map { "\(quoted[$0]) = ?" }.joined(separator: " AND ")
         find = "SELECT 1 FROM \(table) WHERE \(condition)"
@@ -90,9 +90,11 @@ struct RowWriter {
 
     /// That the columns which may be overwritten have a row's values already.
     func condition(for row: [String?]) -> (text: String, values: [String?]) {
-        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : "\(quoted[$0]) = ?\(exact)" }
+        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : "\(quoted[$0]) = \(exact("?"))" }
         return (terms.joined(separator: " AND "), settable.map { row[$0] }.filter { $0 != nil })
     }
+
+    private func exact(_ value: String) -> String { dialect.exactPrefix + value + dialect.exact }
 
     /// A temporary table: values that went through columns of the same types can be compared as a whole, and sorting
     /// them once takes less time than looking for each.
@@ -112,7 +114,7 @@ struct RowWriter {
     /// A row of the table that the copy has not, or not as often; where both have as many rows, that is all.
     var difference: String {
         func counted(_ name: String) -> String {
-            let columns = settable.map { quoted[$0] + exact }.joined(separator: ", ")
+            let columns = settable.map { exact(quoted[$0]) }.joined(separator: ", ")
             return "SELECT \(columns), count(*) FROM \(name) GROUP BY \(columns)"
         }
         return "\(counted(table)) EXCEPT \(counted(Self.copy)) LIMIT 1"

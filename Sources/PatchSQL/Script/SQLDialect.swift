@@ -19,6 +19,8 @@ public struct SQLDialect: Hashable, Sendable {
     public var hasBrackets = false
     /// Whether a backslash within `'` and `"` takes the next character along.
     public var hasBackslashes = false
+    /// Whether `"name"` is a name, in which a backslash is one even where ``hasBackslashes`` holds.
+    public var hasQuotedNames = false
     /// Whether `$tag$ … $tag$` is a text.
     public var hasDollarQuotes = false
     /// Whether `/* /* */ */` is one comment.
@@ -30,7 +32,10 @@ public struct SQLDialect: Hashable, Sendable {
 
     /// What a name is quoted with.
     public var nameQuote: Character = "\""
-    /// What stands behind a value so that texts are equal byte by byte only, whatever its column's collation says.
+    /// What stands in front of a value and behind it so that texts are equal byte by byte only, whatever its column's
+    /// collation says.
+    public var exactPrefix = ""
+    /// See ``exactPrefix``.
     public var exact = ""
 
     /// A table's or column's name as it stands in a statement.

@@ -15,7 +15,8 @@ struct SQLLexer {
     }
 
     let source: [UInt8]
-    let dialect: SQLDialect
+    /// MariaDB's `sql_mode` may change it in the middle of a script.
+    var dialect: SQLDialect
     /// What ends a statement; only MariaDB's `DELIMITER` changes it.
     var delimiter = [UInt8(ascii: ";")]
     private(set) var line = 1
@@ -96,7 +97,7 @@ struct SQLLexer {
         }
         switch byte {
         case UInt8(ascii: "'"), UInt8(ascii: "\""):
-            try quoted(by: byte, hasBackslashes: dialect.hasBackslashes || (byte == UInt8(ascii: "'") && isEscapeText))
+            try quoted(by: byte, hasBackslashes: hasBackslashes(in: byte))
             return .quoted
         case _ where dialect.extraQuotes.contains(byte):
             try quoted(by: byte, hasBackslashes: false)
@@ -126,10 +127,19 @@ struct SQLLexer {
         return !dialect.hasHashComments || (peek(2) ?? UInt8(ascii: " ")) <= UInt8(ascii: " ")
     }
 
+    private func hasBackslashes(in quote: UInt8) -> Bool {
+        // A name in quotes has none.
+        if quote == UInt8(ascii: "\""), dialect.hasQuotedNames { return false }
+        return dialect.hasBackslashes || (quote == UInt8(ascii: "'") && isEscapeText)
+    }
+
     private mutating func blockComment() throws(Unclosed) -> Token.Kind {
-        // MariaDB runs what stands in /*! */ and /*M! */.
-        let isRun = dialect.hasHashComments && (isAhead("/*!".utf8) || isAhead("/*M!".utf8))
         let start = line
+        if isExecutable {
+            advance(3)
+            try executable(from: start)
+            return .symbol
+        }
         var depth = 1
         advance(2)
         while depth > 0 {
@@ -144,7 +154,30 @@ struct SQLLexer {
                 advance()
             }
         }
-        return isRun ? .symbol : .comment
+        return .comment
+    }
+
+    /// Whether a comment begins here whose inside MariaDB runs: `/*! */` and `/*M! */`, with a version behind that it has.
+    private var isExecutable: Bool {
+        guard dialect.hasHashComments else { return false }
+        let start = isAhead("/*!".utf8) ? 3 : isAhead("/*M!".utf8) ? 4 : 0
+        guard start > 0 else { return false }
+        let digits = source[(at + start)...].prefix(6).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard digits.count >= 5, let version = Int(String(decoding: digits, as: UTF8.self)) else { return true }
+        // Versions of MySQL that MariaDB never had, and one that no server ever has.
+        return !(50700...99999).contains(version) && version < 999_999
+    }
+
+    /// To the end of such a comment: texts and comments within are passed over as everywhere.
+    private mutating func executable(from start: Int) throws(Unclosed) {
+        let outer = delimiter
+        defer { delimiter = outer }
+        // Within, a semicolon ends nothing.
+        delimiter = Array("*/".utf8)
+        while let byte = peek() {
+            if try scan(byte) == .delimiter { return }
+        }
+        throw Unclosed(what: "the comment", line: start)
     }
 
     /// Whether an `E` stands right before the quote: PostgreSQL's text with backslashes.

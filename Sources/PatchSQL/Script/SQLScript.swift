@@ -71,6 +71,8 @@ private struct ScriptReader {
     private let bytes: [UInt8]
     private let name: String
     private var lexer: SQLLexer
+    /// As it is before a statement changes it.
+    private let original: SQLDialect
     /// The statement under way.
     private var tokens: [SQLLexer.Token] = []
     private var trigger = TriggerEnd()
@@ -84,6 +86,7 @@ private struct ScriptReader {
         self.bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
         self.name = name
         lexer = SQLLexer(self.bytes, dialect)
+        original = dialect
     }
 
     mutating func read() throws(SQLError) {
@@ -148,7 +151,8 @@ private struct ScriptReader {
             )
         }
         guard lexer.dialect.compound == .delimiterCommand, text(token).uppercased() == "DELIMITER" else { return false }
-        lexer.delimiter = lexer.restOfLine()
+        // As the client program does, which takes one word.
+        lexer.delimiter = Array(lexer.restOfLine().prefix { $0 > UInt8(ascii: " ") })
         guard !lexer.delimiter.isEmpty else { throw refusal(token.line, "DELIMITER names nothing") }
         return true
     }
@@ -185,6 +189,7 @@ private struct ScriptReader {
         }
         let data = try copyData(first)
         whole += data ?? []
+        if lexer.dialect.compound == .delimiterCommand { lexer.dialect.follow(bytes, tokens, from: original) }
         let keyword = first.kind == .word ? text(first).uppercased() : text(first)
         // What stands behind these makes no other kind of statement of them, and they are the many.
         let isPlain = ["INSERT", "UPDATE", "DELETE", "SELECT", "REPLACE"].contains(keyword)

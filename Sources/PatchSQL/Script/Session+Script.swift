@@ -73,7 +73,8 @@ extension Session {
                 return true
             }
             let done = marker?.statements ?? 0
-            guard done == 0 || marker?.hash == script.hash(first: done) else {
+            // An admin who sets the number of statements by hand leaves the hash empty.
+            guard done == 0 || marker?.hash == "" || marker?.hash == script.hash(first: done) else {
                 throw SQLError(
                     .sql, "run", "its first \(done) statements are done, but they are others in this file",
                     wayOut: "bring the file that was begun, or restore the database")
@@ -88,7 +89,8 @@ extension Session {
                     try reconnect()
                     try keepOthersOut()
                 }
-                if piece.isAlone {
+                let isAlone = try runsAlone(piece, script)
+                if isAlone {
                     try runAlone(script.statements[piece.statements.lowerBound], &work, isLast, onEvent, tryAgain)
                 } else {
                     try patiently(tryAgain) { () throws(SQLError) in
@@ -106,34 +108,21 @@ extension Session {
             return true
         } catch {
             rollback()
-            throw script.naming(error)
+            throw script.naming(error, isAtomic: Self.isScriptAtomic)
         }
+    }
+
+    /// Whether a piece cannot be taken back: by its words, or because the database says so of its only statement.
+    private func runsAlone(_ piece: ScriptPiece, _ script: SQLScript) throws(SQLError) -> Bool {
+        if piece.isAlone { return true }
+        guard piece.statements.count == 1, let only = piece.statements.first else { return false }
+        return try runsAlone(script.statements[only])
     }
 
     /// Runs a statement that has no transaction: a record before it says that it may have taken effect, one behind it that
     /// it has.
     private func runAlone(
         _ statement: SQLStatement, _ work: inout ScriptWork, _ isLast: Bool, _ onEvent: (ScriptEvent) -> Void,
-        _ tryAgain: (SQLError) -> Bool
-    ) throws(SQLError) {
-        let before = statement.number - 1
-        do throws(SQLError) {
-            try tryAlone(statement, &work, onEvent, tryAgain)
-        } catch {
-            // What it left half done is of no use to anybody. Where that cannot be found out now, it is when it goes on.
-            if let isThere = try? tookEffect(statement), !isThere {
-                try? transaction { () throws(SQLError) in try note(work, done: before, isLast: false) }
-            }
-            throw error
-        }
-        work.isUncertain = false
-        try patiently(tryAgain) { () throws(SQLError) in
-            try transaction { () throws(SQLError) in try note(work, done: statement.number, isLast: isLast) }
-        }
-    }
-
-    private func tryAlone(
-        _ statement: SQLStatement, _ work: inout ScriptWork, _ onEvent: (ScriptEvent) -> Void,
         _ tryAgain: (SQLError) -> Bool
     ) throws(SQLError) {
         let before = statement.number - 1
@@ -147,15 +136,34 @@ extension Session {
                         .sql, "run", at: work.script.place(of: statement),
                         "it was cut off, and the database does not show whether it took effect",
                         wayOut:
-                            "look into the database, then set state to 'running' and statements to \(statement.number) in "
-                            + "the script's row of patchd_step where it did, to \(before) where it did not, and resume")
+                            "look into the database, then set state to 'running', hash to '', and statements to "
+                            + "\(statement.number) in the script's row of patchd_step where it did, to \(before) where it did "
+                            + "not, and resume")
                 }
             }
             try transaction { () throws(SQLError) in try note(work, done: before, isLast: false, isExecuting: true) }
             // Should it be cut off or fail now.
             work.isUncertain = true
-            try step(statement, &work, onEvent)
+            do throws(SQLError) {
+                try step(statement, &work, onEvent)
+            } catch {
+                // Where this fails, too, it stays uncertain, and is looked at when it goes on.
+                let noted: Void? =
+                    hadNoEffect(statement)
+                    ? try? transaction { () throws(SQLError) in try note(work, done: before, isLast: false) } : nil
+                work.isUncertain = noted == nil
+                throw error
+            }
         }
+        work.isUncertain = false
+        try patiently(tryAgain) { () throws(SQLError) in
+            try transaction { () throws(SQLError) in try note(work, done: statement.number, isLast: isLast) }
+        }
+    }
+
+    /// Whether a statement that ran alone and has failed is known to have left nothing, or nothing any more.
+    private func hadNoEffect(_ statement: SQLStatement) -> Bool {
+        leftNothing(statement) || (try? tookEffect(statement)) == false
     }
 
     private func runPlain(
@@ -257,17 +265,21 @@ extension SQLScript {
     }
 
     /// An error with the name of this script in it.
-    fileprivate func naming(_ error: SQLError) -> SQLError {
+    ///
+    /// - Parameter isAtomic: whether its statements take effect together.
+    fileprivate func naming(_ error: SQLError, isAtomic: Bool) -> SQLError {
         var error = error
         error.doing = error.place == nil && error.doing != "run" ? "run \(name): \(error.doing)" : "run \(name)"
         error.place?.file = name
         error.place?.total = statements.count
         guard error.wayOut.isEmpty, error.code == .sql else { return error }
         error.wayOut =
-            !isTransactional
-            ? "what is before it took effect"
-            : parts.count > 1
-                ? "nothing since the last patchd:reconnect took effect" : "nothing of the script took effect"
+            !isAtomic
+            ? "what is before it took effect, and is not run again"
+            : !isTransactional
+                ? "what is before it took effect"
+                : parts.count > 1
+                    ? "nothing since the last patchd:reconnect took effect" : "nothing of the script took effect"
         return error
     }
 }

@@ -30,7 +30,8 @@ public enum Databases {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
         case .postgresql(let server):
             return try PostgreSQLDatabase(server, url: reference.description, as: login)
-        case .mariadb, .firebird, .embeddedFirebird:
+        case .mariadb(let server): return try MariaDBDatabase(server, as: login)
+        case .firebird, .embeddedFirebird:
             throw SQLError(
                 .database, "use the database \"\(reference.scheme):\"", "it is not built",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")

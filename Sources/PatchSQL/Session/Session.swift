@@ -23,6 +23,10 @@ public protocol Session: AnyObject {
     /// session: empty, or a quoted schema and a dot.
     var home: String { get }
 
+    /// What stands behind the definition of a table of patchd's own: how the engine is told to keep it. Empty, or with a
+    /// blank in front.
+    static var tableOptions: String { get }
+
     /// Keeps others who would change the database as patchd does out for as long as this session lives; being the holder
     /// already is no error.
     ///
@@ -51,6 +55,13 @@ public protocol Session: AnyObject {
 
     /// Lets those in again who were kept out, by an earlier session too; that nobody was is no error.
     func letNewcomersIn() throws(SQLError)
+
+    /// Whether a statement that is to run in a transaction could not be taken back with it all the same, so that it has
+    /// to run alone.
+    func runsAlone(_ statement: SQLStatement) throws(SQLError) -> Bool
+
+    /// Whether a statement that ran alone and has just failed is known to have had no effect at all.
+    func leftNothing(_ statement: SQLStatement) -> Bool
 
     /// Tells those who listen that the lock changed, within the transaction that shows it; nil: that it is gone.
     func announce(_ revision: Revision?) throws(SQLError)
@@ -129,6 +140,8 @@ extension Session {
     public static var isScriptAtomic: Bool { true }
     /// Nothing.
     public var home: String { "" }
+    /// Nothing: tables are transactional, and texts in their keys equal byte by byte.
+    public static var tableOptions: String { "" }
     /// The transactions of a file keep others out by themselves.
     public func keepOthersOut() throws(SQLError) {}
     /// There are none.
@@ -141,6 +154,11 @@ extension Session {
     public func keepNewcomersOut(sparing spare: Set<String>) throws(SQLError) {}
     /// Nobody was kept out.
     public func letNewcomersIn() throws(SQLError) {}
+
+    /// None.
+    public func runsAlone(_ statement: SQLStatement) throws(SQLError) -> Bool { false }
+    /// It is looked at when it comes again.
+    public func leftNothing(_ statement: SQLStatement) -> Bool { false }
     /// Nobody can listen.
     public func announce(_ revision: Revision?) throws(SQLError) {}
 }

@@ -1,0 +1,186 @@
+import Foundation
+import PatchFiles
+import PatchModel
+import Support
+import Testing
+
+@testable import PatchSQL
+
+@Suite struct `A MariaDB database in use` {
+    static let cases = [
+        // A row lock.
+        ("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", "UPDATE pay SET name = 'y'"),
+        // A lock on the table's definition, by one who has only read.
+        ("BEGIN; SELECT count(*) FROM pay", "ALTER TABLE pay ADD COLUMN a INT"),
+        ("LOCK TABLES pay READ", "UPDATE pay SET name = 'y'"),
+        ("BEGIN; SELECT count(*) FROM pay", "DROP TABLE pay"),
+    ]
+
+    @Test(arguments: cases)
+    func `is an error that names who uses it, and the script goes on when they are gone`(
+        held: String, statement: String
+    ) throws {
+        let database = try TestMariaDB()
+        let holder = try MariaDBHolder(held, database)
+        var blocked: [SQLError] = []
+        #expect(
+            try database.run("SELECT 1; \(statement)") { _ in
+            } tryAgain: { error in
+                blocked.append(error)
+                if blocked.count == 2 { holder.leave() }
+                return blocked.count < 10
+            })
+        #expect(blocked.count >= 2)
+        for error in blocked.prefix(2) {
+            #expect(error.code == .inUse && error.place?.statement == 2, "\(error)")
+            let blocker = try #require(error.blockers.first, "\(error)")
+            #expect(error.blockers.count == 1 && blocker.session?.id == holder.id, "\(error)")
+            #expect(blocker.session?.user == "root" && blocker.session?.statement == "idle")
+            #expect(blocker.session?.seconds != nil && blocker.session?.canBeEnded == true)
+        }
+        #expect(try database.marker == "done 2")
+    }
+
+    @Test func `names only those who hold what is waited for`() throws {
+        let database = try TestMariaDB("CREATE TABLE other(a INT); INSERT INTO other VALUES (1);")
+        let innocent = try MariaDBHolder("BEGIN; UPDATE other SET a = 2", database)
+        let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", database)
+        for statement in ["UPDATE pay SET name = 'y'", "ALTER TABLE pay ADD COLUMN a INT"] {
+            let error = try #require(throws: SQLError.self) {
+                try database.run(statement, name: "\(statement.count).sql")
+            }
+            #expect(error.blockers.compactMap(\.session?.id) == [holder.id], "\(error)")
+        }
+        innocent.leave()
+        holder.leave()
+    }
+
+    @Test func `without patience leaves the script where it is, and says whom to end`() throws {
+        let database = try TestMariaDB()
+        let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", database)
+        let begun = ContinuousClock.now
+        let error = try #require(throws: SQLError.self) { try database.run("SELECT 1; DELETE FROM pay") }
+        #expect(ContinuousClock.now - begun < .seconds(20))
+        #expect(
+            error.description.contains("1205") && error.description.contains("session \(holder.id), user root"),
+            "\(error)")
+        holder.leave()
+        #expect(try database.marker == "running 1")
+    }
+
+    @Test func `shows everybody who has it open, and nobody of patchd's own`() throws {
+        let database = try TestMariaDB()
+        let (session, own) = (try database.open(), try database.open())
+        #expect(session.others() == [])
+        let holder = try MariaDBHolder("SELECT 1", database)
+        let elsewhere = try MariaDBHolder("USE mysql", database)
+        #expect(session.others().map(\.session?.id) == [holder.id])
+        #expect(try own.columns(of: "pay") == ["id", "name"])
+        holder.leave()
+        elsewhere.leave()
+    }
+
+    @Test func `ends a session, and not another one that it is not`() throws {
+        let database = try TestMariaDB()
+        let session = try database.open()
+        let holder = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database)
+        var blocker = try #require(session.others().first)
+        blocker.session?.user = "another"
+        #expect(try session.end(blocker))
+        #expect(try holder.isConnected(database))
+        blocker.session?.user = "root"
+        blocker.session?.began = "1 localhost"
+        #expect(try session.end(blocker))
+        #expect(try holder.isConnected(database))
+        #expect(try session.end(#require(session.others().first)))
+        #expect(
+            try database.run("DROP TABLE pay") { _ in
+            } tryAgain: { _ in
+                true
+            })
+        #expect(try !holder.isConnected(database))
+    }
+
+    @Test func `by a role without rights is named as far as it can be seen, and who cannot be ended is said`() throws {
+        let database = try TestMariaDB()
+        let user = database.name
+        try database.server.run("CREATE USER \(user); GRANT ALL ON \(database.name).* TO \(user)")
+        let session = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        let own = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database, user: user)
+        let other = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database)
+        let error = try #require(throws: SQLError.self) {
+            try session.run(TestMariaDB.script("ALTER TABLE pay ADD COLUMN a INT"), as: .sample())
+        }
+        #expect(error.code == .inUse && error.blockers.compactMap(\.session?.id) == [own.id], "\(error)")
+        #expect(try session.end(error.blockers[0]))
+        let hidden = try #require(database.open().others().first { $0.session?.id == other.id })
+        // Another's session is not even shown.
+        #expect(try session.end(hidden))
+        #expect(try other.isConnected(database))
+        other.leave()
+        own.leave()
+    }
+
+    @Test func `is asked to end by an escalation`() throws {
+        let database = try TestMariaDB()
+        let holder = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database)
+        let second = try database.open()
+        var escalation = Escalation(grace: 0.1)
+        var actions: [Escalation.Action] = []
+        try database.run("ALTER TABLE pay ADD COLUMN a INT") { _ in
+        } tryAgain: { error in
+            let action = escalation.next(error.blockers, at: MonotonicClock.seconds)
+            if action != .wait { actions.append(action) }
+            if case .end(let blockers) = action { for blocker in blockers { _ = try? second.end(blocker) } }
+            if case .giveUp = action { return false }
+            return true
+        }
+        #expect(actions.count == 2, "\(actions)")
+        #expect(try !holder.isConnected(database))
+    }
+
+    @Test func `by another session of patchd's waits for it, by name`() throws {
+        let database = try TestMariaDB()
+        let first = try database.open()
+        try first.keepOthersOut()
+        try first.keepOthersOut()
+        let error = try #require(throws: SQLError.self) { try database.run("SELECT 1") }
+        #expect(error.code == .inUse && error.blockers.map(\.command) == ["patchd"], "\(error)")
+        try first.reconnect()
+        #expect(throws: SQLError.self) { try database.run("SELECT 1") }
+        _ = consume first
+        #expect(
+            try database.run("SELECT 1") { _ in
+            } tryAgain: { _ in
+                true
+            })
+    }
+
+    /// The server goes on with a statement whose client was killed; that session has patchd's lock until it ends.
+    @Test func `by the statement of a worker that was killed is waited for, and then looked at`() async throws {
+        let database = try TestMariaDB()
+        let url = database.server.url(database.name)
+        let text = "CREATE TABLE slow AS SELECT id FROM pay FOR UPDATE"
+        let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x'", database)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [url = url as String, text = text as String] in
+            let session = try TestMariaDB.find(url).open(lockTimeout: 60, create: false)
+            session.shouldEnd = {
+                kill(getpid(), SIGKILL)
+                return false
+            }
+            try session.run(TestMariaDB.script(text), as: .sample())
+        }
+        var waited: [SQLError] = []
+        let hasRun = try database.run(text) { _ in
+        } tryAgain: { error in
+            waited.append(error)
+            holder.leave()
+            return true
+        }
+        #expect(hasRun && !waited.isEmpty)
+        #expect(waited.first?.blockers.map(\.command) == ["patchd"], "\(waited)")
+        #expect(try database.program("SELECT count(*) FROM slow") == "2")
+        #expect(try database.marker == "done 1")
+    }
+}
