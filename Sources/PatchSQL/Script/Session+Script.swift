@@ -101,7 +101,7 @@ extension Session {
                     }
                 }
                 // Where each statement is a piece of its own, to tell of each would be too much.
-                if Self.isScriptAtomic || isLast {
+                if Self.isScriptAtomic || isAlone || isLast {
                     onEvent(.committed(statements: piece.statements.upperBound))
                 }
             }
