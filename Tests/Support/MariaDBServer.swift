@@ -76,24 +76,25 @@ public final class MariaDBServer: Sendable {
         let process = Process()
         let pipe = Foundation.Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c",
-            """
-            directory=$1; shift
-            (
-                while :; do
-                    /usr/sbin/mariadbd "$@" < /dev/null > /dev/null 2>&1
-                    [ $? -gt 128 ] || exit
-                done
-            ) &
-            loop=$!
-            cat > /dev/null
-            kill -STOP $loop
-            pkill -KILL -P $loop
-            kill -KILL $loop
-            rm -rf "$directory"
-            """, "sh", directory,
-        ] + options
+        process.arguments =
+            [
+                "-c",
+                """
+                directory=$1; shift
+                (
+                    while :; do
+                        /usr/sbin/mariadbd "$@" < /dev/null > /dev/null 2>&1
+                        [ $? -gt 128 ] || exit
+                    done
+                ) &
+                loop=$!
+                cat > /dev/null
+                kill -STOP $loop
+                pkill -KILL -P $loop
+                kill -KILL $loop
+                rm -rf "$directory"
+                """, "sh", directory,
+            ] + options
         process.standardInput = pipe
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -138,12 +139,18 @@ public final class MariaDBServer: Sendable {
 
     /// What the mariadb program prints, columns separated by tabs.
     @discardableResult
-    public func run(_ sql: String, in database: String = "", user: String = "root", password: String? = nil) throws -> String {
+    public func run(_ sql: String, in database: String = "", user: String = "root", password: String? = nil) throws
+        -> String
+    {
         let name = "/tmp/patchd-output-\(UInt64.random(in: .min ... .max))"
         defer { unlink(name) }
         let code = try Command.start(
-            ["/usr/bin/mariadb", "--no-defaults", "--default-character-set=utf8mb4", "--batch", "--skip-column-names", "-u", user, "-S", socket]
-                + (password.map { ["-p\($0)"] } ?? []) + ["-e", sql] + (database.isEmpty ? [] : [database]), output: name
+            [
+                "/usr/bin/mariadb", "--no-defaults", "--default-character-set=utf8mb4", "--batch",
+                "--skip-column-names", "-u", user, "-S", socket,
+            ]
+                + (password.map { ["-p\($0)"] } ?? []) + ["-e", sql] + (database.isEmpty ? [] : [database]),
+            output: name
         ).end(wait: true)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: name))
         let said = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)

@@ -37,7 +37,9 @@ struct MariaDBAlterClauses {
             }
         }
         // A name that goes and comes in one statement shows nothing.
-        let names = signs.map { MariaDBEffect.Sign(kind: $0.kind, owner: $0.owner, name: $0.name.lowercased(), exists: true) }
+        let names = signs.map {
+            MariaDBEffect.Sign(kind: $0.kind, owner: $0.owner, name: $0.name.lowercased(), exists: true)
+        }
         guard Set(names).count == names.count else { return .none }
         return signs.isEmpty ? .repeatable : .signs(signs)
     }

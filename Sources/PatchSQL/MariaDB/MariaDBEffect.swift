@@ -38,7 +38,8 @@ struct MariaDBEffect {
         case "DROP": evidence = dropped()
         case "RENAME": evidence = words[1] == "TABLE" || words[1] == "TABLES" ? renamed() : .none
         case "ALTER": evidence = altered()
-        case "TRUNCATE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "CHECKSUM", "FLUSH", "GRANT", "SET", "SELECT", "SHOW",
+        case "TRUNCATE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "CHECKSUM", "FLUSH", "GRANT", "SET", "SELECT",
+            "SHOW",
             "RESET", "CACHE", "LOAD":
             evidence = words[0] == "LOAD" && words[1] != "INDEX" ? .none : .repeatable
         case "REVOKE", "INSTALL", "UNINSTALL": break
@@ -72,7 +73,8 @@ struct MariaDBEffect {
         else { return .none }
         switch kind {
         case .index:
-            guard let on = words.words[next...].firstIndex(where: { $0.text == "ON" }), let table = self.name(at: on + 1)
+            guard let on = words.words[next...].firstIndex(where: { $0.text == "ON" }),
+                let table = self.name(at: on + 1)
             else { return .none }
             return .signs([Sign(kind: .index, owner: table.name, name: name, exists: true)])
         case .routine: return .signs([Sign(kind: kind, owner: words[at], name: name, exists: true)])
@@ -128,7 +130,9 @@ struct MariaDBEffect {
         let at = skip(["ONLINE", "IGNORE"], from: 1)
         guard words[at] == "TABLE" else {
             // What they set, they set once more; only another name would be missed.
-            let others: Set = ["VIEW", "PROCEDURE", "FUNCTION", "SEQUENCE", "USER", "DATABASE", "SCHEMA", "DEFINER", "SQL"]
+            let others: Set = [
+                "VIEW", "PROCEDURE", "FUNCTION", "SEQUENCE", "USER", "DATABASE", "SCHEMA", "DEFINER", "SQL",
+            ]
             return others.contains(words[at]) || words[at] == "ALGORITHM" ? .repeatable : .none
         }
         let start = skip(Self.existence, from: at + 1)

@@ -38,7 +38,8 @@ struct MariaDBErrors {
         // A lock timeout, a deadlock, a row that changed since it was read, a table that is being altered.
         case 1205, 1213, 1020, 1412, 3572: (.inUse, "end what uses the database")
         case 1114, 1021, 1041: (.space, "make room where the server of \(place) has its data")
-        case 3, 1026, 1030, 1034, 1194, 1195: (.io, "look into the server's error log; CHECK TABLE shows what is damaged")
+        case 3, 1026, 1030, 1034, 1194, 1195:
+            (.io, "look into the server's error log; CHECK TABLE shows what is damaged")
         case 2002, 2003, 2005:
             (.database, "start the server of \(place), or correct \"database\" in the endpoint's configuration")
         case 2006, 2013, 1053, 1152, 1927, 2012, 2055:

@@ -48,8 +48,7 @@ struct MariaDBLibrary: Sendable {
     let freeResult: @convention(c) (OpaquePointer?) -> Void
     let lengths: @convention(c) (OpaquePointer?) -> UnsafeMutablePointer<UInt>?
     let info: @convention(c) (OpaquePointer?, Int32, UnsafeMutableRawPointer?) -> CChar
-    let queryStart:
-        @convention(c) (UnsafeMutablePointer<Int32>?, OpaquePointer?, UnsafePointer<CChar>?, UInt) -> Int32
+    let queryStart: @convention(c) (UnsafeMutablePointer<Int32>?, OpaquePointer?, UnsafePointer<CChar>?, UInt) -> Int32
     let queryContinue: @convention(c) (UnsafeMutablePointer<Int32>?, OpaquePointer?, Int32) -> Int32
     let fetchStart: @convention(c) (UnsafeMutablePointer<Row?>?, OpaquePointer?) -> Int32
     let fetchContinue: @convention(c) (UnsafeMutablePointer<Row?>?, OpaquePointer?, Int32) -> Int32

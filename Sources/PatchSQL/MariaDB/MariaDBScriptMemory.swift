@@ -16,7 +16,9 @@ struct MariaDBScriptMemory {
     /// Functions whose result depends on nothing but what they are given.
     private static let pure: Set = ["CONCAT", "REPLACE", "IF", "IFNULL", "COALESCE", "UPPER", "LOWER", "TRIM"]
     /// Statements that change nothing that is committed.
-    private static let passing: Set = ["SET", "PREPARE", "DEALLOCATE", "SELECT", "SHOW", "DO", "COMMIT", "BEGIN", "START", ""]
+    private static let passing: Set = [
+        "SET", "PREPARE", "DEALLOCATE", "SELECT", "SHOW", "DO", "COMMIT", "BEGIN", "START", "",
+    ]
 
     // MARK: Going on
 
@@ -38,7 +40,9 @@ struct MariaDBScriptMemory {
     }
 
     private func isRepeated(_ words: MariaDBWords, isLast: Bool) -> Bool {
-        guard ["SET", "PREPARE", "DEALLOCATE"].contains(words[0]) || isLast && words[0] == "SELECT" else { return false }
+        guard ["SET", "PREPARE", "DEALLOCATE"].contains(words[0]) || isLast && words[0] == "SELECT" else {
+            return false
+        }
         // Of the server, not of the session: SET GLOBAL, SET @@GLOBAL.
         if words[1] == "GLOBAL" || words[1] == "@" && words[3] == "GLOBAL" { return false }
         let uses = words.variables.subtracting(words.assigned.map { String($0.dropFirst()) })
@@ -73,7 +77,9 @@ struct MariaDBScriptMemory {
         guard !lost.isEmpty else { return }
         let names = words.words.filter(\.isName).map { $0.plain.lowercased() }
         let variables = words.variables.subtracting(words.assigned.map { String($0.dropFirst()) })
-        let used = variables.map { "@" + $0 } + names.filter { !$0.isEmpty } + (words.contains("LAST_INSERT_ID") ? ["LAST_INSERT_ID"] : [])
+        let used =
+            variables.map { "@" + $0 } + names.filter { !$0.isEmpty }
+            + (words.contains("LAST_INSERT_ID") ? ["LAST_INSERT_ID"] : [])
         guard let name = used.first(where: { lost[$0] != nil }), let number = lost[name] else { return }
         // Made anew.
         if words.temporaryTable == name || words[0] == "PREPARE" && names.dropFirst().first == name { return }
@@ -101,7 +107,9 @@ struct MariaDBScriptMemory {
         case "PREPARE":
             let name = words.words.dropFirst().first?.plain.lowercased() ?? ""
             lost[name] = nil
-            guard let from = words.words.firstIndex(where: { $0.text == "FROM" }), from + 1 < words.words.count else { return }
+            guard let from = words.words.firstIndex(where: { $0.text == "FROM" }), from + 1 < words.words.count else {
+                return
+            }
             let source = words.words[from + 1]
             prepared[name] = source.text == "@" ? (try? value("@\(words.words[from + 2].plain)")) ?? nil : source.plain
         default: break
@@ -127,7 +135,8 @@ extension MariaDBWords {
             if index > 0, self[index - 1] == "@" { continue }
             let behind = (self[index + 2], self[index + 3])
             let isSet = self[0] == "SET" && behind.0 == "="
-            let isInto = index > 0 && self[0] == "SELECT" && [",", "INTO"].contains(self[index - 1]) && contains("INTO")
+            let isInto =
+                index > 0 && self[0] == "SELECT" && [",", "INTO"].contains(self[index - 1]) && contains("INTO")
             guard isSet || isInto || behind == (":", "=") else { continue }
             found.insert("@" + words[index + 1].plain.lowercased())
         }

@@ -15,7 +15,8 @@ extension MariaDBSession {
 
     /// Bytes of the rows, as the server reckons them; as text they are about as many.
     private func dataSize() throws(SQLError) -> UInt64 {
-        let text = "SELECT CAST(COALESCE(SUM(data_length), 0) AS CHAR) FROM information_schema.tables WHERE table_schema = ?"
+        let text =
+            "SELECT CAST(COALESCE(SUM(data_length), 0) AS CHAR) FROM information_schema.tables WHERE table_schema = ?"
         return try query(text, [database.address.database]).first?[0].flatMap { UInt64($0) } ?? 0
     }
 
@@ -25,7 +26,8 @@ extension MariaDBSession {
             "mariadb-dump", package: "mariadb-client",
             [
                 // Without locks: all that others commit meanwhile is left out, or nobody else is there.
-                "--single-transaction", "--skip-lock-tables", "--quick", "--hex-blob", "--no-tablespaces", "--skip-dump-date",
+                "--single-transaction", "--skip-lock-tables", "--quick", "--hex-blob", "--no-tablespaces",
+                "--skip-dump-date",
                 "--routines", "--triggers", "--events", "--default-character-set=utf8mb4",
                 // A copy that is put back must not say that the folder is locked.
                 "--ignore-table-data=\(name).patchd_revision", "--", name,
@@ -38,7 +40,9 @@ extension MariaDBSession {
     }
 
     private func nothing(_ doing: String) throws(SQLError) -> File {
-        do throws(FileError) { return try File.open("/dev/null", O_RDWR) } catch { throw SQLError(.io, doing, "\(error)") }
+        do throws(FileError) { return try File.open("/dev/null", O_RDWR) } catch {
+            throw SQLError(.io, doing, "\(error)")
+        }
     }
 
     /// Whether the last line is the one that stands at the end of a dump.

@@ -21,7 +21,9 @@ extension MariaDBSession {
             (text, values) = ("tables WHERE table_schema = ? AND table_name = ? AND table_type <> 'VIEW'", [sign.name])
         case .view: (text, values) = ("views WHERE table_schema = ? AND table_name = ?", [sign.name])
         case .sequence:
-            (text, values) = ("tables WHERE table_schema = ? AND table_name = ? AND table_type = 'SEQUENCE'", [sign.name])
+            (text, values) = (
+                "tables WHERE table_schema = ? AND table_name = ? AND table_type = 'SEQUENCE'", [sign.name]
+            )
         case .column:
             (text, values) = (
                 "columns WHERE table_schema = ? AND table_name = ? AND column_name = ?", [sign.owner, sign.name]

@@ -24,7 +24,9 @@ struct MariaDBStatementPolicy {
     }
 
     /// What the client program does by itself, and a server does not know.
-    private static let ordersToClient: Set = ["SOURCE", "SYSTEM", "TEE", "NOTEE", "PAGER", "NOPAGER", "CONNECT", "EDIT"]
+    private static let ordersToClient: Set = [
+        "SOURCE", "SYSTEM", "TEE", "NOTEE", "PAGER", "NOPAGER", "CONNECT", "EDIT",
+    ]
 
     private static let ownTransaction = "each statement is a transaction of patchd's, with the record of it"
 
@@ -47,7 +49,8 @@ struct MariaDBStatementPolicy {
             return .skip(ownTransaction)
         case "ROLLBACK", "SAVEPOINT", "RELEASE", "XA":
             return .refuse(
-                "it says \(first) by itself, but \(ownTransaction)", wayOut: "leave it out; what must hold together goes "
+                "it says \(first) by itself, but \(ownTransaction)",
+                wayOut: "leave it out; what must hold together goes "
                     + "into a stored procedure, or into one statement")
         case "LOCK", "UNLOCK":
             return .skip("\(ownTransaction); the folder's lock keeps others out")

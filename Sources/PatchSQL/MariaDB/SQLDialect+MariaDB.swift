@@ -19,7 +19,8 @@ extension SQLDialect {
         let places = words.indices.dropLast().filter { index in
             words[index].text == "SQL_MODE" && ["=", ":"].contains(words[index + 1].text)
         }
-        guard words.first?.text == "SET", let at = places.last, !words.prefix(5).contains(where: { $0.text == "GLOBAL" })
+        guard words.first?.text == "SET", let at = places.last,
+            !words.prefix(5).contains(where: { $0.text == "GLOBAL" })
         else { return }
         var depth = 0
         let value = words[(at + 1)...].prefix { word in

@@ -33,7 +33,11 @@ struct ServerProgram {
         _ doing: String, input: borrowing File, output: borrowing File, in directory: borrowing Directory,
         shouldEnd: () -> Bool
     ) throws(SQLError) {
-        guard let path = Self.directories.map({ "\($0)/\(name)" }).first(where: { (path: String) in access(path, X_OK) == 0 }) else {
+        guard
+            let path = Self.directories.map({ "\($0)/\(name)" }).first(where: { (path: String) in
+                access(path, X_OK) == 0
+            })
+        else {
             throw SQLError(.database, doing, "\(name) is not installed", wayOut: "apt install \(package)")
         }
         let file = "\(name).login"
@@ -64,7 +68,8 @@ struct ServerProgram {
     }
 
     private func run(
-        _ path: String, _ words: [String], input: borrowing File, output: borrowing File, in directory: borrowing Directory,
+        _ path: String, _ words: [String], input: borrowing File, output: borrowing File,
+        in directory: borrowing Directory,
         _ shouldEnd: () -> Bool
     ) throws(FileError) -> (exit: ChildProcess.Exit, text: String) {
         var errors = try Pipe()

@@ -40,7 +40,9 @@ import Testing
                     + "CREATE FUNCTION f() RETURNS INT RETURN 1; CREATE VIEW w AS SELECT 1;"), as: .sample())
         try session.restore(backup, from: directory)
         #expect(try database.program(Self.everything) == before)
-        #expect(try database.program("SELECT count(*) FROM information_schema.routines WHERE routine_schema = database()") == "1")
+        #expect(
+            try database.program("SELECT count(*) FROM information_schema.routines WHERE routine_schema = database()")
+                == "1")
         // The copy does not say that the folder is locked; whoever restores it does.
         #expect(try database.program("SELECT count(*) FROM patchd_revision") == "0")
         #expect(try session.run(TestMariaDB.script("SELECT 1"), as: .sample()))
@@ -84,7 +86,8 @@ import Testing
     }
 
     @Test func `that cannot be written whole leaves no file that looks like one`() throws {
-        let database = try TestMariaDB("CREATE TABLE gone(a INT) ENGINE=MyISAM; CREATE VIEW v AS SELECT a FROM gone; DROP TABLE gone;")
+        let database = try TestMariaDB(
+            "CREATE TABLE gone(a INT) ENGINE=MyISAM; CREATE VIEW v AS SELECT a FROM gone; DROP TABLE gone;")
         let folder = try TestDatabase.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let error = try #require(throws: SQLError.self) {

@@ -45,7 +45,8 @@ import Testing
     @Test func `takes the password from the owner's my.cnf`() throws {
         let database = try TestMariaDB()
         let user = database.name
-        try database.server.run("CREATE USER \(user) IDENTIFIED BY 'fromfile'; GRANT ALL ON \(database.name).* TO \(user)")
+        try database.server.run(
+            "CREATE USER \(user) IDENTIFIED BY 'fromfile'; GRANT ALL ON \(database.name).* TO \(user)")
         let home = try TestDatabase.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: home) }
         try Data("[client]\npassword=fromfile\n".utf8).write(to: URL(fileURLWithPath: home + "/.my.cnf"))
@@ -56,13 +57,17 @@ import Testing
         }
         let found = try MariaDBDatabase(place, as: DatabaseLogin(name: "payroll/SEED"), home: home)
         #expect(try found.open(lockTimeout: 1, create: false).columns(of: "pay") == ["id", "name"])
-        #expect(throws: SQLError.self) { try TestMariaDB.find(database.server.url(database.name, user: user)).open(lockTimeout: 1, create: false) }
+        #expect(throws: SQLError.self) {
+            try TestMariaDB.find(database.server.url(database.name, user: user)).open(lockTimeout: 1, create: false)
+        }
     }
 
     @Test func `without the TLS that is asked for is none`() throws {
         let database = try TestMariaDB()
         let error = try error(database.server.url(database.name) + "&tls=required")
-        #expect(error.code == .database && error.description.contains("TLS") || error.description.contains("SSL"), "\(error)")
+        #expect(
+            error.code == .database && error.description.contains("TLS") || error.description.contains("SSL"),
+            "\(error)")
     }
 
     @Test func `with TLS is encrypted, and a certificate that does not verify is an error`() throws {
@@ -74,7 +79,8 @@ import Testing
         try Command.tool("/bin/chmod", "-R", "a+rX", folder)
         let server = try MariaDBServer(options: ["--ssl-key=\(folder)/key", "--ssl-cert=\(folder)/cert"])
         let database = try TestMariaDB("", on: server)
-        let session = try TestMariaDB.find(server.url(database.name) + "&tls=required").open(lockTimeout: 1, create: false)
+        let session = try TestMariaDB.find(server.url(database.name) + "&tls=required").open(
+            lockTimeout: 1, create: false)
         #expect(try session.query("SHOW STATUS LIKE 'Ssl_cipher'", [])[0][1]?.isEmpty == false)
         let error = try error(server.url(database.name) + "&tls=verify")
         #expect(error.code == .database && error.description.contains("certificate"), "\(error)")
@@ -85,7 +91,8 @@ import Testing
         let session = try database.open(lockTimeout: 0.2)
         let limits = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout, @@autocommit"
         #expect(try session.query(limits, []) == [["1", "1", "1"]])
-        try session.run(TestMariaDB.script("SET lock_wait_timeout = 500, SESSION innodb_lock_wait_timeout = 600"), as: .sample())
+        try session.run(
+            TestMariaDB.script("SET lock_wait_timeout = 500, SESSION innodb_lock_wait_timeout = 600"), as: .sample())
         #expect(try session.query(limits, []) == [["1", "1", "1"]])
     }
 }

@@ -16,7 +16,10 @@ import Testing
         ("CREATE INDEX i ON pay (name)", "SELECT count(*) - 2 FROM pay FORCE INDEX (i)"),
         ("CREATE VIEW v AS SELECT 0 AS n", "SELECT n FROM v"),
         ("CREATE PROCEDURE p() SELECT 0", "CALL p()"),
-        ("CREATE TRIGGER t BEFORE INSERT ON pay FOR EACH ROW SET NEW.name = 'x'", "SELECT count(*) - 1 FROM information_schema.triggers WHERE trigger_schema = database()"),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON pay FOR EACH ROW SET NEW.name = 'x'",
+            "SELECT count(*) - 1 FROM information_schema.triggers WHERE trigger_schema = database()"
+        ),
         ("ALTER TABLE pay MODIFY name VARCHAR(90)", "SELECT count(*) - 2 FROM pay"),
         ("TRUNCATE pay", "SELECT count(*) FROM pay"),
     ]
@@ -84,7 +87,9 @@ import Testing
             INSERT INTO pay VALUES (3, concat_ws("name", @@time_zone, @b, @@character_set_client));
             SET TIME_ZONE=@OLD_TIME_ZONE;
             """.replacing("\"name\"", with: "' '")
-        #expect(throws: SQLError.self) { try database.run(text.replacing("INSERT INTO pay", with: "INSERT INTO \"nowhere\"")) }
+        #expect(throws: SQLError.self) {
+            try database.run(text.replacing("INSERT INTO pay", with: "INSERT INTO \"nowhere\""))
+        }
         #expect(try database.marker == "running 6")
         #expect(try database.run(text))
         #expect(try database.program("SELECT name FROM pay WHERE id = 3") == "+05:00 first! latin1")
@@ -103,7 +108,9 @@ import Testing
         let text = "\(made); DELETE FROM pay WHERE id = 1; \(used);"
         #expect(throws: SQLError.self) { try database.run(text.replacing("\(used)", with: "SELECT nowhere")) }
         let error = try #require(throws: SQLError.self) { try database.run(text) }
-        #expect(error.place?.statement == 3 && error.description.contains("it uses \(name), which statement 1 made"), "\(error)")
+        #expect(
+            error.place?.statement == 3 && error.description.contains("it uses \(name), which statement 1 made"),
+            "\(error)")
         #expect(try database.program("SELECT count(*) FROM pay") == "1")
         // Without a cut it runs.
         let other = try TestMariaDB("CREATE TABLE auto (a INT AUTO_INCREMENT PRIMARY KEY);")
@@ -158,8 +165,11 @@ import Testing
                 }
             }
         }
-        #expect(try database.run(Self.text) { _ in
-        } tryAgain: { _ in true })
+        #expect(
+            try database.run(Self.text) { _ in
+            } tryAgain: { _ in
+                true
+            })
         #expect(try database.program("SELECT group_concat(a, ':', b ORDER BY a) FROM one") == "1:2,11:12")
         #expect(try database.program("SELECT count(*) FROM v") == "2")
         #expect(try database.marker == "done 6")

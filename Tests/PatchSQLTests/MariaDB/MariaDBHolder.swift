@@ -13,7 +13,8 @@ final class MariaDBHolder {
     init(_ statements: String, _ database: TestMariaDB, user: String = "root") throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/mariadb")
         process.arguments = [
-            "--no-defaults", "-n", "-N", "-B", "--skip-reconnect", "-u", user, "-S", database.server.socket, database.name,
+            "--no-defaults", "-n", "-N", "-B", "--skip-reconnect", "-u", user, "-S", database.server.socket,
+            database.name,
         ]
         let output = Foundation.Pipe()
         process.standardInput = input

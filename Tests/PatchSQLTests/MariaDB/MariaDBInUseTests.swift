@@ -46,7 +46,9 @@ import Testing
         let innocent = try MariaDBHolder("BEGIN; UPDATE other SET a = 2", database)
         let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", database)
         for statement in ["UPDATE pay SET name = 'y'", "ALTER TABLE pay ADD COLUMN a INT"] {
-            let error = try #require(throws: SQLError.self) { try database.run(statement, name: "\(statement.count).sql") }
+            let error = try #require(throws: SQLError.self) {
+                try database.run(statement, name: "\(statement.count).sql")
+            }
             #expect(error.blockers.compactMap(\.session?.id) == [holder.id], "\(error)")
         }
         innocent.leave()
@@ -59,7 +61,9 @@ import Testing
         let begun = ContinuousClock.now
         let error = try #require(throws: SQLError.self) { try database.run("SELECT 1; DELETE FROM pay") }
         #expect(ContinuousClock.now - begun < .seconds(20))
-        #expect(error.description.contains("1205") && error.description.contains("session \(holder.id), user root"), "\(error)")
+        #expect(
+            error.description.contains("1205") && error.description.contains("session \(holder.id), user root"),
+            "\(error)")
         holder.leave()
         #expect(try database.marker == "running 1")
     }
@@ -89,8 +93,11 @@ import Testing
         #expect(try session.end(blocker))
         #expect(try holder.isConnected(database))
         #expect(try session.end(#require(session.others().first)))
-        #expect(try database.run("DROP TABLE pay") { _ in
-        } tryAgain: { _ in true })
+        #expect(
+            try database.run("DROP TABLE pay") { _ in
+            } tryAgain: { _ in
+                true
+            })
         #expect(try !holder.isConnected(database))
     }
 
@@ -143,8 +150,11 @@ import Testing
         try first.reconnect()
         #expect(throws: SQLError.self) { try database.run("SELECT 1") }
         _ = consume first
-        #expect(try database.run("SELECT 1") { _ in
-        } tryAgain: { _ in true })
+        #expect(
+            try database.run("SELECT 1") { _ in
+            } tryAgain: { _ in
+                true
+            })
     }
 
     /// The server goes on with a statement whose client was killed; that session has patchd's lock until it ends.

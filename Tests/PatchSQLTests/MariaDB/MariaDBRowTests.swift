@@ -30,7 +30,8 @@ import Testing
     private let keyed = RowTarget(table: "rate", key: ["id"], preserve: ["own"])
 
     @Test func `are added or changed by their key, once, and compared before`() throws {
-        let database = try TestMariaDB(Self.table + "INSERT INTO rate (id, title, amount, own) VALUES (1, 'old', 1, 'mine');")
+        let database = try TestMariaDB(
+            Self.table + "INSERT INTO rate (id, title, amount, own) VALUES (1, 'old', 1, 'mine');")
         let rows = "id,title,amount,since,own\n1,Größe,2.50,2026-01-31,theirs\n2,\"it's \"\"\\\",3,,two\n"
         let session = try database.open()
         #expect(try !has(rows, keyed, session))
@@ -61,7 +62,8 @@ import Testing
 
     @Test(arguments: [
         ("id,amount\n3,\n", "cannot be null", 2), ("id,amount\n4,1\n3,-1\n", "CONSTRAINT", 3),
-        ("id,amount,since\n3,1,never\n", "date", 2), ("id,amount,title\n3,1,\"a title that is far too long\"\n", "too long", 2),
+        ("id,amount,since\n3,1,never\n", "date", 2),
+        ("id,amount,title\n3,1,\"a title that is far too long\"\n", "too long", 2),
         ("id,amount,twice\n1,1,2\n", "no column \"twice\"", 1),
     ])
     func `that break a rule are found before anything is loaded`(rows: String, cause: String, line: Int) throws {

@@ -27,11 +27,16 @@ import Testing
 
     @Test func `that fails keeps what is before it, names the place, and goes on there once corrected`() throws {
         let database = try TestMariaDB()
-        let text = "UPDATE pay SET name = concat(name, '!');\nINSERT INTO pay VALUES (3, 'Mary');\n\nINSERT INTO pay\n VALUES (1, 'twice');\nSELECT 1;"
+        let text =
+            "UPDATE pay SET name = concat(name, '!');\nINSERT INTO pay VALUES (3, 'Mary');\n\nINSERT INTO pay\n VALUES (1, 'twice');\nSELECT 1;"
         let error = try #require(throws: SQLError.self) { try database.run(text) }
         #expect(error.code == .sql)
-        #expect(error.description.hasPrefix("cannot run 8.0.2.sql, statement 3 of 4, line 4 (INSERT INTO pay …): "), "\(error)")
-        #expect(error.description.contains("Duplicate entry '1'") && error.description.contains("1062, SQLSTATE 23000"), "\(error)")
+        #expect(
+            error.description.hasPrefix("cannot run 8.0.2.sql, statement 3 of 4, line 4 (INSERT INTO pay …): "),
+            "\(error)")
+        #expect(
+            error.description.contains("Duplicate entry '1'") && error.description.contains("1062, SQLSTATE 23000"),
+            "\(error)")
         #expect(try database.marker == "running 2")
         #expect(try database.run(text.replacing("(1, 'twice')", with: "(4, 'new')")))
         #expect(try database.program("SELECT group_concat(name ORDER BY id) FROM pay") == "Ada!,Grace!,Mary,new")
@@ -85,7 +90,8 @@ import Testing
         defer { unlink(dump) }
         let code = try Command.start(
             [
-                "/usr/bin/mariadb-dump", "--no-defaults", "-uroot", "-S", source.server.socket, "--routines", "--events",
+                "/usr/bin/mariadb-dump", "--no-defaults", "-uroot", "-S", source.server.socket, "--routines",
+                "--events",
                 "--triggers", source.name,
             ], output: dump
         ).end(wait: true)
@@ -101,13 +107,17 @@ import Testing
                 == source.program("SELECT group_concat(name ORDER BY id) FROM pay"))
         #expect(try database.program("SELECT f()") == source.program("SELECT f()"))
         #expect(try database.program("SELECT count(*) FROM v; SHOW TRIGGERS; SHOW EVENTS").contains("ENABLED"))
-        #expect(try database.program("INSERT INTO pay VALUES (9, 'x'); SELECT name FROM pay WHERE id = 9") == "x*/;*/;".dropLast(3))
+        #expect(
+            try database.program("INSERT INTO pay VALUES (9, 'x'); SELECT name FROM pay WHERE id = 9")
+                == "x*/;*/;".dropLast(3))
     }
 
     @Test func `that begins and commits by itself is run without, and told so`() throws {
         let database = try TestMariaDB()
         var skipped: [Int] = []
-        try database.run("START TRANSACTION; SET autocommit=0; DELETE FROM pay WHERE id = 1; COMMIT; LOCK TABLES pay WRITE; UNLOCK TABLES") {
+        try database.run(
+            "START TRANSACTION; SET autocommit=0; DELETE FROM pay WHERE id = 1; COMMIT; LOCK TABLES pay WRITE; UNLOCK TABLES"
+        ) {
             if case .skipped(let statement, _) = $0 { skipped.append(statement.number) }
         }
         #expect(skipped == [1, 2, 4, 5, 6])

@@ -25,16 +25,28 @@ import Testing
         ("/*!80023 it's MySQL's */ select 1; x", ["select 1", "x"]),
         ("/*M!999999\\- enable the sandbox mode */ \nselect 1; x", ["select 1", "x"]),
         ("/*M!100100 select 1 */; x", ["/*M!100100 select 1 */", "x"]),
-        ("set sql_mode = 'NO_BACKSLASH_ESCAPES'; select 'a\\'; x", ["set sql_mode = 'NO_BACKSLASH_ESCAPES'", "select 'a\\'", "x"]),
-        ("set sql_mode = 'NO_BACKSLASH_ESCAPES'; set sql_mode = @old; select 'a\\';'; x", [
-            "set sql_mode = 'NO_BACKSLASH_ESCAPES'", "set sql_mode = @old", "select 'a\\';'", "x",
-        ]),
-        ("/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES' */; select \"a\\\"; x", [
-            "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES' */", "select \"a\\\"", "x",
-        ]),
-        ("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES'); select \"a\\\", 'b\\';'; x", [
-            "set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')", "select \"a\\\", 'b\\';'", "x",
-        ]),
+        (
+            "set sql_mode = 'NO_BACKSLASH_ESCAPES'; select 'a\\'; x",
+            ["set sql_mode = 'NO_BACKSLASH_ESCAPES'", "select 'a\\'", "x"]
+        ),
+        (
+            "set sql_mode = 'NO_BACKSLASH_ESCAPES'; set sql_mode = @old; select 'a\\';'; x",
+            [
+                "set sql_mode = 'NO_BACKSLASH_ESCAPES'", "set sql_mode = @old", "select 'a\\';'", "x",
+            ]
+        ),
+        (
+            "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES' */; select \"a\\\"; x",
+            [
+                "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES' */", "select \"a\\\"", "x",
+            ]
+        ),
+        (
+            "set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES'); select \"a\\\", 'b\\';'; x",
+            [
+                "set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')", "select \"a\\\", 'b\\';'", "x",
+            ]
+        ),
     ])
     func `are cut into statements where its client cuts them`(text: String, expected: [String]) throws {
         #expect(try texts(text) == expected)
@@ -51,10 +63,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "CREATE TABLE t (a INT)", "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON u FOR EACH ROW BEGIN END */",
+        "CREATE TABLE t (a INT)",
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON u FOR EACH ROW BEGIN END */",
         "ALTER TABLE t ADD a INT", "/*!40000 ALTER TABLE `t` DISABLE KEYS */", "DROP VIEW v", "RENAME TABLE a TO b",
         "TRUNCATE t", "GRANT SELECT ON t TO u", "CALL p()", "EXECUTE s", "BEGIN NOT ATOMIC SELECT 1", "ANALYZE TABLE t",
-        "SET PASSWORD = 'x'", "SET STATEMENT lock_wait_timeout = 1 FOR ALTER TABLE t ADD a INT", "LOAD INDEX INTO CACHE t",
+        "SET PASSWORD = 'x'", "SET STATEMENT lock_wait_timeout = 1 FOR ALTER TABLE t ADD a INT",
+        "LOAD INDEX INTO CACHE t",
         "CREATE OR REPLACE TABLE t (a INT)",
     ])
     func `that end a transaction by themselves run alone`(text: String) throws {
@@ -85,23 +99,33 @@ import Testing
         ("CREATE UNIQUE INDEX i ON t (a)", "+index t.i"), ("DROP INDEX i ON t", "-index t.i"),
         ("CREATE DEFINER=`r`@`%` PROCEDURE p(IN t INT) BEGIN CREATE TABLE x (a INT); END", "+routine PROCEDURE.p"),
         ("CREATE SEQUENCE s", "+sequence s"), ("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1", "+event e"),
-        ("/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 1 */", "+trigger t"),
-        ("DROP TABLE a, b", "-table a -table b"), ("DROP TABLE IF EXISTS a", "again"), ("DROP FUNCTION f", "-routine FUNCTION.f"),
+        (
+            "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 1 */",
+            "+trigger t"
+        ),
+        ("DROP TABLE a, b", "-table a -table b"), ("DROP TABLE IF EXISTS a", "again"),
+        ("DROP FUNCTION f", "-routine FUNCTION.f"),
         ("RENAME TABLE a TO old, new TO a", "+table a -table new +table old"),
         ("ALTER TABLE t ADD COLUMN a INT AFTER b, ADD c DECIMAL(10,2) DEFAULT 1", "+column t.a +column t.c"),
         ("ALTER TABLE t ADD (a INT, b DECIMAL(3,1))", "+column t.a +column t.b"),
         ("ALTER TABLE t ADD INDEX i (a, b), DROP KEY j", "+index t.i -index t.j"),
         ("ALTER TABLE t ADD UNIQUE KEY `u` (a), ADD PRIMARY KEY (b)", "+index t.PRIMARY +index t.u"),
-        ("ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (b), DROP FOREIGN KEY d", "+constraint t.c -constraint t.d"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (b), DROP FOREIGN KEY d",
+            "+constraint t.c -constraint t.d"
+        ),
         ("ALTER TABLE t ADD CONSTRAINT c UNIQUE (a)", "+index t.c"), ("ALTER TABLE t ADD INDEX (a)", "open"),
-        ("ALTER TABLE t DROP a, DROP COLUMN b", "-column t.a -column t.b"), ("ALTER TABLE t MODIFY a BIGINT NOT NULL", "again"),
+        ("ALTER TABLE t DROP a, DROP COLUMN b", "-column t.a -column t.b"),
+        ("ALTER TABLE t MODIFY a BIGINT NOT NULL", "again"),
         ("ALTER TABLE t CHANGE a b INT", "-column t.a +column t.b"), ("ALTER TABLE t CHANGE a a BIGINT", "again"),
         ("ALTER TABLE t RENAME COLUMN a TO b", "-column t.a +column t.b"),
         ("ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "open"),
-        ("ALTER TABLE t RENAME INDEX a TO b", "-index t.a +index t.b"), ("ALTER TABLE t RENAME TO u", "-table t +table u"),
+        ("ALTER TABLE t RENAME INDEX a TO b", "-index t.a +index t.b"),
+        ("ALTER TABLE t RENAME TO u", "-table t +table u"),
         ("ALTER TABLE t ENGINE=InnoDB, COMMENT='a, b'", "again"), ("ALTER TABLE t ADD PARTITION (PARTITION p)", "open"),
         ("ALTER TABLE t DROP CONSTRAINT c", "-constraint t.c"), ("TRUNCATE TABLE t", "again"), ("CALL p()", "open"),
-        ("REVOKE SELECT ON t FROM u", "open"), ("GRANT SELECT ON t TO u", "again"), ("BEGIN NOT ATOMIC SELECT 1; END", "open"),
+        ("REVOKE SELECT ON t FROM u", "open"), ("GRANT SELECT ON t TO u", "again"),
+        ("BEGIN NOT ATOMIC SELECT 1; END", "open"),
     ])
     func `tell what shows in the catalogue once they took effect`(text: String, expected: String) {
         let evidence = MariaDBEffect(MariaDBWords(text)).evidence
@@ -118,7 +142,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a?b", "'a?b'"), ("it's", "'it''s'"), ("", "_utf8mb4 X''"), ("a\\", "_utf8mb4 X'615C'"), ("ä", "_utf8mb4 X'C3A4'"),
+        ("a?b", "'a?b'"), ("it's", "'it''s'"), ("", "_utf8mb4 X''"), ("a\\", "_utf8mb4 X'615C'"),
+        ("ä", "_utf8mb4 X'C3A4'"),
     ])
     func `that are values stand for themselves whatever sql_mode is`(value: String, literal: String) {
         #expect(MariaDBLiteral.literal(value) == literal)

@@ -28,8 +28,11 @@ final class TestMariaDB {
 
     /// The names of the tables.
     var tables: String {
-        get throws { try program("SELECT group_concat(table_name ORDER BY table_name) FROM information_schema.tables "
-            + "WHERE table_schema = '\(name)' AND table_name NOT LIKE 'patchd%'") }
+        get throws {
+            try program(
+                "SELECT group_concat(table_name ORDER BY table_name) FROM information_schema.tables "
+                    + "WHERE table_schema = '\(name)' AND table_name NOT LIKE 'patchd%'")
+        }
     }
 
     static func find(_ url: String, credentials: Credentials? = nil) throws -> any Database {
@@ -45,7 +48,8 @@ final class TestMariaDB {
     /// Runs a script as one of the update X3V8_P2.
     @discardableResult
     func run(
-        _ text: String, name: String = "8.0.2.sql", seconds: Double = .infinity, onEvent: (ScriptEvent) -> Void = { _ in },
+        _ text: String, name: String = "8.0.2.sql", seconds: Double = .infinity,
+        onEvent: (ScriptEvent) -> Void = { _ in },
         tryAgain: (SQLError) -> Bool = { _ in false }
     ) throws -> Bool {
         try open().run(Self.script(text), as: .sample(name, seconds), onEvent: onEvent, tryAgain: tryAgain)
