@@ -240,7 +240,8 @@ import Testing
         let own = try Self(on: MariaDBServer())
         try own.sql("CREATE TABLE gate (a INT); INSERT INTO gate VALUES (1)")
         try own.pack([
-            "upgrades/8.0.2.sql": Self.text + "SELECT sleep(600) FROM gate;\nINSERT INTO ledger VALUES (99, 'end', 1);\n"
+            "upgrades/8.0.2.sql": Self.text
+                + "SELECT sleep(600) FROM gate;\nINSERT INTO ledger VALUES (99, 'end', 1);\n"
         ])
         let daemon = try own.host.start()
         defer { daemon.terminate() }
