@@ -81,17 +81,19 @@ public final class MariaDBServer: Sendable {
                 "-c",
                 """
                 directory=$1; shift
+                trap '' HUP INT TERM
+                touch "$directory/run"
                 (
-                    while :; do
+                    while [ -e "$directory/run" ]; do
                         /usr/sbin/mariadbd "$@" < /dev/null > /dev/null 2>&1
                         [ $? -gt 128 ] || exit
                     done
                 ) &
                 loop=$!
                 cat > /dev/null
-                kill -STOP $loop
+                rm "$directory/run"
                 pkill -KILL -P $loop
-                kill -KILL $loop
+                wait
                 rm -rf "$directory"
                 """, "sh", directory,
             ] + options

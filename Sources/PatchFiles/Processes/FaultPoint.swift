@@ -56,10 +56,10 @@ public enum FaultPoint {
         return String(decoding: buffer.prefix(max(count - 1, 0)), as: UTF8.self)
     }
 
-    /// Called right before a mutating call.
+    /// Called right before a mutating call; of other modules, too, for what no call of this one shows.
     ///
     /// - Throws: the error that a test asked for; never otherwise.
-    static func pass(_ operation: String, _ path: String) throws(FileError) {
+    public static func pass(_ operation: String, _ path: String) throws(FileError) {
         guard let order else { return }
         let count = passed.add(1, ordering: .relaxed).newValue
         guard count == order.at || order.lists else { return }

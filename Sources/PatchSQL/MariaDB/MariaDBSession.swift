@@ -71,6 +71,7 @@ final class MariaDBSession: Session {
     }
 
     func commit() throws(SQLError) {
+        try passFaultPoint("commit")
         try translating("commit") { () throws(MariaDBFailure) in _ = try connection.run("COMMIT") }
     }
 
@@ -98,6 +99,7 @@ final class MariaDBSession: Session {
                 return isOver
             }, interrupt: { observer.interrupt(id) })
         failure = nil
+        try passFaultPoint("run")
         do throws(MariaDBFailure) {
             result.changes = try connection.run(statement.text, watch: watch) { row in
                 result.rows += 1
@@ -110,6 +112,15 @@ final class MariaDBSession: Session {
             throw errors.error(error, in: statement, isOver: isOver) { blockers(words) }
         }
         return result
+    }
+
+    /// What a server does shows in no call of ours on files, at which a test could cut it off.
+    private func passFaultPoint(_ operation: String) throws(SQLError) {
+        do throws(FileError) {
+            try FaultPoint.pass(operation, database.address.place)
+        } catch {
+            throw SQLError(.io, operation, "\(error)")
+        }
     }
 
     /// Takes in what a statement that has run made of the session.

@@ -66,6 +66,40 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["app.db"])
     }
 
+    /// The rights that docs/databases.md names.
+    @Test func `is made and put back by a role with the rights that it needs, also of what others defined`() throws {
+        let database = try TestMariaDB(Self.objects)
+        let user = database.name
+        try database.server.run(
+            "CREATE USER \(user); GRANT ALL ON \(database.name).* TO \(user); GRANT SELECT ON mysql.proc TO \(user);"
+                + "GRANT SET USER ON *.* TO \(user)")
+        let folder = try TestDatabase.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let session = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        try session.prepareTables()
+        let before = try database.program(Self.everything)
+        let backup = try session.backUp(to: Directory.open(folder), as: "app.db") { _ in }
+        try session.run(TestMariaDB.script("DROP PROCEDURE p; DROP VIEW v; DROP TABLE child"), as: .sample())
+        try session.restore(backup, from: Directory.open(folder))
+        #expect(try database.program(Self.everything) == before)
+        let definers = "SELECT group_concat(DISTINCT definer) FROM information_schema.routines WHERE routine_schema = database()"
+        #expect(try database.program(definers) == "root@localhost")
+    }
+
+    @Test func `without the right to read routines is refused, not made without them`() throws {
+        let database = try TestMariaDB(Self.objects)
+        let user = database.name
+        try database.server.run("CREATE USER \(user); GRANT ALL ON \(database.name).* TO \(user)")
+        let folder = try TestDatabase.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let error = try #require(throws: SQLError.self) {
+            try TestMariaDB.find(database.server.url(database.name, user: user)).open(lockTimeout: 1, create: false)
+                .backUp(to: Directory.open(folder), as: "app.db") { _ in }
+        }
+        #expect(error.code == .database && error.description.contains("insufficent privileges"), "\(error)")
+    }
+
     @Test func `that was changed or cut is not put back, and nothing is dropped for it`() throws {
         let database = try TestMariaDB()
         let folder = try TestDatabase.makeFolder()
