@@ -44,13 +44,16 @@ import Testing
     @Test func `names only those who hold what is waited for`() throws {
         let database = try TestMariaDB("CREATE TABLE other(a INT); INSERT INTO other VALUES (1);")
         let innocent = try MariaDBHolder("BEGIN; UPDATE other SET a = 2", database)
+        // The same table, and another row.
+        let neighbour = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 2", database)
         let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", database)
-        for statement in ["UPDATE pay SET name = 'y'", "ALTER TABLE pay ADD COLUMN a INT"] {
-            let error = try #require(throws: SQLError.self) {
-                try database.run(statement, name: "\(statement.count).sql")
-            }
-            #expect(error.blockers.compactMap(\.session?.id) == [holder.id], "\(error)")
+        let row = try #require(throws: SQLError.self) { try database.run("DELETE FROM pay WHERE id = 1") }
+        #expect(row.blockers.compactMap(\.session?.id) == [holder.id], "\(row)")
+        let table = try #require(throws: SQLError.self) {
+            try database.run("ALTER TABLE pay ADD COLUMN a INT", name: "b.sql")
         }
+        #expect(Set(table.blockers.compactMap(\.session?.id)) == [neighbour.id, holder.id], "\(table)")
+        neighbour.leave()
         innocent.leave()
         holder.leave()
     }
@@ -174,7 +177,7 @@ import Testing
         let text = "CREATE TABLE slow AS SELECT id FROM pay FOR UPDATE"
         let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x'", database)
         await #expect(processExitsWith: .signal(SIGKILL)) { [url = url as String, text = text as String] in
-            let session = try TestMariaDB.find(url).open(lockTimeout: 60, create: false)
+            let session = try TestMariaDB.find(url).open(lockTimeout: 600, create: false)
             session.shouldEnd = {
                 kill(getpid(), SIGKILL)
                 return false
