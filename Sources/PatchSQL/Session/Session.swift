@@ -97,6 +97,9 @@ public protocol Session: AnyObject {
     /// Everybody else who uses the database, as far as this user may see.
     func others() -> [Blocker]
 
+    /// What the role lacks, without which an update may still come to its end: a sentence each, with the GRANT that gives it.
+    func lackedRights() -> [String]
+
     /// Ends a session as the database can.
     ///
     /// - Returns: false where the database cannot; its process or its unit has to be ended then.
@@ -133,6 +136,8 @@ extension Session {
     public func runsAlone(_ statement: SQLStatement) throws(SQLError) -> Bool { false }
     /// It is looked at when it comes again.
     public func leftNothing(_ statement: SQLStatement) -> Bool { false }
+    /// Who may open a file has all rights in it.
+    public func lackedRights() -> [String] { [] }
     /// Nobody can listen.
     public func announce(_ revision: Revision?) throws(SQLError) {}
 }

@@ -135,6 +135,24 @@ import Testing
         own.leave()
     }
 
+    @Test func `is looked at by a role whose missing rights are told, with what gives them`() throws {
+        let database = try TestMariaDB("CREATE PROCEDURE p() SELECT 1;")
+        let user = database.name
+        try database.server.run("CREATE USER \(user); GRANT ALL ON \(database.name).* TO \(user)")
+        let session = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        let lacked = session.lackedRights()
+        let grants = lacked.compactMap { sentence in
+            sentence.firstRange(of: "GRANT").map { String(sentence[$0.lowerBound...]) }
+        }
+        #expect(grants.count == 3 && lacked.count == 3, "\(lacked)")
+        for grant in grants { try database.server.run(grant) }
+        let better = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        #expect(better.lackedRights() == [])
+        #expect(try database.open().lackedRights() == [])
+    }
+
     @Test func `is asked to end by an escalation`() throws {
         let database = try TestMariaDB()
         let holder = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database)
