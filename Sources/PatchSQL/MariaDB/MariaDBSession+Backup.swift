@@ -122,6 +122,7 @@ extension MariaDBAddress {
         return ServerProgram(
             name: name, package: package,
             arguments: (login == nil ? [] : ["--defaults-extra-file=\(ServerProgram.loginPlace)"]) + own + arguments,
-            login: login, environment: Self.home.map { ["HOME=\($0)"] } ?? [])
+            login: login, wayOut: "see that the user has the rights that docs/databases.md names",
+            environment: Self.home.map { ["HOME=\($0)"] } ?? [])
     }
 }

@@ -13,6 +13,8 @@ struct ServerProgram {
     var arguments: [String]
     /// What the file with the login holds; nil: there is no such file.
     var login: String?
+    /// What an admin can do where it fails.
+    var wayOut: String
     /// `NAME=value`, beside `PATH` and `HOME`.
     var environment: [String] = []
 
@@ -64,7 +66,7 @@ struct ServerProgram {
         guard room > 1 << 20 else {
             throw SQLError(.space, doing, "the disk is full", wayOut: "make room in \(directory.path)")
         }
-        throw SQLError(.database, doing, "\(name) failed (\(said.exit)): \(said.text)", wayOut: "see its message")
+        throw SQLError(.database, doing, "\(name) failed (\(said.exit)): \(said.text)", wayOut: wayOut)
     }
 
     private func run(

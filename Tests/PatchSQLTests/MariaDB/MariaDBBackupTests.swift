@@ -83,7 +83,8 @@ import Testing
         try session.run(TestMariaDB.script("DROP PROCEDURE p; DROP VIEW v; DROP TABLE child"), as: .sample())
         try session.restore(backup, from: Directory.open(folder))
         #expect(try database.program(Self.everything) == before)
-        let definers = "SELECT group_concat(DISTINCT definer) FROM information_schema.routines WHERE routine_schema = database()"
+        let definers =
+            "SELECT group_concat(DISTINCT definer) FROM information_schema.routines WHERE routine_schema = database()"
         #expect(try database.program(definers) == "root@localhost")
     }
 
@@ -97,7 +98,7 @@ import Testing
             try TestMariaDB.find(database.server.url(database.name, user: user)).open(lockTimeout: 1, create: false)
                 .backUp(to: Directory.open(folder), as: "app.db") { _ in }
         }
-        #expect(error.code == .database && error.description.contains("insufficent privileges"), "\(error)")
+        #expect(error.code == .database && error.description.contains("insufficient privileges"), "\(error)")
     }
 
     @Test func `that was changed or cut is not put back, and nothing is dropped for it`() throws {

@@ -44,13 +44,16 @@ import Testing
     @Test func `names only those who hold what is waited for`() throws {
         let database = try TestMariaDB("CREATE TABLE other(a INT); INSERT INTO other VALUES (1);")
         let innocent = try MariaDBHolder("BEGIN; UPDATE other SET a = 2", database)
+        // The same table, and another row.
+        let neighbour = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 2", database)
         let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x' WHERE id = 1", database)
-        for statement in ["UPDATE pay SET name = 'y'", "ALTER TABLE pay ADD COLUMN a INT"] {
-            let error = try #require(throws: SQLError.self) {
-                try database.run(statement, name: "\(statement.count).sql")
-            }
-            #expect(error.blockers.compactMap(\.session?.id) == [holder.id], "\(error)")
+        let row = try #require(throws: SQLError.self) { try database.run("DELETE FROM pay WHERE id = 1") }
+        #expect(row.blockers.compactMap(\.session?.id) == [holder.id], "\(row)")
+        let table = try #require(throws: SQLError.self) {
+            try database.run("ALTER TABLE pay ADD COLUMN a INT", name: "b.sql")
         }
+        #expect(Set(table.blockers.compactMap(\.session?.id)) == [neighbour.id, holder.id], "\(table)")
+        neighbour.leave()
         innocent.leave()
         holder.leave()
     }
@@ -68,13 +71,22 @@ import Testing
         #expect(try database.marker == "running 1")
     }
 
+    /// Whether the others are these, once the server has let go of those who have just left.
+    private func others(_ session: any Session, are ids: [String]) -> Bool {
+        let end = MonotonicClock.seconds + 30
+        while session.others().map(\.session?.id) != ids {
+            if MonotonicClock.seconds > end { return false }
+        }
+        return true
+    }
+
     @Test func `shows everybody who has it open, and nobody of patchd's own`() throws {
         let database = try TestMariaDB()
         let (session, own) = (try database.open(), try database.open())
-        #expect(session.others() == [])
+        #expect(others(session, are: []))
         let holder = try MariaDBHolder("SELECT 1", database)
         let elsewhere = try MariaDBHolder("USE mysql", database)
-        #expect(session.others().map(\.session?.id) == [holder.id])
+        #expect(others(session, are: [holder.id]))
         #expect(try own.columns(of: "pay") == ["id", "name"])
         holder.leave()
         elsewhere.leave()
@@ -84,6 +96,7 @@ import Testing
         let database = try TestMariaDB()
         let session = try database.open()
         let holder = try MariaDBHolder("BEGIN; SELECT count(*) FROM pay", database)
+        #expect(others(session, are: [holder.id]))
         var blocker = try #require(session.others().first)
         blocker.session?.user = "another"
         #expect(try session.end(blocker))
@@ -120,6 +133,24 @@ import Testing
         #expect(try other.isConnected(database))
         other.leave()
         own.leave()
+    }
+
+    @Test func `is looked at by a role whose missing rights are told, with what gives them`() throws {
+        let database = try TestMariaDB("CREATE PROCEDURE p() SELECT 1;")
+        let user = database.name
+        try database.server.run("CREATE USER \(user); GRANT ALL ON \(database.name).* TO \(user)")
+        let session = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        let lacked = try session.checkRights()
+        let grants = lacked.compactMap { sentence in
+            sentence.firstRange(of: "GRANT").map { String(sentence[$0.lowerBound...]) }
+        }
+        #expect(grants.count == 3 && lacked.count == 3, "\(lacked)")
+        for grant in grants { try database.server.run(grant) }
+        let better = try TestMariaDB.find(database.server.url(database.name, user: user)).open(
+            lockTimeout: 1, create: false)
+        #expect(try better.checkRights() == [])
+        #expect(try database.open().checkRights() == [])
     }
 
     @Test func `is asked to end by an escalation`() throws {
@@ -164,7 +195,7 @@ import Testing
         let text = "CREATE TABLE slow AS SELECT id FROM pay FOR UPDATE"
         let holder = try MariaDBHolder("BEGIN; UPDATE pay SET name = 'x'", database)
         await #expect(processExitsWith: .signal(SIGKILL)) { [url = url as String, text = text as String] in
-            let session = try TestMariaDB.find(url).open(lockTimeout: 60, create: false)
+            let session = try TestMariaDB.find(url).open(lockTimeout: 600, create: false)
             session.shouldEnd = {
                 kill(getpid(), SIGKILL)
                 return false
