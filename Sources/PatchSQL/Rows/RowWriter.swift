@@ -7,6 +7,8 @@ struct RowWriter {
     let settable: [Int]
     /// Finds a row by its key.
     let find: String
+    /// The same, two at the most.
+    let findTwo: String
     /// The whole row, and one more.
     let current: String
     /// Adds a whole row.
@@ -16,7 +18,7 @@ struct RowWriter {
     let update: String
     private let table: String
     private let quoted: [String]
-    private let exact: String
+    private let dialect: SQLDialect
 
     init(
         header: [String?], _ target: RowTarget, columns: [String], _ dialect: SQLDialect
@@ -48,12 +50,13 @@ struct RowWriter {
         self.settable = settable
         quoted = names.map(dialect.quoted)
         table = dialect.quoted(target.table)
-        exact = dialect.exact
+        self.dialect = dialect
         let (quoted, table) = (quoted, table)
         let condition = keys.map { "\(quoted[$0]) = ?" }.joined(separator: " AND ")
         find = "SELECT 1 FROM \(table) WHERE \(condition)"
+        findTwo = "\(find) \(dialect.rowLimit) 2"
         let all = columns.map(dialect.quoted)
-        current = "SELECT \(all.joined(separator: ", ")) FROM \(table) WHERE \(condition) LIMIT 2"
+        current = "SELECT \(all.joined(separator: ", ")) FROM \(table) WHERE \(condition) \(dialect.rowLimit) 2"
         insertWhole =
             "INSERT INTO \(table) (\(all.joined(separator: ", "))) VALUES (\(all.map { _ in "?" }.joined(separator: ", ")))"
         insert =
@@ -90,7 +93,7 @@ struct RowWriter {
 
     /// That the columns which may be overwritten have a row's values already.
     func condition(for row: [String?]) -> (text: String, values: [String?]) {
-        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : "\(quoted[$0]) = ?\(exact)" }
+        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : dialect.isExactly(quoted[$0], of: table) }
         return (terms.joined(separator: " AND "), settable.map { row[$0] }.filter { $0 != nil })
     }
 
@@ -112,7 +115,7 @@ struct RowWriter {
     /// A row of the table that the copy has not, or not as often; where both have as many rows, that is all.
     var difference: String {
         func counted(_ name: String) -> String {
-            let columns = settable.map { quoted[$0] + exact }.joined(separator: ", ")
+            let columns = settable.map { quoted[$0] + dialect.exactSuffix }.joined(separator: ", ")
             return "SELECT \(columns), count(*) FROM \(name) GROUP BY \(columns)"
         }
         return "\(counted(table)) EXCEPT \(counted(Self.copy)) LIMIT 1"

@@ -28,9 +28,11 @@ public enum Databases {
     ) throws(SQLError) -> any Database {
         switch reference.engine {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
-        case .postgresql, .mariadb, .firebird, .embeddedFirebird:
+        case .firebird(let server): return try FirebirdDatabase(server, login)
+        case .embeddedFirebird(let path): return try FirebirdDatabase(file: path, login)
+        case .postgresql, .mariadb:
             throw SQLError(
-                .database, "use the database \"\(reference.scheme):\"", "only sqlite: is built",
+                .database, "use the database \"\(reference.scheme):\"", "only sqlite: and firebird: are built",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
     }

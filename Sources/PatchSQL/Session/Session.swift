@@ -77,6 +77,9 @@ public protocol Session: AnyObject {
     /// A table's columns, in order; empty where there is no such table.
     func columns(of table: String) throws(SQLError) -> [String]
 
+    /// A table's name as the database has it, where quoting makes a difference; the same where there is none.
+    func name(ofTable table: String) throws(SQLError) -> String
+
     /// Where rows for a table can be tried without touching it; nil where that is not possible.
     func trial(of table: String) throws(SQLError) -> (any RowTrial)?
 
@@ -108,6 +111,8 @@ public protocol Session: AnyObject {
 extension Session {
     /// It is.
     public static var isScriptAtomic: Bool { true }
+    /// It does not.
+    public func name(ofTable table: String) throws(SQLError) -> String { table }
     /// Nothing.
     public var home: String { "" }
     /// The transactions of a file keep others out by themselves.
