@@ -218,6 +218,11 @@ public final class FirebirdServer: @unchecked Sendable {  // Only the lock's hol
         try Holder(statements, ISQL("inet://localhost:\(port)/\(path)", Self.user, Self.password))
     }
 
+    /// Somebody whose process has a database file open, without a server.
+    public static func fileHolder(_ statements: String, _ path: String) throws -> Holder {
+        try Holder(statements, ISQL(path, "SYSDBA", ""))
+    }
+
     fileprivate final class ISQL {
         let process = Process()
         let input = Foundation.Pipe()
@@ -225,7 +230,7 @@ public final class FirebirdServer: @unchecked Sendable {  // Only the lock's hol
 
         init(_ database: String, _ user: String, _ password: String) {
             process.executableURL = URL(fileURLWithPath: "/usr/bin/isql-fb")
-            process.arguments = ["-q", "-bail", "-merge", "-ch", "UTF8", database]
+            process.arguments = ["-q", "-bail", "-merge", "-ch", "UTF8"] + (database.isEmpty ? [] : [database])
             process.environment = ["ISC_USER": user, "ISC_PASSWORD": password, "PATH": "/usr/bin:/bin"]
             process.standardInput = input
             process.standardOutput = output

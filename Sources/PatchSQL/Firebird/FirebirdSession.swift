@@ -85,6 +85,7 @@ final class FirebirdSession: Session {
         if ["SET", "CREATE"].contains(statement.head.first), statement.head.contains("ROLE") { isTainted = true }
         var result = StatementResult()
         do throws(FirebirdFailure) {
+            let connection = connection
             try watched(until: end) { () throws(FirebirdFailure) in
                 let prepared = try FirebirdStatement(statement.text, connection, transaction)
                 guard ![.commit, .rollback, .startTransaction].contains(prepared.kind) else {
@@ -106,16 +107,17 @@ final class FirebirdSession: Session {
 
     /// Runs a call that may take long, and interrupts it when its time is over or the worker has to end.
     private func watched(
-        until end: Double, _ body: () throws(FirebirdFailure) -> Void
+        until end: Double, _ body: @escaping () throws(FirebirdFailure) -> Void
     ) throws(FirebirdFailure) {
-        let result: Result<Void, FirebirdFailure>? = calls.run {
-            Result { () throws(FirebirdFailure) in try body() }
+        var result = Result<Void, FirebirdFailure>.success(())
+        calls.run {
+            result = Result { () throws(FirebirdFailure) in try body() }
         } shouldEnd: {
-            self.isOverdue(end) || self.shouldEnd()
+            isOverdue(end) || shouldEnd()
         } interrupt: {
-            self.connection.cancel()
+            connection.cancel()
         }
-        try result?.get()
+        try result.get()
     }
 
     private func isOverdue(_ end: Double) -> Bool { end < .infinity && MonotonicClock.seconds >= end }

@@ -7,31 +7,21 @@ struct WatchedCall: Sendable {
     /// - Parameter name: for debuggers.
     init(name: String) { queue = DispatchQueue(label: name) }
 
-    /// Runs a call on a thread beside, while this one watches.
+    /// Runs a call on a thread beside, while this one watches and does nothing else.
     ///
     /// - Parameters:
     ///   - shouldEnd: asked on this thread, ten times a second: whether to interrupt.
     ///   - interrupt: lets the call end early; it may be ignored, and is repeated.
-    func run<Value>(
-        _ call: () -> Value, shouldEnd: () -> Bool, interrupt: () -> Void
-    ) -> Value? {
-        var result: Value?
-        withUnsafeMutablePointer(to: &result) { pointer in
-            withoutActuallyEscaping(call) { call in
-                // This thread touches neither until the other one has signalled.
-                nonisolated(unsafe) let (pointer, call) = (pointer, call)
-                let done = DispatchSemaphore(value: 0)
-                let item = DispatchWorkItem {
-                    pointer.pointee = call()
-                    done.signal()
-                }
-                queue.async(execute: item)
-                while done.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
-                    if shouldEnd() { interrupt() }
-                }
-                item.wait()
-            }
+    func run(_ call: @escaping () -> Void, shouldEnd: () -> Bool, interrupt: () -> Void) {
+        // This thread waits until the other one has signalled, so the call has everything that it uses to itself.
+        nonisolated(unsafe) let call = call
+        let done = DispatchSemaphore(value: 0)
+        queue.async {
+            call()
+            done.signal()
         }
-        return result
+        while done.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+            if shouldEnd() { interrupt() }
+        }
     }
 }

@@ -41,7 +41,7 @@ import Testing
             case .committed(let count): told.append("committed \(count)")
             }
         }
-        let rows = [1, 2].map { "\($0)|Zoë|a long text|2026-01-02 03:04:05.0000|1.50" }
+        let rows = [1, 2].map { "\($0)|Zoë|a long text|02-JAN-2026 3:04:05.0000|1.50" }
         #expect(
             told == [
                 "1 skipped: it is an order to isql about what it shows", "2 skipped: patchd's scripts are UTF-8",
