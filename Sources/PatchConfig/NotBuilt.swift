@@ -22,12 +22,17 @@ enum NotBuilt {
         UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
+    /// Databases that patchd speaks.
+    private static let builtSchemes = ["sqlite", "firebird"]
+
     static let folder = [
         UnbuiltKey(
-            "database", "only sqlite: is built; leave the database out, or wait for a version that has it"
+            "database",
+            "only \(builtSchemes.map { $0 + ":" }.joined(separator: " and ")) are built; leave the database out, or wait for a "
+                + "version that has it"
         ) { section in
             // What is no reference at all was reported by who read it.
-            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { $0.scheme != "sqlite" } ?? false
+            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { !builtSchemes.contains($0.scheme) } ?? false
         },
         UnbuiltKey("credentials", default: "", file),
         UnbuiltKey("rehearseCredentials", default: "", file),

@@ -19,7 +19,9 @@ struct FirebirdErrors {
         static let cancelled = 335_544_794
         static let lineAndColumn = 336_397_208
         static let unknownToken = 335_544_634
-        static let noPrivilege = 335_544_352
+        static let noPrivilege: Set<Int> = [335_544_352, 335_545_094]
+        /// To open or to find a file failed.
+        static let opening: Set<Int> = [335_544_734, 335_544_739]
         static let tooManyVersions = 335_544_677
         static let openedOtherwise = 335_545_111
         /// A server or a connection that is not there, or not any more.
@@ -84,7 +86,7 @@ struct FirebirdErrors {
             return (.database, "correct \"database\", or restore \(address.name) from a backup")
         }
         if codes.contains(Code.openedOtherwise) { return (.inUse, "end what uses the database") }
-        if codes.contains(Code.io) { return meaning(ofInput: failure.number) }
+        if codes.contains(Code.io) { return meaning(ofInput: failure) }
         let conflicts: Set = [
             Code.lockConflict, Code.deadlock, Code.lockTimeout, Code.updateConflict, Code.objectInUse,
         ]
@@ -100,23 +102,26 @@ struct FirebirdErrors {
                     + "with gbak, then resume"
             )
         }
-        if codes.contains(Code.noPrivilege) {
+        if !codes.isDisjoint(with: Code.noPrivilege) {
             return (.sql, "grant it to the user \(address.user ?? "of the session"), or name the database's owner")
         }
         return (.sql, "")
     }
 
-    private func meaning(ofInput number: Int32) -> (FaultCode, wayOut: String) {
-        switch number {
-        case ENOSPC, EDQUOT: (.space, "make room on the file system of \(address.name)")
-        case ENOENT, ENOTDIR: (.database, "create it, or correct \"database\" in the endpoint's configuration")
-        case EACCES, EPERM, EROFS:
-            (
+    private func meaning(ofInput failure: FirebirdFailure) -> (FaultCode, wayOut: String) {
+        let user = address.file == nil ? "the server's user" : "the folder's owner"
+        let isFull = failure.message.contains("No space left on device") || failure.message.contains("quota exceeded")
+        switch failure.number {
+        // A server sends the kernel's words, and no number.
+        case 0 where isFull, ENOSPC, EDQUOT:
+            return (.space, "make room on the file system of \(address.name)")
+        case EAGAIN: return (.inUse, "end what uses the database")
+        case _ where failure.entries.contains { Code.opening.contains($0.code) }:
+            return (
                 .database,
-                "make it readable and writable for \(address.file == nil ? "the server's user" : "the folder's owner")"
+                "create it, or correct \"database\" in the endpoint's configuration; \(user) has to be able to read and write it"
             )
-        case EAGAIN: (.inUse, "end what uses the database")
-        default: (.io, "look for errors of the disk in the kernel's log of the server")
+        default: return (.io, "look for errors of the disk in the kernel's log of the server")
         }
     }
 }

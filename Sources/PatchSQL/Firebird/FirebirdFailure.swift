@@ -27,7 +27,12 @@ struct FirebirdFailure: Error {
             case 3: at += 1  // A text with its length in front.
             case 4: if !entries.isEmpty { entries[entries.count - 1].numbers.append(status[at + 1]) }
             case 7: number = Int32(truncatingIfNeeded: status[at + 1])
-            default: break  // A text.
+            case 2:  // A text, which is what a large number comes as.
+                let text = UnsafePointer<CChar>(bitPattern: status[at + 1]).map { String(cString: $0) }
+                if let number = text.flatMap({ Int($0) }), !entries.isEmpty {
+                    entries[entries.count - 1].numbers.append(number)
+                }
+            default: break
             }
             at += 2
         }
