@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,20 @@ int patch_open(const char *path, int flags, mode_t mode) {
 
 int patch_exchange(int from_directory, const char *from, int to_directory, const char *to) {
     return renameat2(from_directory, from, to_directory, to, RENAME_EXCHANGE);
+}
+
+long patch_readable_bytes(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
+}
+
+int patch_memory_file(const char *name) {
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0 || fchmod(fd, 0600) == 0) return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
 }
 
 int patch_rename_new(int from_directory, const char *from, int to_directory, const char *to) {

@@ -23,16 +23,17 @@ enum NotBuilt {
     ]
 
     /// Databases that patchd speaks.
-    private static let builtSchemes = ["sqlite", "firebird"]
+    private static let built = ["sqlite", "firebird"]
 
     static let folder = [
         UnbuiltKey(
             "database",
-            "only \(builtSchemes.map { $0 + ":" }.joined(separator: " and ")) are built; leave the database out, or wait for a "
+            "only \(built.joined(separator: " and ")) are built; leave the database out, or wait for a "
                 + "version that has it"
         ) { section in
             // What is no reference at all was reported by who read it.
-            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { !builtSchemes.contains($0.scheme) } ?? false
+            section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { !built.contains($0.scheme) }
+                ?? false
         },
         UnbuiltKey("credentials", default: "", file),
         UnbuiltKey("rehearseCredentials", default: "", file),

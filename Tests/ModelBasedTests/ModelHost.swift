@@ -248,7 +248,11 @@ final class ModelHost {
         picture["archives"] = "\(names("state/archives").count)"
         picture["stray"] = stray().joined(separator: " ")
         if withVerify {
-            let report = try Self.object(run("patchctl", ["verify", "--json"], [:]).output)
+            let (code, output) = try run("patchctl", ["verify", "--json"], [:])
+            guard let report = try? Self.object(output) else {
+                let said = try String(contentsOfFile: "\(root)/errors", encoding: .utf8)
+                throw Endless(lines: ["patchctl verify ended with \(code) and no report", said])
+            }
             for entry in report["folders"] as? [[String: Any]] ?? [] {
                 let name = entry["folder"] as? String ?? ""
                 picture["\(name) changed"] = (entry["changed"] as? [String])?.joined(separator: " ")

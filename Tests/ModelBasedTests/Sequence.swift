@@ -48,7 +48,12 @@ struct Sequence {
             }
             let withVerify = index == steps.count - 1 || index % 4 == 3
             var wanted = model.picture(outcome)
-            var found = try host.picture(withVerify: withVerify)
+            var found: [String: String]
+            do {
+                found = try host.picture(withVerify: withVerify)
+            } catch let endless as ModelHost.Endless {
+                return Difference(count: index + 1, lines: endless.lines)
+            }
             found["answer"] = answer
             found["exit"] = exit.map { "\($0)" }
             if exit == nil { wanted["exit"] = nil }

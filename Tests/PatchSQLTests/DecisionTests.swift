@@ -136,7 +136,8 @@ import Testing
     @Test func `never ends what is spared, and waits for it 30 s longer than for others`() {
         var escalation = Escalation(grace: 5, spare: ["payroll-app.service"])
         _ = escalation.next([blocker(1), blocker(2, "other.service")], at: 0)
-        #expect(escalation.next([blocker(1), blocker(2, "other.service")], at: 6) == .end([blocker(2, "other.service")]))
+        #expect(
+            escalation.next([blocker(1), blocker(2, "other.service")], at: 6) == .end([blocker(2, "other.service")]))
         #expect(escalation.next([blocker(1)], at: 34) == .wait)
         guard case .giveUp(let why) = escalation.next([blocker(1)], at: 35) else {
             Issue.record("it goes on")

@@ -90,10 +90,10 @@ import Testing
 
     @Test func `of another kind is not built`() throws {
         defer { remove() }
-        let error = try #require(throws: SQLError.self) { try find("postgresql:///seedprod") }
+        let error = try #require(throws: SQLError.self) { try find("mariadb://host/seedprod") }
         #expect(
             error.description == """
-                cannot use the database "postgresql:": only sqlite: is built; take "database" out of the folder's \
+                cannot use the database "mariadb:": it is not built; take "database" out of the folder's \
                 configuration, or exclude the folder
                 """)
     }

@@ -81,3 +81,15 @@ extension StepKey {
         StepKey(update: "X3V8_P2", patch: "X3V8_P2BIS", script: name)
     }
 }
+
+extension Session {
+    func backUp(
+        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void = { _ in }
+    ) throws(SQLError) -> DatabaseBackup {
+        try backUp(to: directory, as: name, onUnchecked: onUnchecked, onProgress: { _ in })
+    }
+
+    func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError) {
+        try restore(backup, from: directory, onProgress: { _ in })
+    }
+}

@@ -12,6 +12,9 @@ public struct Command {
     /// Its process.
     public let process: pid_t
 
+    /// One that was started before.
+    init(process: pid_t) { self.process = process }
+
     /// - Parameters:
     ///   - arguments: the program's absolute path first.
     ///   - environment: beside `PATH`.

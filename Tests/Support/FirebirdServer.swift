@@ -91,7 +91,8 @@ public final class FirebirdServer: @unchecked Sendable {  // Only the lock's hol
     private func prepare() throws {
         let manager = FileManager.default
         for name in ["UDF", "firebird.msg", "intl", "plugins", "plugins.conf", "lib"] {
-            try manager.createSymbolicLink(atPath: "\(directory)/\(name)", withDestinationPath: "\(Self.system)/\(name)")
+            try manager.createSymbolicLink(
+                atPath: "\(directory)/\(name)", withDestinationPath: "\(Self.system)/\(name)")
         }
         for name in ["data", "lock"] {
             try manager.createDirectory(atPath: "\(directory)/\(name)", withIntermediateDirectories: false)

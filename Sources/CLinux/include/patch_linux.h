@@ -19,6 +19,12 @@ int patch_open(const char *path, int flags, mode_t mode);
 // renameat2(2) with RENAME_EXCHANGE.
 int patch_exchange(int from_directory, const char *from, int to_directory, const char *to);
 
+// ioctl(2) with FIONREAD: how many bytes can be read now; 0 where that cannot be said.
+long patch_readable_bytes(int descriptor);
+
+// memfd_create(2), close-on-exec, readable for its owner only.
+int patch_memory_file(const char *name);
+
 // renameat2(2) with RENAME_NOREPLACE.
 int patch_rename_new(int from_directory, const char *from, int to_directory, const char *to);
 

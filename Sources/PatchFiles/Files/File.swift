@@ -23,6 +23,16 @@ public struct File: ~Copyable, Sendable {
         return File(adopting: descriptor, path: path)
     }
 
+    /// A file that has no name and is gone when it is closed, standing at its beginning.
+    public static func inMemory(_ bytes: [UInt8]) throws(FileError) -> File {
+        let descriptor = patch_memory_file("patchd")
+        guard descriptor >= 0 else { throw FileError("make", "a file in memory") }
+        let file = File(adopting: descriptor, path: "a file in memory")
+        try file.write(bytes)
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw FileError("go back in", "a file in memory") }
+        return file
+    }
+
     /// A second descriptor of the same open file.
     public func duplicate() throws(FileError) -> File {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)

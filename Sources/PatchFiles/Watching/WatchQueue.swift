@@ -113,13 +113,17 @@ final class WatchQueue: Sendable {
         }
     }
 
-    /// Passes on some of what has happened; the rest keeps the descriptor readable. For the one who reads. Never until there
-    /// is nothing left: somebody may open and close a file faster than this is read, for ever.
+    /// Passes on what has happened before the call. For the one who reads. Not until there is nothing left: somebody may open
+    /// and close a file faster than this is read, for ever.
     func dispatch() {
         var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = read(events.descriptor, &buffer, buffer.count)
-        if count <= 0 { return }
-        for event in Self.events(in: buffer[..<count]) { dispatch(event) }
+        var left = patch_readable_bytes(events.descriptor)
+        while left > 0 {
+            let count = read(events.descriptor, &buffer, buffer.count)
+            if count <= 0 { return }
+            for event in Self.events(in: buffer[..<count]) { dispatch(event) }
+            left -= count
+        }
     }
 
     private func dispatch(_ event: WatchEvent) {

@@ -33,7 +33,8 @@ struct FirebirdAttachments {
             if let number, !open.contains(where: { $0.id == number }) { return nil }
             let session = DatabaseSession(
                 id: text, began: row[1] ?? "", user: row[2] ?? "", address: Self.host(row[4] ?? ""),
-                statement: statements[id] ?? "", seconds: open.compactMap(\.seconds).max() ?? row[5].flatMap { Int($0) })
+                statement: statements[id] ?? "", seconds: open.compactMap(\.seconds).max() ?? row[5].flatMap { Int($0) }
+            )
             let name = (row[3] ?? "").split(separator: "/").last.map(String.init) ?? ""
             return Blocker(pid: nil, command: name, writes: open.contains(where: \.writes), session: session)
         }

@@ -122,9 +122,10 @@ final class FirebirdStatement {
         for index in 0..<output.count {
             switch output.kind(index) {
             case FirebirdValues.Kind.blob:
-                texts.append(try output.blob(index).map { id throws(FirebirdFailure) in
-                    try connection.text(ofBlob: id, transaction)
-                })
+                texts.append(
+                    try output.blob(index).map { id throws(FirebirdFailure) in
+                        try connection.text(ofBlob: id, transaction)
+                    })
             case FirebirdValues.Kind.array: texts.append(output.blob(index) == nil ? nil : "(an array)")
             default: texts.append(output.text(index))
             }

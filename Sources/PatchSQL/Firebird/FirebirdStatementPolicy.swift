@@ -46,20 +46,10 @@ struct FirebirdStatementPolicy {
         guard ["PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "BLOCK"].contains(head.first ?? "") else { return false }
         // EXECUTE PROCEDURE calls one.
         if statement.head.first == "EXECUTE", head.first == "PROCEDURE" { return false }
-        let words = words(of: statement)
+        let words = statement.words(of: .firebird)
         if words.last == "END" || words.contains("EXTERNAL") { return false }
         // ALTER TRIGGER name INACTIVE has no body.
         return words.contains("BEGIN") || words.contains("AS")
-    }
-
-    private func words(of statement: SQLStatement) -> [String] {
-        var lexer = SQLLexer(Array(statement.text.utf8), .firebird)
-        var words: [String] = []
-        while let token = try? lexer.next() {
-            guard token.kind == .word else { continue }
-            words.append(String(decoding: lexer.source[token.bytes], as: UTF8.self).uppercased())
-        }
-        return words
     }
 }
 

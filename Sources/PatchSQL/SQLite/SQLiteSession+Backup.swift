@@ -5,7 +5,8 @@ import PatchModel
 
 extension SQLiteSession {
     func backUp(
-        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void
+        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void,
+        onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup {
         let doing = "copy the database \"\(path)\" to \"\(directory.path)/\(name)\""
         let part = name + ".part"
@@ -56,7 +57,9 @@ extension SQLiteSession {
         return try copy.findDamage()
     }
 
-    func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError) {
+    func restore(
+        _ backup: DatabaseBackup, from directory: borrowing Directory, onProgress: (String) -> Void
+    ) throws(SQLError) {
         let place = "\"\(directory.path)/\(backup.name)\""
         let doing = "restore the database \"\(path)\" from \(place)"
         let source = try onFiles(doing) { () throws(FileError) in

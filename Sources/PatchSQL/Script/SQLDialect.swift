@@ -6,6 +6,9 @@ public struct SQLDialect: Hashable, Sendable {
         case none
         /// `CREATE TRIGGER … BEGIN …; END;`, ended as sqlite3_complete() says.
         case triggers
+        /// Within parentheses, and in `BEGIN ATOMIC … END` of a function; `COPY … FROM stdin` has its data behind it. As
+        /// PostgreSQL's psql has it.
+        case atomicBodies
         /// A line `DELIMITER $$` makes `$$` the end of a statement; a command of MariaDB's client.
         case delimiterCommand
         /// `SET TERM ^ ;` makes `^` the end of a statement; a command of Firebird's isql.

@@ -46,6 +46,24 @@ struct SQLLexer {
         return Array(rest)
     }
 
+    /// Goes to the next line.
+    mutating func endLine() { advance() }
+
+    /// The lines up to one that is `\.`, without it.
+    mutating func lines(through start: Int) throws(Unclosed) -> ArraySlice<UInt8> {
+        let first = at
+        while at < source.count {
+            let begin = at
+            while let byte = peek(), byte != UInt8(ascii: "\n") { advance() }
+            let text = source[begin..<at]
+            advance()
+            if text == [UInt8(ascii: "\\"), UInt8(ascii: ".")] || text == Array("\\.\r".utf8)[...] {
+                return source[first..<begin]
+            }
+        }
+        throw Unclosed(what: "the data of COPY", line: start)
+    }
+
     private func peek(_ ahead: Int = 0) -> UInt8? { at + ahead < source.count ? source[at + ahead] : nil }
 
     private mutating func advance(_ count: Int = 1) {

@@ -74,6 +74,7 @@ private struct ScriptReader {
     /// The statement under way.
     private var tokens: [SQLLexer.Token] = []
     private var trigger = TriggerEnd()
+    private var body = AtomicBody()
     /// Its words and symbols.
     private var whole: [UInt8] = []
 
@@ -92,18 +93,26 @@ private struct ScriptReader {
             case .delimiter:
                 if lexer.dialect.compound == .triggers, !trigger.ends(at: .semicolon) {
                     tokens.append(token)
+                } else if lexer.dialect.compound == .atomicBodies, body.isOpen {
+                    tokens.append(token)
                 } else {
-                    finish()
+                    try finish()
                 }
             case .word, .quoted, .symbol:
                 if tokens.isEmpty, try isClientCommand(token) { continue }
+                if lexer.dialect.compound == .atomicBodies {
+                    guard bytes[token.bytes] != [UInt8(ascii: "\\")] else {
+                        throw refusal(token.line, "a command of psql stands in the statement; leave it out")
+                    }
+                    body.take(token.kind == .quoted ? "" : text(token).uppercased())
+                }
                 if lexer.dialect.compound == .triggers, !trigger.isOrdinary {
                     _ = trigger.ends(at: token.kind == .word ? .word(text(token).uppercased()) : .other)
                 }
                 tokens.append(token)
             }
         }
-        finish()
+        try finish()
     }
 
     private mutating func next() throws(SQLError) -> SQLLexer.Token? {
@@ -127,6 +136,12 @@ private struct ScriptReader {
         let first = bytes[token.bytes.lowerBound]
         if first == UInt8(ascii: ".") || first == UInt8(ascii: "\\") {
             let line = String(decoding: Array(bytes[token.bytes]) + lexer.restOfLine(), as: UTF8.self)
+            // pg_dump writes them to keep psql from running anything else.
+            if lexer.dialect.compound == .atomicBodies,
+                ["\\restrict", "\\unrestrict"].contains(line.prefix { $0 != " " })
+            {
+                return true
+            }
             throw refusal(
                 token.line,
                 "\"\(line.prefix(SQLStatement.summaryLength))\" is an order to a client program, no SQL; leave it out"
@@ -175,10 +190,11 @@ private struct ScriptReader {
         }
     }
 
-    private mutating func finish() {
+    private mutating func finish() throws(SQLError) {
         defer {
             tokens.removeAll(keepingCapacity: true)
             trigger = TriggerEnd()
+            body = AtomicBody()
         }
         guard let first = tokens.first, let last = tokens.last else { return }
         if isReconnect { return reconnect() }
@@ -187,6 +203,8 @@ private struct ScriptReader {
             whole += bytes[token.bytes]
             whole.append(UInt8(ascii: " "))
         }
+        let data = try copyData(first)
+        whole += data ?? []
         let keyword = first.kind == .word ? text(first).uppercased() : text(first)
         // What stands behind these makes no other kind of statement of them, and they are the many.
         let isPlain = ["INSERT", "UPDATE", "DELETE", "SELECT", "REPLACE"].contains(keyword)
@@ -196,7 +214,24 @@ private struct ScriptReader {
                 number: statements.count + 1, line: first.line,
                 text: String(decoding: bytes[first.bytes.lowerBound..<last.bytes.upperBound], as: UTF8.self),
                 head: [keyword] + rest.map { $0.kind == .word ? text($0).uppercased() : text($0) },
-                hash: SHA256.hash(of: whole)))
+                hash: SHA256.hash(of: whole), data: data))
+    }
+
+    /// What `COPY … FROM stdin` reads: the lines behind it.
+    private mutating func copyData(_ first: SQLLexer.Token) throws(SQLError) -> ArraySlice<UInt8>? {
+        guard lexer.dialect.compound == .atomicBodies, first.kind == .word, text(first).uppercased() == "COPY" else {
+            return nil
+        }
+        let words = tokens.map { $0.kind == .word ? text($0).uppercased() : "" }
+        guard let from = words.lastIndex(of: "FROM"), words.dropFirst(from + 1).first == "STDIN" else { return nil }
+        let rest = lexer.restOfLine()
+        guard rest.isEmpty else { throw refusal(lexer.line, "its data begins in the line behind COPY") }
+        do throws(SQLLexer.Unclosed) {
+            lexer.endLine()
+            return try lexer.lines(through: first.line)
+        } catch {
+            throw refusal(error.line, "\(error.what) that begins there never ends: a line \\. is missing")
+        }
     }
 }
 
@@ -230,5 +265,28 @@ private struct TriggerEnd {
         default: state = .ordinary
         }
         return false
+    }
+}
+
+/// Whether a semicolon of PostgreSQL's stands within a statement: in parentheses, or between `BEGIN ATOMIC` and its `END`.
+private struct AtomicBody {
+    private var parentheses = 0
+    /// `BEGIN ATOMIC` and each `CASE` within it.
+    private var depth = 0
+    private var last = ""
+
+    var isOpen: Bool { parentheses > 0 || depth > 0 }
+
+    /// - Parameter word: in capitals, or a symbol.
+    mutating func take(_ word: String) {
+        switch word {
+        case "(": parentheses += 1
+        case ")": parentheses = max(0, parentheses - 1)
+        case "ATOMIC" where last == "BEGIN" && depth == 0: depth = 1
+        case "CASE" where depth > 0: depth += 1
+        case "END" where depth > 0: depth -= 1
+        default: break
+        }
+        last = word
     }
 }

@@ -98,7 +98,8 @@ extension Session {
                         }
                     }
                 }
-                if isLast || piece.statements.count > 1 || piece.isAlone {
+                // Where each statement is a piece of its own, to tell of each would be too much.
+                if Self.isScriptAtomic || isLast {
                     onEvent(.committed(statements: piece.statements.upperBound))
                 }
             }
@@ -113,6 +114,26 @@ extension Session {
     /// it has.
     private func runAlone(
         _ statement: SQLStatement, _ work: inout ScriptWork, _ isLast: Bool, _ onEvent: (ScriptEvent) -> Void,
+        _ tryAgain: (SQLError) -> Bool
+    ) throws(SQLError) {
+        let before = statement.number - 1
+        do throws(SQLError) {
+            try tryAlone(statement, &work, onEvent, tryAgain)
+        } catch {
+            // What it left half done is of no use to anybody. Where that cannot be found out now, it is when it goes on.
+            if let isThere = try? tookEffect(statement), !isThere {
+                try? transaction { () throws(SQLError) in try note(work, done: before, isLast: false) }
+            }
+            throw error
+        }
+        work.isUncertain = false
+        try patiently(tryAgain) { () throws(SQLError) in
+            try transaction { () throws(SQLError) in try note(work, done: statement.number, isLast: isLast) }
+        }
+    }
+
+    private func tryAlone(
+        _ statement: SQLStatement, _ work: inout ScriptWork, _ onEvent: (ScriptEvent) -> Void,
         _ tryAgain: (SQLError) -> Bool
     ) throws(SQLError) {
         let before = statement.number - 1
@@ -134,10 +155,6 @@ extension Session {
             // Should it be cut off or fail now.
             work.isUncertain = true
             try step(statement, &work, onEvent)
-        }
-        work.isUncertain = false
-        try patiently(tryAgain) { () throws(SQLError) in
-            try transaction { () throws(SQLError) in try note(work, done: statement.number, isLast: isLast) }
         }
     }
 

@@ -26,7 +26,7 @@ struct ClientLibrary: Sendable {
     }
 
     /// A function of the library as a C function type. That it has this type is for its documentation to say.
-    func function<Function>(_ symbol: String, as type: Function.Type) throws(SQLError) -> Function {
+    func function<Function>(_ symbol: String, as type: Function.Type = Function.self) throws(SQLError) -> Function {
         guard let address = dlsym(UnsafeMutableRawPointer(bitPattern: handle), symbol) else {
             throw SQLError(
                 .database, "use \(name)", "it has no \(symbol)", wayOut: "install the \(package) of this Debian release"

@@ -28,11 +28,13 @@ public enum Databases {
     ) throws(SQLError) -> any Database {
         switch reference.engine {
         case .sqlite(let path): return try SQLiteDatabase(path, in: folder)
+        case .postgresql(let server):
+            return try PostgreSQLDatabase(server, url: reference.description, as: login)
         case .firebird(let server): return try FirebirdDatabase(server, login)
         case .embeddedFirebird(let path): return try FirebirdDatabase(file: path, login)
-        case .postgresql, .mariadb:
+        case .mariadb:
             throw SQLError(
-                .database, "use the database \"\(reference.scheme):\"", "only sqlite: and firebird: are built",
+                .database, "use the database \"\(reference.scheme):\"", "it is not built",
                 wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
         }
     }

@@ -1,3 +1,4 @@
+import PatchJSON
 public import PatchModel
 
 /// The row of `patchd_revision` that applications look at while their folder is locked (contract §8).
@@ -10,18 +11,26 @@ public struct Revision: Hashable, Sendable {
     public var message: String
     /// When applications must be gone; nil where no time is set.
     public var deadline: Timestamp?
+    /// What listeners get: the lock as it stands in `update.lock`; empty for none.
+    public var notice: String
 
     /// A row from its parts.
-    public init(code: Int, phase: UpdateLock.Phase, message: String, deadline: Timestamp?) {
+    public init(code: Int, phase: UpdateLock.Phase, message: String, deadline: Timestamp?, notice: String = "") {
         self.code = code
         self.phase = phase
         self.message = message
         self.deadline = deadline
+        self.notice = notice
     }
 
     /// What says the same as `update.lock`.
     public init(_ lock: UpdateLock) {
-        self.init(code: lock.code, phase: lock.phase, message: lock.message, deadline: lock.deadline)
+        // A payload of PostgreSQL's has fewer than 8000 bytes.
+        var short = lock
+        short.message = String(lock.message.prefix(1000))
+        let notice = (try? JSONText.line(short)).map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? ""
+        self.init(
+            code: lock.code, phase: lock.phase, message: lock.message, deadline: lock.deadline, notice: notice)
     }
 }
 

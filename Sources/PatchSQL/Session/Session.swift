@@ -96,15 +96,20 @@ public protocol Session: AnyObject {
 
     /// Copies the whole database into a new file, durable and verified before this returns.
     ///
-    /// - Parameter onUnchecked: receives the parts that could not be verified, and why; that is no error.
+    /// - Parameters:
+    ///   - onUnchecked: receives the parts that could not be verified, and why; that is no error.
+    ///   - onProgress: receives what is being copied, for the trace.
     func backUp(
-        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void
+        to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void,
+        onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup
 
     /// Puts a copy back in one transaction.
     ///
-    /// - Throws: before anything is changed, when the copy is not the file that ``backUp(to:as:)`` made.
-    func restore(_ backup: DatabaseBackup, from directory: borrowing Directory) throws(SQLError)
+    /// - Throws: before anything is changed, when the copy is not the file that ``backUp(to:as:onUnchecked:onProgress:)`` made.
+    func restore(
+        _ backup: DatabaseBackup, from directory: borrowing Directory, onProgress: (String) -> Void
+    ) throws(SQLError)
 }
 
 /// What holds for a database that is a file, and for any other that does not say otherwise.

@@ -22,7 +22,9 @@ extension FolderDatabase {
             let session = try session()
             var unchecked: [String] = []
             backup = try patiently(nil) { () throws(SQLError) in
-                try session.backUp(to: area.slots, as: WorkArea.backup) { unchecked = $0 }
+                try session.backUp(
+                    to: area.slots, as: WorkArea.backup, onUnchecked: { unchecked = $0 },
+                    onProgress: { context.trace.write(.message, $0) })
             }
             if !unchecked.isEmpty {
                 let names = unchecked.prefix(20).joined(separator: "; ")
@@ -47,7 +49,9 @@ extension FolderDatabase {
         context.trace.write(.message, "restoring the database from before job \(job.job)")
         if database.backup == "auto" {
             let session = try session()
-            try patiently(nil) { () throws(SQLError) in try session.restore(backup, from: area.slots) }
+            try patiently(nil) { () throws(SQLError) in
+                try session.restore(backup, from: area.slots) { context.trace.write(.message, $0) }
+            }
         } else {
             try run(command: database.restore, "restore", area)
         }

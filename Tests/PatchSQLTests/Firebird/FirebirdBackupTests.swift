@@ -19,13 +19,16 @@ import Testing
             let session = try database.open()
             try session.run(FirebirdTestDatabase.script("INSERT INTO pay VALUES (3, 'Mary')"), as: .sample("8.0.1.sql"))
             try session.show(Revision(code: 9999, phase: .updating, message: "", deadline: nil))
-            let backup = try session.backUp(to: directory, as: "database") { _ in }
+            var told: [String] = []
+            let backup = try session.backUp(
+                to: directory, as: "database", onUnchecked: { _ in }, onProgress: { told.append($0) })
+            #expect(told.contains { $0.contains("writing data for table PAY") }, "\(told)")
             #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["database"])
             let status = try #require(try directory.status("database"))
             #expect(status.mode == 0o600 && status.size == backup.size && backup.size > 0)
             try session.run(
                 FirebirdTestDatabase.script("DROP VIEW v; DELETE FROM pay; CREATE TABLE big(a integer)"), as: .sample())
-            try session.restore(backup, from: directory)
+            try session.restore(backup, from: directory) { _ in }
             #expect(try database.isql("SELECT id FROM v ORDER BY 1;") == "1\n2\n3")
             #expect(try session.columns(of: "big") == [])
             #expect(try session.record()?.steps.map(\.key.script) == ["8.0.1.sql"])
@@ -38,16 +41,16 @@ import Testing
         let database = try FirebirdTestDatabase()
         try withDirectory { directory, path in
             let session = try database.open()
-            let backup = try session.backUp(to: directory, as: "database") { _ in }
+            let backup = try session.backUp(to: directory, as: "database", onUnchecked: { _ in }, onProgress: { _ in })
             let holder = try database.server.holder("UPDATE pay SET name = 'held';", database.path)
-            let used = try #require(throws: SQLError.self) { try session.restore(backup, from: directory) }
+            let used = try #require(throws: SQLError.self) { try session.restore(backup, from: directory) { _ in } }
             #expect(used.code == .inUse && used.blockers.map(\.command) == ["isql-fb"], "\(used)")
             holder.leave()
             let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/database"))
             try handle.seek(toOffset: 100)
             try handle.write(contentsOf: Data([7]))
             try handle.close()
-            let changed = try #require(throws: SQLError.self) { try session.restore(backup, from: directory) }
+            let changed = try #require(throws: SQLError.self) { try session.restore(backup, from: directory) { _ in } }
             #expect(changed.code == .database && changed.description.contains("SHA-256"), "\(changed)")
             #expect(try database.isql("SELECT count(*) FROM pay;") == "2")
         }
@@ -58,8 +61,10 @@ import Testing
         try withDirectory { directory, path in
             let session = try database.open(
                 FirebirdTestDatabase.login(FirebirdServer.stranger, FirebirdServer.strangersPassword))
-            let error = try #require(throws: SQLError.self) { try session.backUp(to: directory, as: "database") { _ in } }
-            #expect(error.code == .database && error.description.contains("gbak failed: gbak: ERROR"), "\(error)")
+            let error = try #require(throws: SQLError.self) {
+                try session.backUp(to: directory, as: "database", onUnchecked: { _ in }, onProgress: { _ in })
+            }
+            #expect(error.code == .database && error.description.contains("gbak: ERROR:"), "\(error)")
             #expect(!error.description.contains(FirebirdServer.strangersPassword))
             #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
         }
@@ -92,12 +97,12 @@ import Testing
         #expect(session.others() == [])
         let directory = try Directory.open(folder)
         let before = try directory.status("app.fdb")
-        let backup = try session.backUp(to: directory, as: "database") { _ in }
+        let backup = try session.backUp(to: directory, as: "database", onUnchecked: { _ in }, onProgress: { _ in })
         try session.run(
             FirebirdTestDatabase.script("CREATE TABLE t(a integer); INSERT INTO t VALUES (1); DELETE FROM pay"),
             as: .sample())
         #expect(try session.query("SELECT a FROM t", []) == [["1"]])
-        try session.restore(backup, from: directory)
+        try session.restore(backup, from: directory) { _ in }
         #expect(try session.query("SELECT name FROM pay", []) == [["Ada"]])
         #expect(try session.record() == nil)
         #expect(try directory.status("app.fdb")?.mode == before?.mode)

@@ -17,8 +17,10 @@ import Testing
         """
 
     private static func run(_ url: String, onEvent: (ScriptEvent) -> Void = { _ in }) throws {
-        let session = try Databases.find(DatabaseReference(url), in: Directory.open("/"), as: FirebirdTestDatabase.login())
-            .open(lockTimeout: 1, create: false)
+        let session = try Databases.find(
+            DatabaseReference(url), in: Directory.open("/"), as: FirebirdTestDatabase.login()
+        )
+        .open(lockTimeout: 1, create: false)
         try session.run(FirebirdTestDatabase.script(text), as: .sample(), onEvent: onEvent)
     }
 

@@ -178,7 +178,8 @@ import Testing
         #expect(!"\(refused)".contains("wrong"))
         let missing = try #require(throws: SQLError.self) {
             try Databases.find(
-                DatabaseReference(database.server.url("/nowhere/x.fdb")), in: .open("/"), as: FirebirdTestDatabase.login()
+                DatabaseReference(database.server.url("/nowhere/x.fdb")), in: .open("/"),
+                as: FirebirdTestDatabase.login()
             ).open(lockTimeout: 0.1, create: false)
         }
         #expect(missing.code == .database && missing.description.contains("No such file"), "\(missing)")

@@ -46,7 +46,8 @@ import Testing
 
     private func rows(_ database: FirebirdTestDatabase) throws -> String {
         try database.isql(
-            "SELECT code, tax_year, rate, coalesce(cast(note as varchar(20)), '-'), own, since FROM taxes ORDER BY 1, 2;")
+            "SELECT code, tax_year, rate, coalesce(cast(note as varchar(20)), '-'), own, since FROM taxes ORDER BY 1, 2;"
+        )
     }
 
     @Test func `are added once, and changed where their key is there, but for the columns to preserve`() throws {
@@ -107,7 +108,9 @@ import Testing
         #expect(try load("code,tax_year,note\nL,1,\(long)\n", database)?.added == 1)
         #expect(try database.isql("SELECT octet_length(note) FROM taxes WHERE code = 'L';") == "100000")
         #expect(try database.open().query("SELECT note FROM taxes WHERE code = ?", ["L"]) == [[long]])
-        let error = try #require(throws: SQLError.self) { try load("code,tax_year\n\(long),1\n", database, name: "rows:2") }
+        let error = try #require(throws: SQLError.self) {
+            try load("code,tax_year\n\(long),1\n", database, name: "rows:2")
+        }
         #expect(error.code == .sql && error.description.contains("fits in a blob only"), "\(error)")
     }
 }

@@ -106,7 +106,8 @@ import Testing
 
     @Test func `that fails keeps what is before it, says where and why, and goes on behind it`() throws {
         let database = try FirebirdTestDatabase()
-        let text = "CREATE TABLE extra(a integer);\nINSERT INTO extra VALUES (1);\nINSERT INTO extra\n  SELECT nowhere FROM pay;"
+        let text =
+            "CREATE TABLE extra(a integer);\nINSERT INTO extra VALUES (1);\nINSERT INTO extra\n  SELECT nowhere FROM pay;"
         let error = try #require(throws: SQLError.self) { try database.run(text) }
         #expect(error.code == .sql)
         #expect(

@@ -33,8 +33,9 @@ struct FirebirdTestDatabase {
     func open(
         lockTimeout: Double = 0.05, _ login: DatabaseLogin? = nil
     ) throws -> any Session {
-        try Databases.find(DatabaseReference(server.url(path)), in: Directory.open("/"), as: login ?? Self.login()).open(
-            lockTimeout: lockTimeout, create: false)
+        try Databases.find(DatabaseReference(server.url(path)), in: Directory.open("/"), as: login ?? Self.login())
+            .open(
+                lockTimeout: lockTimeout, create: false)
     }
 
     /// Runs a script as one of the update X3V8_P2.
