@@ -22,6 +22,8 @@ struct FolderDraft {
     /// Absolute.
     let path: Located<String>
     let database: Located<DatabaseReference>?
+    /// Absolute.
+    let credentials: Located<String>?
     let active: Bool
 
     /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
@@ -35,6 +37,7 @@ struct FolderDraft {
         modules = section.list("modules", ScalarReader.module)
         owner = section.value("owner", ScalarReader.account)
         database = section.value("database", Self.database)
+        credentials = section.value("credentials", CleanPath.absolute)
         active = section.value("active", ScalarReader.flag)?.value ?? true
         let relative = section.value("path", CleanPath.folder)
         guard let name = checkedName ?? section.raw("name") else { return nil }
@@ -49,6 +52,9 @@ struct FolderDraft {
             problems.report(
                 at: path.place,
                 "folder \"\(name.value)\" is at \(path.value), which is not below its endpoint's \(base)")
+        }
+        if let credentials, database == nil {
+            problems.report(at: credentials.place, "\"credentials\" are of use only with a \"database\" beside them")
         }
         NotBuilt.folder.report(in: section, to: problems)
     }

@@ -22,22 +22,21 @@ enum NotBuilt {
         UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
-    /// Databases that patchd speaks.
-    private static let built = ["sqlite", "firebird"]
-
     static let folder = [
         UnbuiltKey(
             "database",
-            "only \(built.joined(separator: " and ")) are built; leave the database out, or wait for a "
+            "only \(built.joined(separator: ", ")) are built; leave the database out, or wait for a "
                 + "version that has it"
         ) { section in
             // What is no reference at all was reported by who read it.
             section.raw("database").flatMap { try? DatabaseReference($0.value) }.map { !built.contains($0.scheme) }
                 ?? false
         },
-        UnbuiltKey("credentials", default: "", file),
         UnbuiltKey("rehearseCredentials", default: "", file),
     ]
+
+    /// The schemes of databases that patchd speaks.
+    private static let built = ["sqlite", "postgresql", "firebird"]
 
     private static let file: @Sendable (String) throws(InvalidValue) -> String = { text throws(InvalidValue) in
         text.isEmpty ? text : try CleanPath.absolute(text)

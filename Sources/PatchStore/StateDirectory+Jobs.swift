@@ -38,14 +38,20 @@ extension StateDirectory {
     }
 
     /// Whether a job has orders, steps or ledgers of its folders.
-    public func hasWork(ofJob number: Int) throws(StoreError) -> Bool { try exists("jobs/\(number)/ledger") }
+    public func hasWork(ofJob number: Int) throws(StoreError) -> Bool {
+        for name in Self.work where try exists("jobs/\(number)/\(name)") { return true }
+        return false
+    }
+
+    private static let work = ["ledger", "plan", "orders"]
 
     /// Removes what a job that can no longer be rolled back has for its folders: steps, orders, ledgers. Its file, the
     /// overview of its plan and its traces stay.
     public func forgetWork(ofJob number: Int) throws(StoreError) {
         try files { () throws(FileError) in
             let own = try Directory.open(path + "/jobs/\(number)")
-            for name in ["orders", "plan", "ledger"] { try own.removeTree(name) }
+            // The ledgers first: without them nobody looks for the steps (``plan(job:)``), of which some may be left by a kill.
+            for name in Self.work { try own.removeTree(name) }
         }
     }
 

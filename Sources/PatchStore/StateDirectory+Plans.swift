@@ -53,11 +53,12 @@ extension StateDirectory {
         try read(PlanOverview.self, "jobs/\(job)/plan.json")
     }
 
-    /// A job's plan with all steps; nil before it is made.
+    /// A job's plan with all steps; nil before it is made. Where the job's work was forgotten there are no steps any more.
     public func plan(job: Int) throws(StoreError) -> PlanReport? {
         guard let overview = try overview(job: job) else { return nil }
         if overview.generation == 0 { return try read(PlanReport.self, "jobs/\(job)/plan.json") }
         var report = overview.outline
+        if try !exists("jobs/\(job)/ledger"), try self.job(job)?.state.isFinal == true { return report }
         for (index, part) in overview.endpoints.enumerated() {
             for (number, folder) in part.folders.enumerated() where folder.count + folder.downgrades > 0 {
                 report.endpoints[index].folders[number] = try plan(folder, job: job, overview.generation)

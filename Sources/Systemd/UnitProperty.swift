@@ -69,6 +69,10 @@ public struct UnitProperty: Hashable, Sendable {
     public static func temporaryFileSystem(_ path: String, _ options: String) -> Self {
         Self(name: "TemporaryFileSystem", value: .pair(path, options))
     }
+    /// `LoadCredential=`: a file that the service finds in `CREDENTIALS_DIRECTORY` under a name.
+    public static func loadCredential(_ name: String, from path: String) -> Self {
+        Self(name: "LoadCredential", value: .pair(name, path))
+    }
     /// `PrivateTmp=`.
     public static let privateTmp = flag("PrivateTmp")
     /// `PrivateDevices=`.

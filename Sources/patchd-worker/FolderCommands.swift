@@ -114,6 +114,7 @@ enum FolderCommand {
                 order: order, tree: Directory(adopting: tree, path: "checked tree"),
                 ledger: File(adopting: 1, path: "ledger"),
                 trace: File(adopting: 2, path: "trace"),
+                credentials: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/database" },
                 shouldStop: { stopping.load(ordering: .relaxed) })
             do throws(WorkerError) {
                 try body(&work)

@@ -107,7 +107,7 @@ struct Patchd: AsyncParsableCommand {
             // Only root may start services for others; anybody else works on folders of its own.
             workers: withSystemd && geteuid() == 0
                 ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
-                : ChildWorkers(program: worker, faultPoint: faultPoint),
+                : ChildWorkers(program: worker, faultPoint: faultPoint, credentials: runtimeDir + "/credentials"),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
             notifications: SystemdNotifications(), logger: logger, reloadSignal: reloadSignal,
             // A unit that is not there is a fault of the jobs that need it, and keeps no other endpoint from its updates.

@@ -28,7 +28,8 @@ struct SystemdWorkers: Workers {
         let unit = "patchd-unpack@\(id).service"
         guard try manager.status(of: unit).loadState == "loaded" else {
             // Not installed: the same program without rights, but not caged.
-            return try ChildWorkers(program: program, faultPoint: faultPoint).unpack(in: directory, id: id)
+            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: "").unpack(
+                in: directory, id: id)
         }
         try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
         let result = try manager.start([unit])[unit] ?? .failed
@@ -102,6 +103,7 @@ struct SystemdWorkers: Workers {
         ]
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }
+        if let credentials = start.credentials { properties.append(.loadCredential("database", from: credentials)) }
         properties.append(isInTemporary ? .readWritePaths(directories + ["/tmp", "/var/tmp"]) : .privateTmp)
         return properties
     }

@@ -18,12 +18,11 @@ extension Model {
             return way.flatMap { isHeld($0) || isTooEarly($0) ? nil : $0.number }
         }
         let updates = open.filter { $0.target == nil }
-        if let unfit = updates.first(where: { selection($0) == nil || !archives.contains($0.update) }) {
-            return unfit.number
-        }
         // Where one is held, those that came later wait behind it, unless they are only to be looked at.
         var hasHeld = false
         for job in open where !hasHeld || isPlannedOnly(job) {
+            // What is wrong with it, its preflight says.
+            if job.target == nil, selection(job) == nil || !archives.contains(job.update) { return job.number }
             guard job.target != nil || isReady(job, among: updates), !isTooEarly(job) else { continue }
             if !isHeld(job) { return job.number }
             hasHeld = true

@@ -58,6 +58,25 @@ import Testing
         #expect(try state.overview(job: 1) != nil)
     }
 
+    /// patchctl verify failed for every folder once an old job's steps were gone.
+    @Test func `of a job whose work was forgotten has no steps any more, wherever a kill cut the forgetting off`()
+        throws
+    {
+        let report = try Store.report([Store.plan("PAIE", files: 2), Store.plan("SEED", files: 1)])
+        try state.write(report, job: 1)
+        #expect(try state.hasWork(ofJob: 1))
+        // Nobody forgets the work of a job that is not over: without its ledgers it is damaged.
+        try FileManager.default.moveItem(atPath: "\(store.path)/jobs/1/ledger", toPath: "\(store.path)/ledger")
+        try FileManager.default.removeItem(atPath: "\(store.path)/jobs/1/plan/1/PAIE")
+        #expect(throws: StoreError.self) { try state.plan(job: 1) }
+        try state.write(try Store.job(1).after(.cancel(request: "", at: .now)))
+        #expect(try state.plan(job: 1)?.endpoints.first?.folders.map(\.steps.count) == [0, 0])
+        #expect(try state.hasWork(ofJob: 1), "the rest is still to be removed")
+        try state.forgetWork(ofJob: 1)
+        #expect(try !state.hasWork(ofJob: 1))
+        #expect(try state.plan(job: 1)?.endpoints.first?.folders.map(\.folder) == ["PAIE", "SEED"])
+    }
+
     @Test func `of an older patchd has its steps in one file, and is read all the same`() throws {
         var plan = try Store.plan("PAIE", files: 2)
         plan.hasDatabase = true

@@ -2,7 +2,9 @@ import Foundation
 
 /// A Firebird server of this test process's own: an ordinary user's, in a directory of its own, on a free port of this
 /// host. It ends with the process, however that ends, because a shell waits for the end of what it reads from here.
-public final class FirebirdServer: @unchecked Sendable {  // Only the lock's holder uses the pipes; all else is constant.
+///
+/// Unchecked: only the lock's holder uses the pipes, and all else is constant.
+public final class FirebirdServer: @unchecked Sendable {
     /// What kept it from starting or from doing what it should.
     public struct Problem: Error, CustomStringConvertible {
         /// What went wrong.

@@ -10,7 +10,11 @@ public final class PostgreSQLServer: Sendable {
     private let guardian: Process
     private let guardianInput: Pipe
 
-    private static let programs = "/usr/lib/postgresql/15/bin"
+    /// Of the newest version that Debian's packages have put there.
+    private static let programs: String = {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        return "/usr/lib/postgresql/\(versions.compactMap { Int($0) }.max() ?? 15)/bin"
+    }()
     private static let opened = Mutex<PostgreSQLServer?>(nil)
 
     /// The one that all tests use which do not stop it.

@@ -15,12 +15,14 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
     /// The scripts that are in effect in the folder according to its state, which the database must have records of;
     /// nil where the state was not read.
     public var done: [StepKey]?
+    /// Where the configuration has the credentials that the worker was given; nil for none.
+    public var credentials: String?
 
     /// Memberwise.
     public init(
         url: DatabaseReference, backup: String = "auto", restore: String = "",
         disconnect: Endpoint.Disconnect = .always,
-        spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil
+        spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil, credentials: String? = nil
     ) {
         self.url = url
         self.backup = backup
@@ -29,6 +31,7 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
         self.spare = spare
         self.grace = grace
         self.done = done
+        self.credentials = credentials
     }
 }
 
@@ -37,8 +40,9 @@ extension Endpoint {
     ///
     /// - Parameter done: the scripts that are in effect there; nil where nobody asks the state.
     public func databaseOrder(of folder: String, done: [StepKey]? = nil) -> DatabaseOrder? {
-        guard let url = folders.first(where: { $0.name == folder })?.database else { return nil }
+        guard let own = folders.first(where: { $0.name == folder }), let url = own.database else { return nil }
         return DatabaseOrder(
-            url: url, backup: backup, restore: restore, disconnect: disconnect, spare: spare, grace: grace, done: done)
+            url: url, backup: backup, restore: restore, disconnect: disconnect, spare: spare, grace: grace, done: done,
+            credentials: own.credentials)
     }
 }

@@ -92,6 +92,38 @@ extension DatabaseReference {
         }
     }
 
+    /// What scripts get as `PATCHD_DATABASE_URL`: every libpq reads it, which knows no `schema`.
+    public var forScripts: String {
+        guard case .postgresql(let server) = engine, let schema = server.schema,
+            let question = description.firstIndex(of: "?")
+        else { return description }
+        let others = description[description.index(after: question)...].split(separator: "&")
+            .filter { !$0.hasPrefix("schema=") }
+        // Within `options`, a blank and a backslash have a backslash in front.
+        let path = "\"\(schema.replacing("\"", with: "\"\""))\",public"
+        let options = "-csearch_path=\(path.replacing("\\", with: "\\\\").replacing(" ", with: "\\ "))"
+        let encoded = options.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                return String(UnicodeScalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                return "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }.joined()
+        return description[...question] + (others.map(String.init) + ["options=\(encoded)"]).joined(separator: "&")
+    }
+
+    /// The path of a database that is a file which patchd opens itself, relative to the folder or absolute; nil for one on a
+    /// server.
+    public var file: String? {
+        switch engine {
+        case .sqlite(let path), .embeddedFirebird(let path): path
+        case .postgresql, .mariadb, .firebird: nil
+        }
+    }
+
     /// What SQLite keeps beside a database.
     public static let sqliteSidecars = ["-journal", "-wal", "-shm"]
 
@@ -99,10 +131,11 @@ extension DatabaseReference {
     ///
     /// - Parameter folder: the folder's absolute path.
     public func files(in folder: String) -> [ExactText] {
-        guard case .sqlite(let path) = engine else { return [] }
+        guard let path = file else { return [] }
         let place = ExactText(path)
         guard let relative = path.hasPrefix("/") ? place.relative(to: ExactText(folder)) : place else { return [] }
-        return ([""] + Self.sqliteSidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
+        let sidecars = scheme == "sqlite" ? Self.sqliteSidecars : []
+        return ([""] + sidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
     }
 
     /// The database itself, apart from how it is reached and who logs in: equal for two references of one database.

@@ -125,13 +125,16 @@ public struct Folder: Hashable, Codable, Sendable {
     public var owner: String?
     /// Not inherited.
     public var database: DatabaseReference?
+    /// A file that says who logs in to the database, and with what password; nil: the owner's own files do.
+    public var credentials: String?
     /// False: left out of everything, with its descendants.
     public var active: Bool
 
     /// Memberwise.
     public init(
         name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
-        path: String, owner: String? = nil, database: DatabaseReference? = nil, active: Bool = true
+        path: String, owner: String? = nil, database: DatabaseReference? = nil, credentials: String? = nil,
+        active: Bool = true
     ) {
         self.name = name
         self.parent = parent
@@ -141,6 +144,7 @@ public struct Folder: Hashable, Codable, Sendable {
         self.path = path
         self.owner = owner
         self.database = database
+        self.credentials = credentials
         self.active = active
     }
 }

@@ -33,8 +33,24 @@ final class FolderDatabase {
                 "folder \(order.plan.folder) has no database; name one in the configuration, or exclude the folder")
         }
         return try asking(step) { () throws(SQLError) in
-            try Databases.find(url, in: context.folder, as: DatabaseLogin(name: context.target))
+            try Databases.find(
+                url, in: context.folder, as: DatabaseLogin(name: context.target, credentials: credentials()))
         }
+    }
+
+    /// Who logs in and how, where the configuration says it.
+    private func credentials() throws(SQLError) -> Credentials? {
+        guard let path = order.database?.credentials else { return nil }
+        guard let place = context.credentials else {
+            throw SQLError(
+                .database, "read the credentials \(path)", "this worker was not given them", wayOut: "resume")
+        }
+        let bytes: [UInt8]
+        do throws(FileError) { bytes = try File.open(place).read(limit: 64 << 10) } catch {
+            throw SQLError(
+                .database, "read the credentials \(path)", "\(error)", wayOut: "correct the file, then resume")
+        }
+        return try Credentials(bytes, name: path)
     }
 
     /// Opens a session, however long others keep the database locked.

@@ -9,6 +9,8 @@ final class FolderContext {
     let tree: Directory
     let order: WorkOrder
     let trace: Trace
+    /// The file with the credentials of the database that this worker was given; nil for none.
+    let credentials: String?
     private var ledger: Ledger
     /// When somebody was first asked to leave the folder's database; nil for never.
     var askedAt: Double?
@@ -21,7 +23,7 @@ final class FolderContext {
 
     init(
         order: WorkOrder, tree: consuming Directory, ledger file: consuming File, trace: consuming File,
-        stopGrace: Double,
+        credentials: String?, stopGrace: Double,
         wasToldToStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
         let ledger = try Self.open(file)
@@ -33,6 +35,7 @@ final class FolderContext {
         self.order = order
         self.trace = Trace(trace, order: order)
         self.ledger = ledger
+        self.credentials = credentials
         self.stopGrace = stopGrace
         self.wasToldToStop = wasToldToStop
     }

@@ -10,15 +10,17 @@ public struct FolderWork: ~Copyable {
     /// Takes over what the daemon passes: the order, the checked tree, the ledger, and the trace.
     ///
     /// - Parameters:
+    ///   - credentials: the path of the file with the credentials of the folder's database; nil for none.
     ///   - stopGrace: seconds that a script or statement gets to end when the worker is asked to stop.
     ///   - shouldStop: whether the worker was asked to stop; a file step is ended first.
     public init(
         order: WorkOrder, tree: consuming Directory, ledger: consuming File, trace: consuming File,
-        stopGrace: Double = 90,
+        credentials: String? = nil, stopGrace: Double = 90,
         shouldStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
         context = try FolderContext(
-            order: order, tree: tree, ledger: ledger, trace: trace, stopGrace: stopGrace, wasToldToStop: shouldStop)
+            order: order, tree: tree, ledger: ledger, trace: trace, credentials: credentials, stopGrace: stopGrace,
+            wasToldToStop: shouldStop)
     }
 
     /// Looks for what a plan has to know of the folder, and records it. Nothing is changed.

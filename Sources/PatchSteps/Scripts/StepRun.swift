@@ -99,7 +99,8 @@ extension FolderContext {
             "PATH=\(Interpreter.path.joined(separator: ":"))", "HOME=\(home)", "USER=\(name)",
             "LOGNAME=\(name)", "LANG=C.UTF-8", "SHELL=/bin/sh",
             "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
-            "PATCHD_DATABASE_URL=\(order.database?.url.description ?? "")",
+            "PATCHD_DATABASE_URL=\(order.database?.url.forScripts ?? "")",
+            "PATCHD_CREDENTIALS=\(order.database?.credentials == nil ? "" : credentials ?? "")",
         ]
     }
 }

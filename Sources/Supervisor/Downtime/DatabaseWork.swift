@@ -35,10 +35,11 @@ struct DatabaseWork: Sendable {
     private func run(
         _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil
     ) async throws {
-        let (path, other, user) = try await context.place(of: name, in: endpoint)
+        let place = try await context.place(of: name, in: endpoint)
         let state = try context.state.folder(name, of: endpoint.name)
         guard let to = version ?? state?.version ?? lock?.to else { return }
-        let plan = FolderPlan(folder: name, parent: nil, path: path, state: .upToDate, from: state?.version, to: to)
+        let plan = FolderPlan(
+            folder: name, parent: nil, path: place.path, state: .upToDate, from: state?.version, to: to)
         var order = WorkOrder(
             job: lock?.job ?? state?.job ?? 0, endpoint: endpoint.name, update: state?.update ?? "", scriptTimeout: 60,
             plan: plan, database: try states.database(of: name, at: to))
@@ -48,7 +49,8 @@ struct DatabaseWork: Sendable {
         let file = try context.state.scratch(scratch)
         _ = try file.lock(wait: true)
         let start = WorkerStart(
-            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: path, other: other, user: user,
+            phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: place.path, other: place.other,
+            user: place.user, credentials: place.credentials,
             order: try context.state.write(order, scratch: scratch + "-order"))
         _ = try context.workers.work(
             start, tree: context.state.emptyDirectory(), ledger: file, trace: context.state.scratch(scratch + "-trace"))

@@ -41,7 +41,7 @@ struct WorkerRun: Sendable {
     private func work(
         _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, order: WorkOrder?, isOver: (LedgerSummary) -> Bool
     ) async throws -> LedgerSummary {
-        let (path, other, user) = try await context.place(of: folder, in: endpoint)
+        let place = try await context.place(of: folder, in: endpoint)
         var fruitless = 0
         var known = -1
         while true {
@@ -69,8 +69,9 @@ struct WorkerRun: Sendable {
             let trace = try context.state.trace(job: job.job, folder: folder)
             let end = try context.workers.work(
                 WorkerStart(
-                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: path, other: other,
-                    user: user, order: context.state.path(ofOrder: folder, job: job.job)),
+                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: place.path,
+                    other: place.other, user: place.user, credentials: place.credentials,
+                    order: context.state.path(ofOrder: folder, job: job.job)),
                 tree: tree, ledger: file, trace: trace)
             if let end {
                 context.logger.log(
@@ -98,11 +99,8 @@ struct WorkerRun: Sendable {
 }
 
 extension DaemonContext {
-    /// A folder's path, the directory of a database that lies elsewhere, and the user that works there; nil when that is
-    /// this process's own.
-    func place(
-        of name: String, in endpoint: Endpoint
-    ) async throws -> (path: String, other: String?, user: UserIdentity?) {
+    /// Where and as whom a worker works on a folder.
+    func place(of name: String, in endpoint: Endpoint) async throws -> WorkerPlace {
         guard let folder = endpoint.folders.first(where: { $0.name == name }) else {
             throw Fault(folder: name, .missing, "the configuration has no folder \(name) any more; put it back")
         }
@@ -111,8 +109,39 @@ extension DaemonContext {
         let owner = try await threads.thread(of: folder).run("look at") {
             try OwnerRule.check(folder: folder, recorded: recorded.flatMap { $0.isEmpty ? nil : $0 })
         }
-        if owner.uid == geteuid() { return (folder.path, other, nil) }
         let known = UserIdentity(uid: owner.uid)
-        return (folder.path, other, known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid]))
+        let user = known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
+        try checkCredentials(of: folder, owner: owner)
+        return WorkerPlace(
+            path: folder.path, other: other, user: owner.uid == geteuid() ? nil : user, credentials: folder.credentials)
     }
+
+    /// Nobody but root and the owner may know or change a password.
+    private func checkCredentials(of folder: Folder, owner: Owner) throws {
+        guard let path = folder.credentials else { return }
+        func refuse(_ cause: String, _ wayOut: String) -> Fault {
+            Fault(folder: folder.name, .database, "cannot use the credentials \(path): \(cause); \(wayOut)")
+        }
+        let status: FileStatus
+        do throws(FileError) { status = try File.open(path, O_RDONLY | O_NONBLOCK).status() } catch {
+            throw refuse(error.reason, "correct \"credentials\" in the configuration, or put the file there")
+        }
+        guard status.kind == .file, status.size <= 64 << 10 else {
+            throw refuse("it is no small file", "its lines are user=NAME and password=TEXT")
+        }
+        guard status.mode & 0o077 == 0 else { throw refuse("others may read or write it", "chmod 600 \(path)") }
+        guard [0, owner.uid, geteuid()].contains(status.uid) else {
+            throw refuse("it belongs to uid \(status.uid)", "chown \(owner.name) \(path)")
+        }
+    }
+}
+
+/// Where and as whom a worker works on a folder.
+struct WorkerPlace {
+    let path: String
+    /// The directory of a database that lies elsewhere.
+    let other: String?
+    /// Nil when that is this process's own.
+    let user: UserIdentity?
+    let credentials: String?
 }

@@ -23,6 +23,8 @@ public struct WorkerStart: Sendable {
     public var other: String?
     /// The folder's owner; nil: this process's own user.
     public var user: UserIdentity?
+    /// A file that the worker finds as `database` in `CREDENTIALS_DIRECTORY`; nil for none.
+    public var credentials: String?
     /// The file with the worker's order: absolute, and readable for this process only.
     public var order = ""
 
@@ -84,12 +86,16 @@ public protocol Workers: Sendable {
 public struct ChildWorkers: Workers {
     private let program: String
     private let faultPoint: String?
+    private let credentials: String
     private let running = RunningWorkers()
 
     /// Workers of one program.
-    public init(program: String, faultPoint: String?) {
+    ///
+    /// - Parameter credentials: the directory in which each finds its own while it runs.
+    public init(program: String, faultPoint: String?, credentials: String) {
         self.program = program
         self.faultPoint = faultPoint
+        self.credentials = credentials
     }
 
     private var environment: [String] {
@@ -117,8 +123,12 @@ public struct ChildWorkers: Workers {
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {
         let input = try start.input(tree: tree)
+        let own = try start.credentials.map { try WorkerCredentials(in: credentials, of: start, from: $0) }
+        defer { own?.remove() }
         let child = try ChildProcess.start(
-            program, ["patchd-worker", start.phase.rawValue], environment: environment, in: Directory.open("/"),
+            program, ["patchd-worker", start.phase.rawValue],
+            environment: environment + (own.map { ["CREDENTIALS_DIRECTORY=\($0.path)"] } ?? []),
+            in: Directory.open("/"),
             input: input.descriptor, output: ledger.descriptor, error: trace.descriptor, as: start.user)
         running.begin(start.name, child.pid)
         defer { running.end(start.name) }

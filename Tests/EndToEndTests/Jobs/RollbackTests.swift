@@ -548,4 +548,19 @@ import Testing
         #expect(folders.first { $0["folder"] as? String == "SEED2" }?["missing"] as? [String] == ["top.dat"])
         #expect(try host.run("patchctl", "verify", "payroll/PAIE").code == 0)
     }
+
+    @Test func `compares also what came with jobs that can no longer be rolled back`() throws {
+        let host = try Installation()
+        try host.write("retain: 1\n", "etc/patchd.yaml")
+        for (version, before) in [("8.0.2", "8.0.1"), ("8.0.3", "8.0.2"), ("8.0.4", "8.0.3")] {
+            try ExampleUpdate(version: version, dependency: before).pack(
+                to: "\(host.root)/spool/incoming/\(version).zip")
+            #expect(try host.once().code == 0)
+        }
+        #expect(!host.exists("state/jobs/1/plan"), "its steps are gone")
+        #expect(try host.run("patchctl", "verify").code == 0)
+        try host.write("changed\n", "srv/SEED/lib/a.dat")
+        let outcome = try host.run("patchctl", "verify")
+        #expect(outcome.code == 1 && outcome.output.contains("changed  payroll/SEED  lib/a.dat"), "\(outcome.errors)")
+    }
 }
