@@ -26,18 +26,29 @@ struct FirebirdDatabase: Database {
     /// - Parameter create: has no effect: a database of Firebird's is made with its page size and character set, which
     ///   patchd does not know.
     func open(lockTimeout: Double, create: Bool) throws(SQLError) -> any Session {
-        if let file = address.file {
-            guard access(file, F_OK) == 0 else {
-                throw SQLError(
-                    .database, "open the database \"\(file)\"", String(cString: strerror(errno)),
-                    wayOut: "create it, or correct \"database\" in the endpoint's configuration")
+        guard let file = address.file else { return try FirebirdSession(address, library, lockTimeout: lockTimeout) }
+        guard access(file, F_OK) == 0 else {
+            throw SQLError(
+                .database, "open the database \"\(file)\"", String(cString: strerror(errno)),
+                wayOut: "create it, or correct \"database\" in the endpoint's configuration")
+        }
+        let end = MonotonicClock.seconds + lockTimeout
+        while true {
+            do throws(SQLError) {
+                return try open(file, lockTimeout: lockTimeout)
+            } catch {
+                // The engine does not wait: it has the whole file to itself, or it has not.
+                guard error.code == .inUse, MonotonicClock.seconds < end else { throw error }
+                MonotonicClock.wait(seconds: min(0.05, lockTimeout))
             }
-            let others = FirebirdFile(path: file).others()
-            guard others.isEmpty else {
-                throw SQLError(
-                    .inUse, "open the database \"\(file)\"", "it is open", wayOut: "end what uses it",
-                    blockers: others)
-            }
+        }
+    }
+
+    private func open(_ file: String, lockTimeout: Double) throws(SQLError) -> any Session {
+        let others = FirebirdFile(path: file).others()
+        guard others.isEmpty else {
+            throw SQLError(
+                .inUse, "open the database \"\(file)\"", "it is open", wayOut: "end what uses it", blockers: others)
         }
         return try FirebirdSession(address, library, lockTimeout: lockTimeout)
     }
