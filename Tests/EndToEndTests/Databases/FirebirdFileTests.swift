@@ -113,7 +113,7 @@ import Testing
             EXECUTE BLOCK AS DECLARE n integer = 0;
             BEGIN
               INSERT INTO log VALUES ('slow');
-              WHILE (n < 3000000) DO n = n + 1;
+              WHILE (n < 20000000) DO n = n + 1;
             END^
             SET TERM ; ^
             INSERT INTO log VALUES ('last');

@@ -46,7 +46,7 @@ import Testing
         EXECUTE BLOCK AS DECLARE n integer = 0;
         BEGIN
           INSERT INTO log VALUES ('slow');
-          WHILE (n < 6000000) DO n = n + 1;
+          WHILE (n < 20000000) DO n = n + 1;
         END^
         SET TERM ; ^
         INSERT INTO log VALUES ('last');
@@ -98,6 +98,9 @@ import Testing
         kill(try #require(Installation.child(of: daemon.processIdentifier, named: "patchd-worker")), SIGKILL)
         #expect(host.until("it is done") { state(1) == "done" }, "\(told(1))")
         #expect(try server.isql("SELECT entry FROM log;", path) == "first\nslow\nlast")
+        // It did run twice, and was taken back once.
+        let text = try host.read(trace)
+        #expect(text.split(separator: "\n").count { $0.contains("statement 3, line 4") } == 2, "\(text)")
     }
 
     @Test func `has each statement once although the server is killed in the middle of the script`() throws {

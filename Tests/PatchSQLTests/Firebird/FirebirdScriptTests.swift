@@ -158,6 +158,15 @@ import Testing
         #expect(try database.isql("SELECT count(*) FROM pay;") == "2")
     }
 
+    /// Firebird keeps at most 255 descriptions of a table's rows.
+    @Test func `that changes a table once too often says how that is cured`() throws {
+        let database = try FirebirdTestDatabase()
+        let lines = (1...260).map { "ALTER TABLE pay ADD c\($0) integer;" }
+        let error = try #require(throws: SQLError.self) { try database.run(lines.joined(separator: "\n")) }
+        #expect(error.code == .sql && error.wayOut.contains("gbak"), "\(error)")
+        #expect(try #require(error.place?.statement) > 250)
+    }
+
     @Test func `of nothing but remarks is recorded as well`() throws {
         let database = try FirebirdTestDatabase()
         #expect(try database.run("/* nothing */ -- to do\n"))
