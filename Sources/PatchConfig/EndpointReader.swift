@@ -43,6 +43,8 @@ struct EndpointReader {
         readBackup(section, into: &endpoint)
         section.read("links", into: &endpoint.links, oneOf: [.deny, .inside])
         section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
+        section.read("behind", into: &endpoint.behind, oneOf: [.locked, .usable])
+        section.read("maxFailures", into: &endpoint.maxFailures, Quantity.number(0...1_000_000))
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
         section.read("windows", into: &endpoint.windows, eachBy: Self.window)
         section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.limit)

@@ -37,7 +37,10 @@ struct FolderDraft {
         modules = section.list("modules", ScalarReader.module)
         owner = section.value("owner", ScalarReader.account)
         database = section.value("database", Self.database)
-        credentials = section.value("credentials", CleanPath.absolute)
+        let file = section.value("credentials") { text throws(InvalidValue) in
+            text.isEmpty ? text : try CleanPath.absolute(text)
+        }
+        credentials = file.flatMap { $0.value.isEmpty ? nil : $0 }
         active = section.value("active", ScalarReader.flag)?.value ?? true
         let relative = section.value("path", CleanPath.folder)
         guard let name = checkedName ?? section.raw("name") else { return nil }

@@ -91,6 +91,16 @@ import Testing
         #expect(try phases([], states(["PAIE": "8.0.2"]))["SEED"] == "behind")
     }
 
+    @Test func `nothing that is only behind, where that may be used`() throws {
+        var usable = tree
+        usable.behind = .usable
+        let failed = try job(2, .failed, ["PAIE": .done, "SEED": .failed, "SEED2": .pending])
+        let locks = WantedDowntime(
+            endpoint: usable, jobs: [failed], states: try states(["PAIE": "8.0.2"], ["SEED": .failed])
+        ).locks
+        #expect(locks.mapValues(\.phase) == ["SEED": .failed])
+    }
+
     @Test func `what is done, where all of it may yet be undone, and not once the job ends`() throws {
         var running = try job(2, .running, ["PAIE": .done, "SEED": .running])
         #expect(

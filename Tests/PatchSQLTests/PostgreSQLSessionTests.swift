@@ -192,6 +192,46 @@ import Testing
         #expect(try whole.open(lockTimeout: 1, create: false).others().map(\.command) == ["app"])
     }
 
+    @Test func `is closed to newcomers and opened again, also by another session`() throws {
+        let owner = "owner\(UInt32.random(in: .min ... .max))"
+        let app = "app\(UInt32.random(in: .min ... .max))"
+        let server = try PostgreSQLServer.shared()
+        try server.sql("CREATE ROLE \(owner) LOGIN; CREATE ROLE \(app) LOGIN")
+        let name = try server.createDatabase(owner: owner)
+        let found = try Databases.find(
+            DatabaseReference(server.url(name, user: owner)), in: Directory.open("/tmp"),
+            as: DatabaseLogin(name: "payroll/SEED"))
+        #expect(try server.sql("SELECT 1", in: name, user: app) == "1")
+        try found.open(lockTimeout: 1, create: false).keepNewcomersOut(sparing: [])
+        #expect(throws: Command.Problem.self) { try server.sql("SELECT 1", in: name, user: app) }
+        let later = try found.open(lockTimeout: 1, create: false)
+        try later.keepNewcomersOut(sparing: [])
+        try later.letNewcomersIn()
+        try later.letNewcomersIn()
+        #expect(try server.sql("SELECT 1", in: name, user: app) == "1")
+        let other = try Databases.find(
+            DatabaseReference(server.url(name, user: app)), in: Directory.open("/tmp"),
+            as: DatabaseLogin(name: "payroll/SEED"))
+        try other.open(lockTimeout: 1, create: false).keepNewcomersOut(sparing: [])
+        #expect(try server.sql("SELECT 1", in: name, user: app) == "1", "a role that may not, does not")
+    }
+
+    @Test func `is told of with what its role may not`() throws {
+        let role = "plain\(UInt32.random(in: .min ... .max))"
+        let server = try PostgreSQLServer.shared()
+        try server.sql("CREATE ROLE \(role) LOGIN")
+        let database = try PostgreSQLFixture()
+        let error = try #require(throws: SQLError.self) { try database.open(user: role).checkRights() }
+        #expect(error.code == .database)
+        #expect(error.description.contains("GRANT CREATE ON SCHEMA \"public\" TO \"\(role)\""), "\(error)")
+        try database.sql("GRANT CREATE ON SCHEMA public TO \(role)")
+        let warnings = try database.open(user: role).checkRights()
+        #expect(warnings.count == 2 && warnings[0].hasSuffix("GRANT pg_signal_backend TO \"\(role)\""))
+        try server.sql("GRANT pg_signal_backend, pg_read_all_stats TO \(role)")
+        #expect(try database.open(user: role).checkRights() == [])
+        #expect(try database.open().checkRights() == [])
+    }
+
     // MARK: Rows
 
     @Test func `gets rows added, changed and left alone by their key`() throws {

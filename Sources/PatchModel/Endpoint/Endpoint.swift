@@ -2,6 +2,8 @@
 public struct Endpoint: Hashable, Codable, Sendable {
     /// What happens to a folder that fails.
     public enum OnFailure: String, Codable, Sendable { case hold, revert, revertAll }
+    /// Whether folders below their reference folder's version are locked or may be used.
+    public enum Behind: String, Codable, Sendable { case locked, usable }
     /// Whether other database sessions are ended before the update, or only when they are in the way.
     public enum Disconnect: String, Codable, Sendable { case always, onDemand }
     /// Whether a folder's own symlinked directories may be written through.
@@ -33,6 +35,10 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var links: Links
     /// See ``OnFailure``.
     public var onFailure: OnFailure
+    /// See ``Behind``.
+    public var behind: Behind
+    /// After how many failed folders of a job no further one is begun; 0: after none.
+    public var maxFailures: Int
     /// See ``Approval``.
     public var approval: Approval
     /// When jobs may start; empty: always.
@@ -64,6 +70,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
         restore = ""
         links = .deny
         onFailure = .hold
+        behind = .locked
+        maxFailures = 0
         approval = .none
         windows = []
         scriptTimeout = 3600
@@ -101,6 +109,38 @@ public struct Endpoint: Hashable, Codable, Sendable {
 
         /// No hooks.
         public init() {}
+    }
+}
+
+extension Endpoint {
+    /// Reads one, also as an older patchd recorded it: keys that it did not know get their defaults.
+    public init(from decoder: any Decoder) throws {
+        let keys = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
+            if let found = try keys.decodeIfPresent(Value.self, forKey: key) { value = found }
+        }
+        self.init(
+            name: try keys.decode(String.self, forKey: .name), path: try keys.decode(String.self, forKey: .path),
+            folders: try keys.decode([Folder].self, forKey: .folders))
+        accepts = try keys.decodeIfPresent([String].self, forKey: .accepts)
+        try read(.tasks, into: &tasks)
+        try read(.leadTime, into: &leadTime)
+        try read(.grace, into: &grace)
+        try read(.disconnect, into: &disconnect)
+        try read(.spare, into: &spare)
+        try read(.backup, into: &backup)
+        try read(.restore, into: &restore)
+        try read(.links, into: &links)
+        try read(.onFailure, into: &onFailure)
+        try read(.behind, into: &behind)
+        try read(.maxFailures, into: &maxFailures)
+        try read(.approval, into: &approval)
+        try read(.windows, into: &windows)
+        try read(.scriptTimeout, into: &scriptTimeout)
+        try read(.programFiles, into: &programFiles)
+        try read(.specificPrograms, into: &specificPrograms)
+        try read(.handlers, into: &handlers)
+        try read(.hooks, into: &hooks)
     }
 }
 

@@ -40,7 +40,8 @@ public struct WantedDowntime: Sendable {
             let name = folder.name
             claims[name] =
                 claim(on: name) ?? folder.parent.flatMap { claims[$0] }.map { inherited($0, by: name) }
-                ?? (behind.contains(name) ? Claim(phase: .behind, job: nil, message: "") : nil)
+                ?? (endpoint.behind == .locked && behind.contains(name)
+                    ? Claim(phase: .behind, job: nil, message: "") : nil)
         }
         return Dictionary(uniqueKeysWithValues: claims.map { ($0.key, lock($0.key, $0.value)) })
     }

@@ -62,7 +62,9 @@ public struct Planner {
             guard selection.names.contains(folder.name) else {
                 plan.folders.append(left(folder))
                 let isBelowRaised = endpoint.ancestors(of: folder.name).contains(where: raised.contains)
-                if isBelowRaised, !hasVersion(folder.name) { plan.unusable.append(folder.name) }
+                if isBelowRaised, endpoint.behind == .locked, !hasVersion(folder.name) {
+                    plan.unusable.append(folder.name)
+                }
                 continue
             }
             let (folderPlan, faults) = self.plan(for: folder)

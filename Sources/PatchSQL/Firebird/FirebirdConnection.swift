@@ -1,4 +1,5 @@
 import CFirebird
+import Glibc
 
 extension FirebirdFailure {
     /// What patchd itself finds wrong.
@@ -23,6 +24,9 @@ final class FirebirdConnection {
     init(_ address: FirebirdAddress, _ library: FirebirdLibrary) throws(FirebirdFailure) {
         self.library = library
         let parameters = address.parameters.map(CChar.init(bitPattern:))
+        // The library takes SIGTERM for itself with the first attachment, and would end all of them on it.
+        let handlers = SignalHandlers([SIGINT, SIGTERM])
+        defer { handlers.restore() }
         try call { status in
             library.attach(status, 0, address.text, &database, Int16(clamping: parameters.count), parameters)
         }

@@ -38,6 +38,20 @@ public protocol Session: AnyObject {
     /// - Returns: nil where nothing shows it.
     func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool?
 
+    /// What the user lacks for seeing and ending others, each with the command that would give it; nothing where it lacks
+    /// nothing.
+    ///
+    /// - Throws: with the code `database` when it lacks what the update itself needs.
+    func checkRights() throws(SQLError) -> [String]
+
+    /// Keeps those out who are not connected yet, as far as the user may.
+    ///
+    /// - Parameter spare: users that come in all the same.
+    func keepNewcomersOut(sparing spare: Set<String>) throws(SQLError)
+
+    /// Lets those in again who were kept out, by an earlier session too; that nobody was is no error.
+    func letNewcomersIn() throws(SQLError)
+
     /// Tells those who listen that the lock changed, within the transaction that shows it; nil: that it is gone.
     func announce(_ revision: Revision?) throws(SQLError)
 
@@ -126,6 +140,12 @@ extension Session {
     public func repeatSettings(of statements: ArraySlice<SQLStatement>) throws(SQLError) {}
     /// Nothing shows it.
     public func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool? { nil }
+    /// Nothing.
+    public func checkRights() throws(SQLError) -> [String] { [] }
+    /// Nobody can be kept out.
+    public func keepNewcomersOut(sparing spare: Set<String>) throws(SQLError) {}
+    /// Nobody was kept out.
+    public func letNewcomersIn() throws(SQLError) {}
     /// Nobody can listen.
     public func announce(_ revision: Revision?) throws(SQLError) {}
 }

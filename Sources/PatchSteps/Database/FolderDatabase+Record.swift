@@ -34,6 +34,7 @@ extension FolderDatabase {
             if !others.isEmpty, !touching.isEmpty {
                 warnings = ["the database is in use by \(others), who will have to leave"]
             }
+            if !touching.isEmpty { warnings += try open.checkRights() }
             faults = try self.faults(of: open.record())
             session = open
         } catch {

@@ -171,6 +171,8 @@ final class FolderDatabase {
     func disconnectOthers() throws(WorkerError) {
         guard order.database?.disconnect == .always else { return }
         let session = try session()
+        let spare = Set(order.database?.spare ?? [])
+        try patiently(nil) { () throws(SQLError) in try session.keepNewcomersOut(sparing: spare) }
         var contention = Contention(order, askedAt: askedAt)
         while true {
             let others = session.others().filter { !contention.escalation.isSpared($0) }
@@ -191,7 +193,11 @@ final class FolderDatabase {
         let database = try find()
         let revision = order.lock.map { Revision($0) }
         // A session that is writing is not disturbed for it, and the wait is short: the folder is locked.
-        try asking { () throws(SQLError) in try database.open(lockTimeout: 0.5, create: false).show(revision) }
+        try asking { () throws(SQLError) in
+            let session = try database.open(lockTimeout: 0.5, create: false)
+            try session.show(revision)
+            if revision == nil { try session.letNewcomersIn() }
+        }
         try context.record(.done)
     }
 

@@ -97,20 +97,29 @@ struct TreeRun: Sendable {
             }
         }
         try await withThrowingTaskGroup(of: Ended.self) { group in
-            for folder in folders where above(folder) == nil {
-                group.addTask { Ended(folder: folder, isDone: try await apply(folder)) }
+            var due = folders.filter { above($0) == nil }
+            var begun = 0
+            func begin() async {
+                // Where failures count, a folder is begun when there is a place for it, and not to wait for one.
+                while !due.isEmpty, endpoint.maxFailures == 0 || begun < max(1, work.slots.count) {
+                    if await hasFailedTooOften() { return }
+                    let folder = due.removeFirst()
+                    begun += 1
+                    group.addTask { Ended(folder: folder, isDone: try await apply(folder)) }
+                }
             }
+            await begin()
             while let ended = try await group.next() {
                 let folder = ended.folder
                 guard let isDone = ended.isDone else { continue }
+                begun -= 1
                 if isDone {
-                    for child in folders where above(child) == folder.folder {
-                        group.addTask { Ended(folder: child, isDone: try await apply(child)) }
-                    }
+                    due += folders.filter { above($0) == folder.folder }
                 } else {
                     try await block(below: folder.folder, names)
                 }
                 await afterEach()
+                await begin()
                 // What may yet be taken back is not free before the job's end, and its hook has its turn then.
                 if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
                     group.addTask {
@@ -125,6 +134,13 @@ struct TreeRun: Sendable {
             _ = try await revert(folder, job: number)
             await afterEach()
         }
+    }
+
+    /// Whether no further folder is begun; those keep their version.
+    private func hasFailedTooOften() async -> Bool {
+        guard endpoint.maxFailures > 0, let job = await jobs.job(number) else { return false }
+        let failed = job.folders.values.count { [.failed, .reverted].contains($0.state) && !$0.code.isEmpty }
+        return failed >= endpoint.maxFailures
     }
 
     /// What has ended in a folder.

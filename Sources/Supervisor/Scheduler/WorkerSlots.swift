@@ -1,12 +1,17 @@
 /// Lets only so many folders be worked on at once, but one of each endpoint in any case: endpoints do not wait for each other,
 /// whatever a script or the owner of a folder does to a worker.
 actor WorkerSlots {
+    /// How many folders are worked on at once.
+    nonisolated let count: Int
     /// Below zero where endpoints work on the one folder that each may in any case.
     private var free: Int
     private var working: [String: Int] = [:]
     private var waiting: [(endpoint: String, turn: CheckedContinuation<Void, Never>)] = []
 
-    init(_ count: Int) { free = count }
+    init(_ count: Int) {
+        self.count = count
+        free = count
+    }
 
     func take(for endpoint: String) async {
         if mayWork(endpoint) { return begin(endpoint) }

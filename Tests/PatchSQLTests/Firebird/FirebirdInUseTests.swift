@@ -167,6 +167,35 @@ import Testing
         }
         #expect(error.code == .sql && error.description.contains("grant it to the user STRANGER"), "\(error)")
     }
+
+    @Test func `by a user without rights is told before an update, with what gives them`() throws {
+        let database = try FirebirdTestDatabase()
+        #expect(try database.open().checkRights() == [])
+        let login = try FirebirdTestDatabase.login(FirebirdServer.stranger, FirebirdServer.strangersPassword)
+        let error = try #require(throws: SQLError.self) { try database.open(login).checkRights() }
+        #expect(error.code == .database && error.wayOut.contains("GRANT CREATE TABLE TO USER STRANGER"), "\(error)")
+        try database.isql("GRANT CREATE TABLE TO USER STRANGER;")
+        let warnings = try database.open(login).checkRights()
+        #expect(warnings.count == 1 && warnings[0].contains("owner, APP"), "\(warnings)")
+        // What was granted is enough for a script of its own.
+        try database.isql("GRANT DELETE, SELECT ON pay TO USER STRANGER;")
+        #expect(try database.open(login).run(FirebirdTestDatabase.script("DELETE FROM pay"), as: .sample()))
+    }
+
+    /// The client library takes the signal for itself, and ends its connections on it.
+    @Test func `leaves SIGTERM to the worker`() async throws {
+        let database = try FirebirdTestDatabase()
+        let url = database.server.url(database.path)
+        await #expect(processExitsWith: .success) { [url = url as String] in
+            signal(SIGTERM) { _ in setenv("TOLD", "yes", 1) }
+            let session = try Databases.find(
+                DatabaseReference(url), in: Directory.open("/"), as: FirebirdTestDatabase.login()
+            ).open(lockTimeout: 1, create: false)
+            raise(SIGTERM)
+            try #require(getenv("TOLD") != nil)
+            try #require(try session.query("SELECT count(*) FROM pay", []) == [["2"]])
+        }
+    }
 }
 
 @Suite struct `A Firebird server` {
