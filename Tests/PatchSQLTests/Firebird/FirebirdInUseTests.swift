@@ -182,6 +182,25 @@ import Testing
         #expect(try database.open(login).run(FirebirdTestDatabase.script("DELETE FROM pay"), as: .sample()))
     }
 
+    @Test func `lets nobody in anew while its lock is shown, but for those who are spared`() throws {
+        let database = try FirebirdTestDatabase()
+        let inside = try database.server.holder("COMMIT;", database.path)
+        try database.open().keepNewcomersOut(sparing: ["stranger"])
+        // Nothing is shown yet.
+        #expect(try database.isql("SELECT 1 FROM RDB$DATABASE;") == "1")
+        try database.open().show(
+            Revision(code: 9999, phase: .updating, message: "Come back at eight.", deadline: nil))
+        let error = #expect(throws: FirebirdServer.Problem.self) { try database.isql("SELECT 1 FROM RDB$DATABASE;") }
+        #expect(error?.description.contains("Come back at eight.") == true)
+        _ = try database.open(
+            FirebirdTestDatabase.login(FirebirdServer.stranger, FirebirdServer.strangersPassword))
+        #expect(inside.leave("SELECT 'inside' FROM pay;").contains("inside"))
+        // After a crash another session opens the gate, and once more does no harm.
+        for _ in 1...2 { try database.open().letNewcomersIn() }
+        #expect(try database.isql("SELECT count(*) FROM RDB$TRIGGERS WHERE RDB$TRIGGER_TYPE = 8192;") == "0")
+        #expect(try database.isql("SELECT code FROM patchd_revision;") == "9999")
+    }
+
     /// The client library takes the signal for itself, and ends its connections on it.
     @Test func `leaves SIGTERM to the worker`() async throws {
         let database = try FirebirdTestDatabase()
