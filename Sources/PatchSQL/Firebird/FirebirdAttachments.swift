@@ -31,11 +31,13 @@ struct FirebirdAttachments {
             guard let text = row[0], let id = Int(text), !own.contains(id) else { return nil }
             let open = (transactions[id] ?? []).map(\.transaction)
             if let number, !open.contains(where: { $0.id == number }) { return nil }
+            let name = (row[3] ?? "").split(separator: "/").last.map(String.init) ?? ""
             let session = DatabaseSession(
                 id: text, began: row[1] ?? "", user: row[2] ?? "", address: Self.host(row[4] ?? ""),
-                statement: statements[id] ?? "", seconds: open.compactMap(\.seconds).max() ?? row[5].flatMap { Int($0) }
-            )
-            let name = (row[3] ?? "").split(separator: "/").last.map(String.init) ?? ""
+                statement: statements[id] ?? "",
+                seconds: open.compactMap(\.seconds).max() ?? row[5].flatMap { Int($0) },
+                // Another update is waited for, and a worker that shows the lock is gone at once.
+                canBeEnded: name != "patchd-worker")
             return Blocker(pid: nil, command: name, writes: open.contains(where: \.writes), session: session)
         }
     }

@@ -14,12 +14,14 @@ extension FirebirdSession {
         if [row[1], "SYSDBA"].contains(user) || row[2] == "RDB$ADMIN" { return [] }
         if row[3] == "0", try columns(of: "patchd_step").isEmpty {
             throw SQLError(
-                .database, "keep a record in the database \"\(address.name)\"", "the user \(user) may not create tables",
+                .database, "keep a record in the database \"\(address.name)\"",
+                "the user \(user) may not create tables",
                 wayOut: "GRANT CREATE TABLE TO USER \(user), or name the database's owner in \"credentials\"")
         }
+        let owner = row[1] ?? "SYSDBA"
         return [
-            "the user \(user) sees and ends his own sessions only; name the database's owner, \(row[1] ?? "SYSDBA"), or "
-                + "SYSDBA in \"credentials\" to see and end all, and for changes of what others own"
+            "the user \(user) sees and ends his own sessions only; name the database's owner, \(owner), or SYSDBA in "
+                + "\"credentials\" to see and end all, and to change what others own"
         ]
     }
 }

@@ -122,9 +122,10 @@ import Testing
         let daemon = try host.start()
         defer { kill(daemon.processIdentifier, SIGTERM) }
         let trace = "state/jobs/1/traces/PAIE.log"
-        #expect(host.until("the slow statement runs") {
-            (try? host.read(trace))?.contains("statement 3, line 4") == true
-        })
+        #expect(
+            host.until("the slow statement runs") {
+                (try? host.read(trace))?.contains("statement 3, line 4") == true
+            })
         let worker = try #require(Installation.child(of: daemon.processIdentifier, named: "patchd-worker"))
         kill(worker, SIGKILL)
         #expect(host.until("it is done") { state(1) == "done" }, "\(job(1))")
