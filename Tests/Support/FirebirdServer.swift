@@ -190,11 +190,14 @@ public final class FirebirdServer: @unchecked Sendable {
 
     /// Runs statements in isql.
     ///
-    /// - Parameter path: on this server; nil: `file`, which isql opens itself.
+    /// - Parameters:
+    ///   - path: on this server.
+    ///   - isOwner: whether isql runs no triggers on connections, which only the owner may ask for.
     /// - Returns: the rows that it shows, their columns joined by `|`, without blanks.
     @discardableResult
-    public func isql(_ statements: String, _ path: String) throws -> String {
-        try Self.isql(statements, in: "inet://localhost:\(port)/\(path)", Self.user, Self.password)
+    public func isql(_ statements: String, _ path: String, asOwner isOwner: Bool = false) throws -> String {
+        let place = "inet://localhost:\(port)/\(path)"
+        return try Self.isql(statements, in: place, Self.user, Self.password, options: isOwner ? ["-nod"] : [])
     }
 
     /// Runs statements in isql.
@@ -202,9 +205,11 @@ public final class FirebirdServer: @unchecked Sendable {
     /// - Parameter database: as Firebird's programs take it.
     @discardableResult
     public static func isql(
-        _ statements: String, in database: String, _ user: String = user, _ password: String = ""
+        _ statements: String, in database: String, _ user: String = user, _ password: String = "",
+        options: [String] = []
     ) throws -> String {
         let isql = ISQL(database, user, password)
+        isql.process.arguments = options + (isql.process.arguments ?? [])
         try isql.process.run()
         try isql.write("SET HEADING OFF;\n\(statements)\n")
         try isql.input.fileHandleForWriting.close()

@@ -115,7 +115,10 @@ import Testing
         #expect(try host.job(1)["code"] as? String == "database")
         #expect(told(1).contains("see to it that the server"), "\(told(1))")
         try server.start()
-        #expect(try server.isql("SELECT entry FROM log;", path) == "first")
+        // The lock keeps newcomers out.
+        let refused = #expect(throws: FirebirdServer.Problem.self) { try server.isql("SELECT entry FROM log;", path) }
+        #expect(refused?.description.contains("X3V8_P2 8.0.2") == true)
+        #expect(try server.isql("SELECT entry FROM log;", path, asOwner: true) == "first")
         try host.request(#"{"command": "resume", "job": 1}"#, as: "resume.json")
         #expect(host.until("it is done") { state(1) == "done" }, "\(told(1))")
         #expect(try server.isql("SELECT entry FROM log;", path) == "first\nslow\nlast")
