@@ -33,6 +33,8 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        // Declarations only: the library is loaded when a folder needs it.
+        .systemLibrary(name: "CFirebird"),
 
         // Values and pure decisions: no I/O.
         .target(name: "PatchJSON", swiftSettings: settings),
@@ -47,7 +49,7 @@ let package = Package(
         .target(name: "PatchConfig", dependencies: ["CYAML", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(name: "PatchLedger", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(
-            name: "PatchSQL", dependencies: ["CSQLite", "PatchFiles", "PatchJSON", "PatchModel"],
+            name: "PatchSQL", dependencies: ["CFirebird", "CSQLite", "PatchFiles", "PatchJSON", "PatchModel"],
             swiftSettings: settings),
         .target(name: "PatchStore", dependencies: ["PatchFiles", "PatchJSON", "PatchModel"], swiftSettings: settings),
         .target(
@@ -111,10 +113,10 @@ let package = Package(
             name: "PatchStepsTests",
             dependencies: ["PatchSteps", "PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchSQL"],
             swiftSettings: settings),
-        // CSQLite, so that a test can end the process in the middle of SQLite's own writes.
+        // CSQLite, so that a test can end the process in the middle of SQLite's own writes; CFirebird, to wait for events.
         .testTarget(
             name: "PatchSQLTests",
-            dependencies: ["CSQLite", "PatchSQL", "PatchFiles", "PatchJSON", "PatchModel", "Support"],
+            dependencies: ["CFirebird", "CSQLite", "PatchSQL", "PatchFiles", "PatchJSON", "PatchModel", "Support"],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // The three programs as an admin runs them, on real files.

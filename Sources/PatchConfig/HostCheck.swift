@@ -49,7 +49,7 @@ struct HostCheck {
                     at: folder.path.place,
                     "folder \"\(folder.name.value)\": \(problem); create it, correct its \"path\", or say "
                         + "\"active: false\"")
-            } else if let database = folder.database, case .sqlite(let file) = database.value.engine {
+            } else if let database = folder.database, let file = database.value.file {
                 let place = file.hasPrefix("/") ? file : folder.path.value + "/" + file
                 guard access(place, F_OK) != 0, errno == ENOENT else { continue }
                 problems.report(

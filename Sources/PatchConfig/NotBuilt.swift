@@ -18,21 +18,7 @@ enum NotBuilt {
         UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
-    /// The schemes of databases that are built.
-    private static let schemes = ["sqlite", "postgresql", "mariadb"]
-
-    static let folder = [
-        UnbuiltKey(
-            "database",
-            "only \(schemes.map { $0 + ":" }.joined(separator: ", ")) are built; leave the database out, or wait for a version "
-                + "that has it"
-        ) { section in
-            // What is no reference at all was reported by who read it.
-            let reference = section.raw("database").flatMap { try? DatabaseReference($0.value) }
-            return reference.map { !schemes.contains($0.scheme) } ?? false
-        },
-        UnbuiltKey("rehearseCredentials", default: "", file),
-    ]
+    static let folder = [UnbuiltKey("rehearseCredentials", default: "", file)]
 
     private static let file: @Sendable (String) throws(InvalidValue) -> String = { text throws(InvalidValue) in
         text.isEmpty ? text : try CleanPath.absolute(text)

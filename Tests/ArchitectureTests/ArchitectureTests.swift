@@ -11,7 +11,7 @@ import Testing
         "PatchArchive": ["CArchive", "PatchFiles", "PatchJSON", "PatchModel"],
         "PatchConfig": ["CYAML", "PatchJSON", "PatchModel"],
         "PatchLedger": ["PatchFiles", "PatchJSON", "PatchModel"],
-        "PatchSQL": ["CSQLite", "PatchFiles", "PatchJSON", "PatchModel"],
+        "PatchSQL": ["CFirebird", "CSQLite", "PatchFiles", "PatchJSON", "PatchModel"],
         "PatchStore": ["PatchFiles", "PatchJSON", "PatchModel"],
         "PatchSteps": ["PatchFiles", "PatchLedger", "PatchJSON", "PatchModel", "PatchSQL"],
         "Systemd": ["CSystemd"],

@@ -10,12 +10,12 @@ import Testing
         #expect(other.contains { $0.contains("for a \"backup\" that is a command") })
     }
 
-    @Test func `a database of a kind that is not built is refused`() throws {
-        let found = try problems(endpoint(folders: "  - {name: A, database: \"firebird:/a\"}"))
-        #expect(found.count == 1 && found[0].contains("are built; leave the database out"), "\(found)")
-        let credentials = try problems(endpoint(folders: "  - {name: A, credentials: /etc/a}"))
-        #expect(credentials.count == 1 && credentials[0].contains("only with a \"database\""), "\(credentials)")
-        #expect(try problems(endpoint(folders: "  - {name: A, database: \"sqlite:data/app.db\"}")).isEmpty)
+    @Test func `credentials need a database beside them`() throws {
+        let found = try problems(endpoint(folders: "  - {name: A, credentials: /etc/a}"))
+        #expect(found.count == 1 && found[0].contains("only with a \"database\""), "\(found)")
+        for url in ["sqlite:data/app.db", "postgresql:///a", "mariadb:///a", "firebird:/a", "firebird://h/a"] {
+            #expect(try problems(endpoint(folders: "  - {name: A, database: \"\(url)\"}")).isEmpty, "\(url)")
+        }
     }
 
     @Test func `units may be named where systemd runs or where they are left alone`() throws {

@@ -87,16 +87,6 @@ import Testing
         #expect(mkfifo(folder + "/fifo.db", 0o600) == 0)
         #expect(throws: SQLError.self) { try open("sqlite:fifo.db") }
     }
-
-    @Test func `of another kind is not built`() throws {
-        defer { remove() }
-        let error = try #require(throws: SQLError.self) { try find("firebird:/x") }
-        #expect(
-            error.description == """
-                cannot use the database "firebird:": it is not built; take "database" out of the folder's \
-                configuration, or exclude the folder
-                """)
-    }
 }
 
 @Suite struct `A database that cannot be written` {

@@ -115,6 +115,15 @@ extension DatabaseReference {
         return description[...question] + (others.map(String.init) + ["options=\(encoded)"]).joined(separator: "&")
     }
 
+    /// The path of a database that is a file which patchd opens itself, relative to the folder or absolute; nil for one on a
+    /// server.
+    public var file: String? {
+        switch engine {
+        case .sqlite(let path), .embeddedFirebird(let path): path
+        case .postgresql, .mariadb, .firebird: nil
+        }
+    }
+
     /// What SQLite keeps beside a database.
     public static let sqliteSidecars = ["-journal", "-wal", "-shm"]
 
@@ -122,10 +131,11 @@ extension DatabaseReference {
     ///
     /// - Parameter folder: the folder's absolute path.
     public func files(in folder: String) -> [ExactText] {
-        guard case .sqlite(let path) = engine else { return [] }
+        guard let path = file else { return [] }
         let place = ExactText(path)
         guard let relative = path.hasPrefix("/") ? place.relative(to: ExactText(folder)) : place else { return [] }
-        return ([""] + Self.sqliteSidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
+        let sidecars = scheme == "sqlite" ? Self.sqliteSidecars : []
+        return ([""] + sidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
     }
 
     /// The database itself, apart from how it is reached and who logs in: equal for two references of one database.

@@ -8,7 +8,6 @@ final class MariaDBSession: Session {
     /// A statement that defines something commits what was before it.
     static let isScriptAtomic = false
     /// Row by row transactional, and names of scripts that differ in capitals are two.
-    static let tableOptions = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin ROW_FORMAT=DYNAMIC"
 
     let database: MariaDBDatabase
     let lockTimeout: Double

@@ -2,7 +2,9 @@ extension SQLDialect {
     /// MariaDB without `NO_BACKSLASH_ESCAPES`. Its collations that end in `_bin` alone pad texts with blanks.
     public static let mariadb = SQLDialect(
         extraQuotes: [UInt8(ascii: "`")], hasBackslashes: true, hasHashComments: true, compound: .delimiterCommand,
-        nameQuote: "`", exactPrefix: "CONVERT(", exact: " USING utf8mb4) COLLATE utf8mb4_nopad_bin")
+        nameQuote: "`", exactness: .around(prefix: "CONVERT(", suffix: " USING utf8mb4) COLLATE utf8mb4_nopad_bin"),
+        own: OwnTableForm(
+            options: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin ROW_FORMAT=DYNAMIC"))
 
     /// Modes that make a name of a text in double quotes.
     private static let quotingModes = ["ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"]

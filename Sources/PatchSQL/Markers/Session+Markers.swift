@@ -5,20 +5,21 @@ public import PatchModel
 // 3339 in UTC. It lies in the application's own database so that it travels with its dumps.
 extension Session {
     private var stepTable: String {
-        """
-        CREATE TABLE IF NOT EXISTS \(home)patchd_step (
-            update_name varchar(64) NOT NULL,
-            patch varchar(64) NOT NULL,
-            script varchar(255) NOT NULL,
+        let form = Self.dialect.own
+        return """
+            \(form.create) \(home)patchd_step (
+            update_name varchar(64)\(form.nameSuffix) NOT NULL,
+            patch varchar(64)\(form.nameSuffix) NOT NULL,
+            script varchar(255)\(form.nameSuffix) NOT NULL,
             version varchar(64) NOT NULL,
             state varchar(16) NOT NULL,
             job integer NOT NULL,
             statements integer NOT NULL,
             total integer NOT NULL,
             hash varchar(64) NOT NULL,
-            at varchar(32) NOT NULL,
-            PRIMARY KEY (update_name, patch, script))\(Self.tableOptions)
-        """
+            \(form.at) varchar(32) NOT NULL,
+            PRIMARY KEY (update_name, patch, script))\(form.options)
+            """
     }
 
     /// Creates `patchd_step` and `patchd_revision` where they are missing: outside of a transaction, because in MariaDB
@@ -27,15 +28,16 @@ extension Session {
         // A temporary table of a script's could stand in front of the real one.
         if isTainted { try reconnect() }
         let columns = try [columns(of: "patchd_step"), columns(of: "patchd_revision")]
-        guard columns.contains([]) else { return }
-        try query(stepTable, [])
+        if columns[0].isEmpty { try query(stepTable, []) }
+        guard columns[1].isEmpty else { return }
+        let form = Self.dialect.own
         try query(
             """
-            CREATE TABLE IF NOT EXISTS \(home)patchd_revision (
+            \(form.create) \(home)patchd_revision (
                 code integer NOT NULL,
                 phase varchar(16) NOT NULL,
-                message text NOT NULL,
-                deadline varchar(32))\(Self.tableOptions)
+                message \(form.text) NOT NULL,
+                deadline varchar(32))\(form.options)
             """, [])
     }
 
@@ -63,7 +65,7 @@ extension Session {
     }
 
     private var stepQuery: String {
-        "SELECT update_name, patch, script, version, state, job, statements, total, hash, at FROM \(home)patchd_step"
+        "SELECT update_name, patch, script, version, state, job, statements, total, hash, \(Self.dialect.own.at) FROM \(home)patchd_step"
     }
 
     private func marker(_ row: [String?]) throws(SQLError) -> StepMarker {

@@ -7,6 +7,8 @@ struct RowWriter {
     let settable: [Int]
     /// Finds a row by its key.
     let find: String
+    /// The same, two at the most.
+    let findTwo: String
     /// The whole row, and one more.
     let current: String
     /// Adds a whole row.
@@ -52,8 +54,9 @@ struct RowWriter {
         let (quoted, table) = (quoted, table)
         let condition = keys.map { "\(quoted[$0]) = ?" }.joined(separator: " AND ")
         find = "SELECT 1 FROM \(table) WHERE \(condition)"
+        findTwo = "\(find) \(dialect.rowLimit) 2"
         let all = columns.map(dialect.quoted)
-        current = "SELECT \(all.joined(separator: ", ")) FROM \(table) WHERE \(condition) LIMIT 2"
+        current = "SELECT \(all.joined(separator: ", ")) FROM \(table) WHERE \(condition) \(dialect.rowLimit) 2"
         insertWhole =
             "INSERT INTO \(table) (\(all.joined(separator: ", "))) VALUES (\(all.map { _ in "?" }.joined(separator: ", ")))"
         insert =
@@ -90,11 +93,9 @@ struct RowWriter {
 
     /// That the columns which may be overwritten have a row's values already.
     func condition(for row: [String?]) -> (text: String, values: [String?]) {
-        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : "\(quoted[$0]) = \(exact("?"))" }
+        let terms = settable.map { row[$0] == nil ? "\(quoted[$0]) IS NULL" : dialect.isExactly(quoted[$0], of: table) }
         return (terms.joined(separator: " AND "), settable.map { row[$0] }.filter { $0 != nil })
     }
-
-    private func exact(_ value: String) -> String { dialect.exactPrefix + value + dialect.exact }
 
     /// A temporary table: values that went through columns of the same types can be compared as a whole, and sorting
     /// them once takes less time than looking for each.
@@ -114,7 +115,7 @@ struct RowWriter {
     /// A row of the table that the copy has not, or not as often; where both have as many rows, that is all.
     var difference: String {
         func counted(_ name: String) -> String {
-            let columns = settable.map { exact(quoted[$0]) }.joined(separator: ", ")
+            let columns = settable.map { dialect.exactly(quoted[$0]) }.joined(separator: ", ")
             return "SELECT \(columns), count(*) FROM \(name) GROUP BY \(columns)"
         }
         return "\(counted(table)) EXCEPT \(counted(Self.copy)) LIMIT 1"

@@ -102,7 +102,7 @@ extension Session {
             if comparison.isSame, !condition.isEmpty {
                 comparison.isSame = try !query("\(writer.find) AND \(condition)", key + values).isEmpty
             }
-        } else if writer.settable.isEmpty {
+        } else if writer.settable.isEmpty || !Self.dialect.hasTemporaryCopies {
             comparison.isSame = false
         } else {
             if !comparison.hasCopy {
@@ -116,7 +116,7 @@ extension Session {
     }
 
     private func isThere(_ key: [String?], _ writer: RowWriter) throws(SQLError) -> Bool {
-        let found = try query("\(writer.find) LIMIT 2", key).count
+        let found = try query(writer.findTwo, key).count
         guard found < 2 else { throw SQLError(.sql, "load", RowWriter.several) }
         return found == 1
     }
@@ -128,16 +128,20 @@ extension Session {
         var writer: RowWriter?
         try RowReader.readAll(file, name: name) { (row) throws(RowProblem) in
             if let writer { return try body(row, writer) }
-            writer = try RowWriter(header: row, target, columns: self.columnsOf(target.table), Self.dialect)
+            writer = try self.writer(header: row, target)
         }
     }
 
-    private func columnsOf(_ table: String) throws(RowProblem) -> [String] {
+    private func writer(header: [String?], _ target: RowTarget) throws(RowProblem) -> RowWriter {
+        var target = target
+        let found: [String]
         do throws(SQLError) {
-            return try columns(of: table)
+            found = try columns(of: target.table)
+            target.table = try name(ofTable: target.table)
         } catch {
             throw .database(error)
         }
+        return try RowWriter(header: header, target, columns: found, Self.dialect)
     }
 
     private func put(_ row: [String?], _ writer: RowWriter, _ count: inout RowCount) throws(RowProblem) {

@@ -1,5 +1,6 @@
 extension SQLDialect {
     /// SQLite 3.
     public static let sqlite = SQLDialect(
-        extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers, exact: " COLLATE BINARY")
+        extraQuotes: [UInt8(ascii: "`")], hasBrackets: true, compound: .triggers,
+        exactness: .around(suffix: " COLLATE BINARY"))
 }

@@ -19,54 +19,22 @@ struct SQLiteLocks {
     /// - Parameter alone: whether we need the file for ourselves, as a change of the journal mode does.
     func blockers(alone: Bool) -> [Blocker] {
         let locks = FileLocks.all().filter { $0.kind == .posix }
-        guard let database = found(path) else { return [] }
+        guard let database = OpenFile(path) else { return [] }
         let onDatabase = locks.filter { database.has($0) && $0.bytes.overlaps(Self.databaseBytes) }
-        guard let shared = found(path + "-shm") else { return blockers(of: onDatabase) }
+        guard let shared = OpenFile(path + "-shm") else { return OpenFile.blockers(of: onDatabase) }
         let onShared = locks.filter { shared.has($0) }
-        if alone { return blockers(of: onDatabase + onShared) }
+        if alone { return OpenFile.blockers(of: onDatabase + onShared) }
         // With a WAL everybody who has it open reads the database file; only writers are in the way.
-        return blockers(
+        return OpenFile.blockers(
             of: onDatabase.filter(\.writes) + onShared.filter { $0.writes && $0.bytes.overlaps(Self.writerBytes) })
     }
 
     /// Every other process that has the database open, as far as /proc shows it to this user: all of the same user's,
     /// and whoever has a lock.
     func others() -> [Blocker] {
-        guard let database = found(path) else { return [] }
-        let shared = found(path + "-shm")
+        guard let database = OpenFile(path) else { return [] }
+        let shared = OpenFile(path + "-shm")
         let locks = FileLocks.all().filter { $0.kind == .posix && (database.has($0) || shared?.has($0) == true) }
-        var found = blockers(of: locks)
-        let known = Set(found.compactMap(\.pid)).union([RunningProcess.own])
-        for process in RunningProcess.all() where !known.contains(process.pid) {
-            guard process.hasOpen(device: database.device, inode: database.inode) else { continue }
-            found.append(process.blocker(writes: false))
-        }
-        return found
-    }
-
-    private func blockers(of locks: [FileLocks.Lock]) -> [Blocker] {
-        var writes: [Int32: Bool] = [:]
-        for lock in locks where lock.pid > 0 && lock.pid != RunningProcess.own {
-            writes[lock.pid, default: false] = writes[lock.pid, default: false] || lock.writes
-        }
-        return writes.sorted { $0.key < $1.key }.map { RunningProcess($0.key).blocker(writes: $0.value) }
-    }
-
-    private func found(_ path: String) -> FileStatus? {
-        let (parent, name) = Directory.split(path)
-        guard let directory = try? Directory.open(parent ?? "/") else { return nil }
-        return try? directory.status(name)
-    }
-}
-
-extension FileStatus {
-    fileprivate func has(_ lock: FileLocks.Lock) -> Bool { lock.isOn(device: device, inode: inode) }
-}
-
-extension RunningProcess {
-    /// As somebody in the way.
-    func blocker(writes: Bool) -> Blocker {
-        Blocker(
-            pid: pid, started: started, command: name ?? "a process that has ended", unit: unit, writes: writes)
+        return database.others(besides: OpenFile.blockers(of: locks))
     }
 }

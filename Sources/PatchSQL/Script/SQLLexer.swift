@@ -111,6 +111,9 @@ struct SQLLexer {
                 try skip(through: tag, "the text in dollars")
                 return .quoted
             }
+        case UInt8(ascii: "q") where isQText, UInt8(ascii: "Q") where isQText:
+            try qText()
+            return .quoted
         default: break
         }
         guard Self.isWord(byte) else {
@@ -210,6 +213,36 @@ struct SQLLexer {
             advance()
         }
         throw Unclosed(what: what, line: start)
+    }
+
+    /// Whether `q'` is ahead, a character to end it with behind it.
+    private var isQText: Bool {
+        dialect.hasQTexts && peek(1) == UInt8(ascii: "'") && (peek(2) ?? UInt8(ascii: " ")) > UInt8(ascii: " ")
+    }
+
+    private mutating func qText() throws(Unclosed) {
+        let pairs: [UInt8: Character] = [
+            UInt8(ascii: "{"): "}", UInt8(ascii: "("): ")", UInt8(ascii: "["): "]", UInt8(ascii: "<"): ">",
+        ]
+        let first = peek(2) ?? 0
+        advance(3)
+        let last = pairs[first].map { Array("\($0)".utf8) } ?? [first]
+        try skip(through: last + [UInt8(ascii: "'")], "the text in q''")
+    }
+
+    /// What stands behind `SET TERM`, with the end of the command by the delimiter of before where there is one.
+    mutating func term() -> [UInt8] {
+        while let byte = peek(), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { advance() }
+        let start = at
+        while let byte = peek(), byte > UInt8(ascii: " "), at == start || !isAhead(delimiter) { advance() }
+        let term = Array(source[start..<at])
+        var rest = self
+        while let byte = rest.peek(), byte <= UInt8(ascii: " ") { rest.advance() }
+        if rest.isAhead(delimiter) {
+            rest.advance(delimiter.count)
+            self = rest
+        }
+        return term
     }
 
     private func dollarTag() -> [UInt8]? {

@@ -150,11 +150,30 @@ private struct ScriptReader {
                 "\"\(line.prefix(SQLStatement.summaryLength))\" is an order to a client program, no SQL; leave it out"
             )
         }
-        guard lexer.dialect.compound == .delimiterCommand, text(token).uppercased() == "DELIMITER" else { return false }
-        // As the client program does, which takes one word.
-        lexer.delimiter = Array(lexer.restOfLine().prefix { $0 > UInt8(ascii: " ") })
-        guard !lexer.delimiter.isEmpty else { throw refusal(token.line, "DELIMITER names nothing") }
-        return true
+        switch (lexer.dialect.compound, text(token).uppercased()) {
+        case (.delimiterCommand, "DELIMITER"):
+            // As the client program does, which takes one word.
+            lexer.delimiter = Array(lexer.restOfLine().prefix { $0 > UInt8(ascii: " ") })
+            guard !lexer.delimiter.isEmpty else { throw refusal(token.line, "DELIMITER names nothing") }
+            return true
+        case (.setTerm, "SET"):
+            var behind = lexer
+            guard let word = try? behind.next(), text(word).uppercased() == "TERM" else { return false }
+            lexer = behind
+            lexer.delimiter = lexer.term()
+            guard !lexer.delimiter.isEmpty else { throw refusal(token.line, "SET TERM names nothing") }
+            return true
+        default: return false
+        }
+    }
+
+    /// Firebird's applications have this word between the statements of their updates.
+    private var isReconnect: Bool {
+        lexer.dialect.compound == .setTerm && tokens.count == 1 && text(tokens[0]).uppercased() == "RECONNECT"
+    }
+
+    private mutating func reconnect() {
+        if reconnects.last != statements.count, !statements.isEmpty { reconnects.append(statements.count) }
     }
 
     private mutating func directive(_ token: SQLLexer.Token) throws(SQLError) {
@@ -165,7 +184,7 @@ private struct ScriptReader {
         switch words {
         case ["patchd:reconnect"]:
             guard tokens.isEmpty else { throw refusal(token.line, "\(order) stands in the middle of a statement") }
-            if reconnects.last != statements.count, !statements.isEmpty { reconnects.append(statements.count) }
+            reconnect()
         case ["patchd:transaction", "none"]: isTransactional = false
         default:
             throw refusal(
@@ -182,6 +201,7 @@ private struct ScriptReader {
             body = AtomicBody()
         }
         guard let first = tokens.first, let last = tokens.last else { return }
+        if isReconnect { return reconnect() }
         whole.removeAll(keepingCapacity: true)
         for token in tokens {
             whole += bytes[token.bytes]

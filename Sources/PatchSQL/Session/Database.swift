@@ -21,7 +21,7 @@ public enum Databases {
 
     /// The database that the configuration names. Each engine has one case here and one folder beside this file.
     ///
-    /// - Throws: with the code `database`: an engine that is not built, a client library that is not installed, a file that
+    /// - Throws: with the code `database`: a client library that is not installed, a file that
     ///   is not where the reference says.
     public static func find(
         _ reference: DatabaseReference, in folder: borrowing Directory, as login: DatabaseLogin
@@ -31,10 +31,8 @@ public enum Databases {
         case .postgresql(let server):
             return try PostgreSQLDatabase(server, url: reference.description, as: login)
         case .mariadb(let server): return try MariaDBDatabase(server, as: login)
-        case .firebird, .embeddedFirebird:
-            throw SQLError(
-                .database, "use the database \"\(reference.scheme):\"", "it is not built",
-                wayOut: "take \"database\" out of the folder's configuration, or exclude the folder")
+        case .firebird(let server): return try FirebirdDatabase(server, login)
+        case .embeddedFirebird(let path): return try FirebirdDatabase(file: path, login)
         }
     }
 }

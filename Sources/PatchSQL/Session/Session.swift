@@ -23,10 +23,6 @@ public protocol Session: AnyObject {
     /// session: empty, or a quoted schema and a dot.
     var home: String { get }
 
-    /// What stands behind the definition of a table of patchd's own: how the engine is told to keep it. Empty, or with a
-    /// blank in front.
-    static var tableOptions: String { get }
-
     /// Keeps others who would change the database as patchd does out for as long as this session lives; being the holder
     /// already is no error.
     ///
@@ -102,6 +98,9 @@ public protocol Session: AnyObject {
     /// A table's columns, in order; empty where there is no such table.
     func columns(of table: String) throws(SQLError) -> [String]
 
+    /// A table's name as the database has it, where quoting makes a difference; the same where there is none.
+    func name(ofTable table: String) throws(SQLError) -> String
+
     /// Where rows for a table can be tried without touching it; nil where that is not possible.
     func trial(of table: String) throws(SQLError) -> (any RowTrial)?
 
@@ -138,10 +137,10 @@ public protocol Session: AnyObject {
 extension Session {
     /// It is.
     public static var isScriptAtomic: Bool { true }
+    /// It does not.
+    public func name(ofTable table: String) throws(SQLError) -> String { table }
     /// Nothing.
     public var home: String { "" }
-    /// Nothing: tables are transactional, and texts in their keys equal byte by byte.
-    public static var tableOptions: String { "" }
     /// The transactions of a file keep others out by themselves.
     public func keepOthersOut() throws(SQLError) {}
     /// There are none.

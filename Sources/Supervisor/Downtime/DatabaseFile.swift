@@ -2,7 +2,7 @@ import Glibc
 import PatchFiles
 import PatchModel
 
-/// The file of a folder's `sqlite:` database, as far as the daemon has to know it: it never opens one.
+/// The file of a folder's database that is one, as far as the daemon has to know it: it never opens one.
 struct DatabaseFile {
     private let path: String
     private let folder: Folder
@@ -10,7 +10,7 @@ struct DatabaseFile {
 
     /// Nil for a folder without such a database.
     init?(_ folder: Folder) {
-        guard case .sqlite(let path) = folder.database?.engine else { return nil }
+        guard let path = folder.database?.file else { return nil }
         self.path = path
         self.folder = folder
     }
