@@ -33,6 +33,8 @@ public final class FirebirdServer: @unchecked Sendable {
 
     /// What the shell does that starts it. `$1` is the directory.
     private static let script = """
+        # What ends the test process may be meant for its whole group; the end of the input is what counts.
+        trap "" TERM INT HUP
         cd "$1/data" || exit 1
         isql-fb -q -bail -user SYSDBA <<'END' || exit 1
         CREATE DATABASE 'security3.fdb';

@@ -46,6 +46,9 @@ final class FirebirdConnection {
         status.deallocate()
     }
 
+    /// Whether it was not ended.
+    var isOpen: Bool { database != 0 }
+
     /// Ends the attachment; every call fails then.
     func close() {
         if database != 0 { ignore { library.detach($0, &database) } }

@@ -9,6 +9,8 @@ extension FirebirdSession {
         onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup {
         let dump = DumpFile(doing: "copy the database \"\(address.name)\" to \"\(directory.path)/\(name)\"", name: name)
+        // A try before this one may have failed after it had let go.
+        try attach()
         let size = try query("SELECT MON$PAGES * CAST(MON$PAGE_SIZE AS bigint) FROM MON$DATABASE", []).first?[0]
         // The engine that another process runs cannot open the file while this one has it open.
         let isAlone = address.file != nil
@@ -31,6 +33,7 @@ extension FirebirdSession {
         _ backup: DatabaseBackup, from directory: borrowing Directory, onProgress: (String) -> Void
     ) throws(SQLError) {
         let doing = "restore the database \"\(address.name)\" from \"\(directory.path)/\(backup.name)\""
+        try attach()
         let file = try DumpFile.open(backup, in: directory, doing)
         let others = others()
         guard others.isEmpty else {
@@ -102,6 +105,12 @@ extension FirebirdSession {
         } catch {
             var error = error
             if !errors.isEmpty { error.cause = Printable.text(errors.prefix(5).joined(separator: ", ")) }
+            // gbak has no codes: another process was quicker to open the file.
+            if let file = address.file, error.cause.contains("already opened with engine instance") {
+                error.code = .inUse
+                error.wayOut = "end what uses the database"
+                error.blockers = FirebirdFile(path: file).others()
+            }
             throw error
         }
     }

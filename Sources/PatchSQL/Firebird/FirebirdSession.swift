@@ -176,7 +176,10 @@ final class FirebirdSession: Session {
         guardian = try FirebirdGuard(address, library, blockers: blockers)
     }
 
-    /// Leaves the database to another process; ``reconnect()`` comes back.
+    /// Comes back after ``detach()``.
+    func attach() throws(SQLError) { if !connection.isOpen { try reconnect() } }
+
+    /// Leaves the database to another process; ``attach()`` comes back.
     func detach() {
         rollback()
         statements.clear()
