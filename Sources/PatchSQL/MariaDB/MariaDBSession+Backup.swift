@@ -73,7 +73,8 @@ extension MariaDBSession {
         let program = database.address.program(
             "mariadb", package: "mariadb-client",
             [
-                "--batch", "--sandbox", "--default-character-set=utf8mb4",
+                // Older clients do not know it.
+                "--loose-sandbox", "--batch", "--default-character-set=utf8mb4",
                 "--init-command=SET SESSION \(MariaDBDatabase.limits(lockTimeout))", "--", database.address.database,
             ])
         let output = try nothing(doing)
