@@ -54,7 +54,9 @@ public final class PostgreSQLServer: Sendable {
         try sql("CREATE ROLE secretive NOLOGIN")
     }
 
+    /// What has ended and is not waited for would be found again and again by those who wait for any child.
     deinit {
+        try? kill()
         try? guardianInput.fileHandleForWriting.close()
     }
 
