@@ -186,7 +186,7 @@ final class MariaDBSession: Session {
         let leading = try query(
             """
             SELECT table_name FROM information_schema.views WHERE table_schema = ?
-            UNION SELECT event_object_table FROM information_schema.triggers WHERE trigger_schema = ?
+            UNION SELECT event_object_table FROM information_schema.triggers WHERE event_object_schema = ?
             """, [database.address.database, database.address.database])
         return Set((rows + leading).compactMap { $0[0]?.lowercased() })
     }

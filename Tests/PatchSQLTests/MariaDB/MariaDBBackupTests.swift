@@ -17,7 +17,7 @@ import Testing
 
     private static let everything = """
         SELECT * FROM pay; SELECT * FROM child; SELECT * FROM old; SELECT * FROM v; CALL p(); SHOW TABLES;
-        SELECT script, state FROM patchd_step; SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = database();
+        SELECT script, state FROM patchd_step; SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = database();
         SELECT event_name FROM information_schema.events WHERE event_schema = database();
         """
 

@@ -18,7 +18,7 @@ import Testing
         ("CREATE PROCEDURE p() SELECT 0", "CALL p()"),
         (
             "CREATE TRIGGER t BEFORE INSERT ON pay FOR EACH ROW SET NEW.name = 'x'",
-            "SELECT count(*) - 1 FROM information_schema.triggers WHERE trigger_schema = database()"
+            "SELECT count(*) - 1 FROM information_schema.triggers WHERE event_object_schema = database()"
         ),
         ("ALTER TABLE pay MODIFY name VARCHAR(90)", "SELECT count(*) - 2 FROM pay"),
         ("TRUNCATE pay", "SELECT count(*) FROM pay"),
@@ -122,7 +122,7 @@ import Testing
         let database = try TestMariaDB()
         let text = """
             UPDATE pay SET name = 'x' WHERE id = 1;
-            SET @there = (SELECT count(*) FROM information_schema.columns WHERE table_schema = database() AND column_name = 'a');
+            SET @there = (SELECT count(*) FROM information_schema.columns WHERE table_schema = '\(database.name)' AND column_name = 'a');
             SET @sql = IF(@there = 0, 'ALTER TABLE pay ADD COLUMN a INT', 'SELECT 1');
             PREPARE s FROM @sql;
             EXECUTE s;
