@@ -95,13 +95,14 @@ extension FolderContext {
         let user = getpwuid(geteuid())
         let home = user.map { String(cString: $0.pointee.pw_dir) } ?? "/"
         let name = user.map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-        return [
+        var variables = [
             "PATH=\(Interpreter.path.joined(separator: ":"))", "HOME=\(home)", "USER=\(name)",
             "LOGNAME=\(name)", "LANG=C.UTF-8", "SHELL=/bin/sh",
             "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
             "PATCHD_DATABASE_URL=\(order.database?.url.forScripts ?? "")",
-            "PATCHD_CREDENTIALS=\(order.database?.credentials == nil ? "" : credentials ?? "")",
         ]
+        if order.database?.credentials != nil, let credentials { variables.append("PATCHD_CREDENTIALS=\(credentials)") }
+        return variables
     }
 }
 
