@@ -88,6 +88,12 @@ func script(_ text: String, name: String = "8.0.2.sql") throws -> SQLScript {
         #expect(try script("select a+1 from b").hash() == script("select a+1 from b; select 2").hash(first: 1))
     }
 
+    @Test func `has the hashes of its first statements, in whatever order they are asked for`() throws {
+        let whole = try script("SELECT 1; SELECT 2; SELECT 3")
+        let hashes = ScriptHashes(whole)
+        for count in [0, 1, 3, 2, 3] { #expect(hashes.hash(first: count) == whole.hash(first: count)) }
+    }
+
     @Test func `is cut into parts by reconnect, and says when it wants no transaction`() throws {
         let plain = try script("a; b")
         #expect(plain.isTransactional && plain.parts == [0..<2])

@@ -10,12 +10,20 @@ public struct SHA256: ~Copyable {
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
     }
 
+    private init(copying other: borrowing SHA256) {
+        context = EVP_MD_CTX_new()
+        EVP_MD_CTX_copy_ex(context, other.context)
+    }
+
     deinit { EVP_MD_CTX_free(context) }
 
     /// Adds bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
+
+    /// The sum of the bytes until now; more can be added.
+    public var soFar: String { SHA256(copying: self).finish() }
 
     /// The result: 64 lower case hexadecimal digits.
     public consuming func finish() -> String {

@@ -8,9 +8,15 @@ extension MariaDBSession {
         to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void,
         onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup {
-        let file = BackupFile(doing: "copy the database \(database.address.place) to \"\(directory.path)/\(name)\"")
-        return try file.make(name, in: directory, size: try dataSize()) { (output) throws(SQLError) in
-            try dump(to: output, file.doing, in: directory)
+        let dump = DumpFile(
+            doing: "copy the database \(database.address.place) to \"\(directory.path)/\(name)\"", name: name)
+        let here = try place(directory, dump.doing)
+        return try dump.make(in: directory, size: try dataSize(), mode: "mariadb-dump") { (output) throws(SQLError) in
+            try write(to: output, dump.doing, in: here, onProgress)
+            guard try Self.isComplete(output, dump.doing) else {
+                throw SQLError(
+                    .database, dump.doing, "the dump that mariadb-dump wrote has no end", wayOut: "try again")
+            }
         }
     }
 
@@ -21,23 +27,39 @@ extension MariaDBSession {
         return try query(text, [database.address.database]).first?[0].flatMap { UInt64($0) } ?? 0
     }
 
-    private func dump(to output: borrowing File, _ doing: String, in directory: borrowing Directory) throws(SQLError) {
+    private func write(
+        to output: Int32, _ doing: String, in directory: borrowing Directory, _ onProgress: (String) -> Void
+    ) throws(SQLError) {
         let name = database.address.database
-        let program = database.address.program(
-            "mariadb-dump", package: "mariadb-client",
-            [
-                // Without locks: all that others commit meanwhile is left out, or nobody else is there.
-                "--single-transaction", "--skip-lock-tables", "--quick", "--hex-blob", "--no-tablespaces",
-                "--skip-dump-date",
-                "--routines", "--triggers", "--events", "--default-character-set=utf8mb4",
-                // A copy that is put back must not say that the folder is locked.
-                "--ignore-table-data=\(name).patchd_revision", "--", name,
-            ])
-        let empty = try nothing(doing)
-        try program.run(doing, input: empty, output: output, in: directory, shouldEnd: shouldEnd)
-        guard try Self.isComplete(output, doing) else {
-            throw SQLError(.database, doing, "the dump that mariadb-dump wrote has no end", wayOut: "try again")
-        }
+        let arguments = [
+            // Without locks: all that others commit meanwhile is left out, or nobody else is there.
+            "--verbose", "--single-transaction", "--skip-lock-tables", "--quick", "--hex-blob", "--no-tablespaces",
+            "--skip-dump-date", "--routines", "--triggers", "--events", "--default-character-set=utf8mb4",
+            // A copy that is put back must not say that the folder is locked.
+            "--ignore-table-data=\(name).patchd_revision", "--", name,
+        ]
+        let login = database.address.login
+        let program = client(
+            ["mariadb-dump"] + (login == nil ? [] : ["--defaults-extra-file=/dev/fd/0"]) + database.address.placeOptions
+                + arguments)
+        let input = try loginInput(doing)
+        try program.run(doing, in: directory, input: input.descriptor, output: output, onLine: onProgress)
+    }
+
+    private func client(_ command: [String]) -> ClientProgram {
+        ClientProgram(
+            command: command, environment: MariaDBAddress.home.map { ["HOME=\($0)"] } ?? [], package: "mariadb-client",
+            wayOut: "see that the user has the rights that docs/databases.md names", remark: "-- ", shouldEnd: shouldEnd
+        )
+    }
+
+    private func loginInput(_ doing: String) throws(SQLError) -> File {
+        guard let login = database.address.login else { return try nothing(doing) }
+        return try ClientProgram.secret(login)
+    }
+
+    private func place(_ directory: borrowing Directory, _ doing: String) throws(SQLError) -> Directory {
+        do throws(FileError) { return try directory.duplicate() } catch { throw SQLError(.io, doing, "\(error)") }
     }
 
     private func nothing(_ doing: String) throws(SQLError) -> File {
@@ -47,15 +69,13 @@ extension MariaDBSession {
     }
 
     /// Whether the last line is the one that stands at the end of a dump.
-    private static func isComplete(_ dump: borrowing File, _ doing: String) throws(SQLError) -> Bool {
-        do throws(FileError) {
-            let size = try dump.status().size
-            let end = try dump.read(at: max(0, size - 64), limit: 64)
-            let lines = String(decoding: end, as: UTF8.self).split(whereSeparator: \.isNewline)
-            return lines.last?.hasPrefix("-- Dump completed") == true
-        } catch {
-            throw SQLError(.io, doing, "\(error)")
-        }
+    private static func isComplete(_ dump: Int32, _ doing: String) throws(SQLError) -> Bool {
+        var end = [UInt8](repeating: 0, count: 64)
+        let size = lseek(dump, 0, SEEK_END)
+        let count = pread(dump, &end, end.count, max(0, size - 64))
+        guard size >= 0, count >= 0 else { throw SQLError(.io, doing, String(cString: strerror(errno))) }
+        let lines = String(decoding: end.prefix(count), as: UTF8.self).split(whereSeparator: \.isNewline)
+        return lines.last?.hasPrefix("-- Dump completed") == true
     }
 
     /// What is there is dropped, then the dump is loaded: not in one transaction, which the server does not have for
@@ -64,21 +84,29 @@ extension MariaDBSession {
         _ backup: DatabaseBackup, from directory: borrowing Directory, onProgress: (String) -> Void
     ) throws(SQLError) {
         let doing = "restore the database \(database.address.place) from \"\(directory.path)/\(backup.name)\""
-        let dump = try BackupFile(doing: doing).open(backup, in: directory)
-        guard try Self.isComplete(dump, doing) else {
+        let dump = try DumpFile.open(backup, in: directory, doing)
+        guard try Self.isComplete(dump.descriptor, doing) else {
             throw SQLError(.database, doing, "the dump has no end", wayOut: "restore the database from another backup")
         }
         try keepOthersOut()
         try dropEverything()
-        let program = database.address.program(
-            "mariadb", package: "mariadb-client",
-            [
-                // Older clients do not know it.
-                "--loose-sandbox", "--batch", "--default-character-set=utf8mb4",
-                "--init-command=SET SESSION \(MariaDBDatabase.limits(lockTimeout))", "--", database.address.database,
-            ])
+        let login = database.address.login
+        // Its input is the dump, so the login comes by another descriptor.
+        let script = "exec 9<&0; dump=$1; shift; exec mariadb \"$@\" < \"$dump\""
+        let program = client(
+            ["sh", "-c", script, "restore", backup.name]
+                + (login == nil ? [] : ["--defaults-extra-file=/dev/fd/9"]) + database.address.placeOptions
+                + [
+                    // Older clients do not know it.
+                    "--loose-sandbox", "--batch", "--default-character-set=utf8mb4",
+                    "--init-command=SET SESSION \(MariaDBDatabase.limits(lockTimeout))", "--",
+                    database.address.database,
+                ])
+        let input = try loginInput(doing)
         let output = try nothing(doing)
-        try program.run(doing, input: dump, output: output, in: directory, shouldEnd: shouldEnd)
+        try program.run(
+            doing, in: try place(directory, doing), input: input.descriptor, output: output.descriptor,
+            onLine: onProgress)
         // What this session knew of the database is gone.
         try reconnect()
     }
@@ -106,8 +134,8 @@ extension MariaDBSession {
 }
 
 extension MariaDBAddress {
-    /// One of MariaDB's own programs, told to go where this leads.
-    fileprivate func program(_ name: String, package: String, _ arguments: [String]) -> ServerProgram {
+    /// Where MariaDB's own programs are to go.
+    fileprivate var placeOptions: [String] {
         var own: [String] = []
         if let host { own.append("--host=\(host)") }
         if port > 0 { own.append("--port=\(port)") }
@@ -115,15 +143,15 @@ extension MariaDBAddress {
         if let user { own.append("--user=\(user)") }
         if requiresTLS { own.append("--ssl") }
         if verifiesCertificate { own += ["--ssl-ca=\(Self.certificates)", "--ssl-verify-server-cert"] }
-        let login = password.map { text in
+        return own
+    }
+
+    /// An option file with the password; nil where there is none but the owner's.
+    fileprivate var login: String? {
+        password.map { text in
             // In an option file a backslash begins an escape, and a # a comment.
             let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
             return "[client]\npassword=\"\(escaped)\"\n"
         }
-        return ServerProgram(
-            name: name, package: package,
-            arguments: (login == nil ? [] : ["--defaults-extra-file=\(ServerProgram.loginPlace)"]) + own + arguments,
-            login: login, wayOut: "see that the user has the rights that docs/databases.md names",
-            environment: Self.home.map { ["HOME=\($0)"] } ?? [])
     }
 }

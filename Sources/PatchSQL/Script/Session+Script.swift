@@ -67,7 +67,9 @@ extension Session {
             }
             let marker = try marker(of: run.key)
             if marker?.isDone == true { return false }
-            var work = ScriptWork(script: script, run: run, actions: Self.actions(of: script), left: run.seconds)
+            var work = ScriptWork(
+                script: script, run: run, actions: Self.actions(of: script), hashes: ScriptHashes(script),
+                left: run.seconds)
             if !script.isTransactional, Self.isScriptAtomic {
                 try runPlain(&work, onEvent, tryAgain)
                 return true
@@ -214,7 +216,7 @@ extension Session {
         try write(
             StepMarker(
                 run.key, version: run.version, state: state, job: run.job, statements: done,
-                total: work.script.statements.count, hash: work.script.hash(first: done)))
+                total: work.script.statements.count, hash: work.hashes.hash(first: done)))
     }
 
     /// Repeats what failed because something was in use: in a new session, once, where it was this session itself, and
@@ -246,6 +248,7 @@ private struct ScriptWork {
     let script: SQLScript
     let run: ScriptRun
     let actions: [StatementAction]
+    let hashes: ScriptHashes
     /// Seconds that its statements may still take.
     var left: Double
     /// Whether the first statement that is not done may have taken effect all the same.

@@ -11,6 +11,10 @@ struct ClientProgram {
     var environment: [String] = []
     /// The Debian package that has it.
     var package: String
+    /// What an admin can do where it fails.
+    var wayOut = "see the trace"
+    /// What lines begin with that say what it is at, and not what went wrong; empty where none do.
+    var remark = ""
     /// Asked about once a second: whether it is to be ended now.
     var shouldEnd: () -> Bool = { false }
 
@@ -39,7 +43,7 @@ struct ClientProgram {
         let exit: ChildProcess.Exit
         do throws(FileError) {
             exit = try run(program, in: directory, input: input, output: output) { line in
-                last = line
+                if remark.isEmpty || !line.hasPrefix(remark) { last = line }
                 onLine(line)
             }
         } catch {
@@ -50,7 +54,7 @@ struct ClientProgram {
             let isFull = last.contains("No space left on device")
             throw SQLError(
                 isFull ? .space : .database, doing, last.isEmpty ? "\(name) ended with \(exit)" : last,
-                wayOut: "see the trace")
+                wayOut: wayOut)
         }
     }
 
@@ -62,7 +66,8 @@ struct ClientProgram {
         let home = user.map { String(cString: $0.pointee.pw_dir) } ?? "/"
         let child = try ChildProcess.start(
             program, command,
-            environment: ["PATH=\(Self.path.joined(separator: ":"))", "HOME=\(home)", "LANG=C.UTF-8"] + environment,
+            // The first of a name counts.
+            environment: environment + ["PATH=\(Self.path.joined(separator: ":"))", "HOME=\(home)", "LANG=C.UTF-8"],
             in: directory, input: input, output: output, error: pipe.writing?.descriptor ?? -1)
         pipe.writing = nil
         var lines = LineBuffer()

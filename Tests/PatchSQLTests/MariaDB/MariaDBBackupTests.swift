@@ -150,7 +150,7 @@ import Testing
         let folder = try TestDatabase.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let error = try #require(throws: SQLError.self) {
-            _ = try BackupFile(doing: "copy").make("a", in: Directory.open(folder), size: .max) { _ in }
+            _ = try DumpFile(doing: "copy", name: "a").make(in: Directory.open(folder), size: .max, mode: "") { _ in }
         }
         #expect(error.code == .space, "\(error)")
     }
