@@ -5,6 +5,20 @@ import Foundation
 ///
 /// Unchecked: only the lock's holder uses the pipes, and all else is constant.
 public final class FirebirdServer: @unchecked Sendable {
+    /// A script that is in its second statement for some seconds, in which its worker or the server can be killed.
+    public static let slowScript = """
+        CREATE TABLE log (entry varchar(20));
+        INSERT INTO log VALUES ('first');
+        SET TERM ^ ;
+        EXECUTE BLOCK AS DECLARE n integer = 0;
+        BEGIN
+          INSERT INTO log VALUES ('slow');
+          WHILE (n < 20000000) DO n = n + 1;
+        END^
+        SET TERM ; ^
+        INSERT INTO log VALUES ('last');
+        """
+
     /// What kept it from starting or from doing what it should.
     public struct Problem: Error, CustomStringConvertible {
         /// What went wrong.

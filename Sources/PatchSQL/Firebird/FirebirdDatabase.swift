@@ -45,7 +45,7 @@ struct FirebirdDatabase: Database {
     }
 
     private func open(_ file: String, lockTimeout: Double) throws(SQLError) -> any Session {
-        let others = FirebirdFile(path: file).others()
+        let others = OpenFile.others(with: file)
         guard others.isEmpty else {
             throw SQLError(
                 .inUse, "open the database \"\(file)\"", "it is open", wayOut: "end what uses it", blockers: others)

@@ -1,6 +1,6 @@
 import PatchModel
 
-/// Keeps newcomers out by a trigger that refuses connections while the lock is shown. Whoever is connected already stays;
+/// Keeps newcomers out by a trigger that refuses connections while the lock is shown. Existing connections stay;
 /// the owner and SYSDBA come in all the same with a tool that runs no such triggers (`isql -nodbtriggers`).
 extension FirebirdSession {
     private static let gate = "patchd_gate"

@@ -9,7 +9,7 @@ extension FirebirdSession {
         onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup {
         let dump = DumpFile(doing: "copy the database \"\(address.name)\" to \"\(directory.path)/\(name)\"", name: name)
-        // A try before this one may have failed after it had let go.
+        // An earlier try may have failed after it had detached.
         try attach()
         let size = try query("SELECT MON$PAGES * CAST(MON$PAGE_SIZE AS bigint) FROM MON$DATABASE", []).first?[0]
         // The engine that another process runs cannot open the file while this one has it open.
@@ -109,7 +109,7 @@ extension FirebirdSession {
             if let file = address.file, error.cause.contains("already opened with engine instance") {
                 error.code = .inUse
                 error.wayOut = "end what uses the database"
-                error.blockers = FirebirdFile(path: file).others()
+                error.blockers = OpenFile.others(with: file)
             }
             throw error
         }

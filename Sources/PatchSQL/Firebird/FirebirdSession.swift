@@ -34,7 +34,7 @@ final class FirebirdSession: Session {
             return try FirebirdConnection(address, library)
         } catch {
             throw FirebirdErrors(address: address).error(error, "open the database \"\(address.name)\"") { _ in
-                address.file.map { FirebirdFile(path: $0).others() } ?? []
+                address.file.map { OpenFile.others(with: $0) } ?? []
             }
         }
     }
@@ -211,13 +211,13 @@ final class FirebirdSession: Session {
 
     private func blockers(_ number: Int?) -> [Blocker] {
         let found = attachments.blockers(number)
-        return found.isEmpty ? address.file.map { FirebirdFile(path: $0).others() } ?? [] : found
+        return found.isEmpty ? address.file.map { OpenFile.others(with: $0) } ?? [] : found
     }
 
     func blockers() -> [Blocker] { blockers(nil) }
 
     func others() -> [Blocker] {
-        attachments.all() + (address.file.map { FirebirdFile(path: $0).others() } ?? [])
+        attachments.all() + (address.file.map { OpenFile.others(with: $0) } ?? [])
     }
 
     func end(_ blocker: Blocker) throws(SQLError) -> Bool {

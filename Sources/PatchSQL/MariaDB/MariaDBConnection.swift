@@ -93,7 +93,7 @@ struct MariaDBConnection: ~Copyable {
     ) throws(MariaDBFailure) -> Int {
         var waiting = Waiting(watch: watch)
         var text = text
-        // The text has to stay where it is until the call has come to its end.
+        // The text has to stay where it is until the call has ended.
         let failed = text.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) { bytes in
                 var result: Int32 = 0

@@ -41,8 +41,8 @@ extension MariaDBSession {
             (text, values) = (
                 "routines WHERE routine_schema = ? AND routine_type = ? AND routine_name = ?", [sign.owner, sign.name]
             )
-        // By the table's schema, which is the trigger's: by the other, the server opens the tables of all databases, and waits for
-        // whoever has one of them.
+        // By the table's schema, which is the trigger's: by the other, the server opens the tables of all databases, and waits
+        // for the locks on each of them.
         case .trigger: (text, values) = ("triggers WHERE event_object_schema = ? AND trigger_name = ?", [sign.name])
         case .event: (text, values) = ("events WHERE event_schema = ? AND event_name = ?", [sign.name])
         }

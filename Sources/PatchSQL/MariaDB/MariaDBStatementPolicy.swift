@@ -10,7 +10,7 @@ struct MariaDBStatementPolicy {
             let action = Self.action(of: MariaDBWords(statement.text, limit: 24))
             guard action == .run, let function = Self.asksForStatementBefore(statement) else { return action }
             return .refuse(
-                "\(function)() would tell of the record that patchd made of the statement before",
+                "\(function)() would report the record that patchd wrote after the previous statement",
                 wayOut: "put both into a stored procedure")
         }
     }

@@ -2,9 +2,6 @@ import PatchModel
 
 /// Turns what PostgreSQL says into what an admin can act on.
 struct PostgreSQLErrors {
-    /// `postgresql:///payroll`, for messages.
-    let url: String
-
     /// An error of patchd's own work.
     ///
     /// - Parameter blockers: who was in the way when a lock could not be had.

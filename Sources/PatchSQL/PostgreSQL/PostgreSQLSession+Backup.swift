@@ -38,7 +38,7 @@ extension PostgreSQLSession {
     ) throws(SQLError) {
         let doing = "restore the database \"\(database.url)\" from \"\(directory.path)/\(backup.name)\""
         _ = try DumpFile.open(backup, in: directory, doing)
-        // One transaction, which only a whole dump comes to the end of; whoever waits for it sees the old or the new one.
+        // One transaction, committed only after the whole dump was read: a session that waits sees the old or the new database.
         let script = """
             exec 9<&0
             { printf '%s\\n' "$1"; pg_restore -f - "$2" && echo 'COMMIT;' || echo 'SELECT 1 / 0;'; } </dev/null |

@@ -33,7 +33,7 @@ final class PostgreSQLSession: Session {
         do throws(PostgreSQLFailure) {
             return try PostgreSQLConnection(database.library, database.settings)
         } catch {
-            throw PostgreSQLErrors(url: database.url).error(error, "open the database \"\(database.url)\"")
+            throw PostgreSQLErrors().error(error, "open the database \"\(database.url)\"")
         }
     }
 
@@ -72,7 +72,7 @@ final class PostgreSQLSession: Session {
         SQLError(.database, "use the database \"\(database.url)\"", cause, wayOut: wayOut)
     }
 
-    private var errors: PostgreSQLErrors { PostgreSQLErrors(url: database.url) }
+    private var errors: PostgreSQLErrors { PostgreSQLErrors() }
 
     static func actions(of script: SQLScript) -> [StatementAction] { PostgreSQLStatementPolicy(script: script).all }
 

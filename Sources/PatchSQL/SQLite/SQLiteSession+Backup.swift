@@ -11,7 +11,7 @@ extension SQLiteSession {
         let doing = "copy the database \"\(path)\" to \"\(directory.path)/\(name)\""
         let part = name + ".part"
         let mode = try translating("read") { () throws(SQLiteFailure) in try connection.value("PRAGMA journal_mode") }
-        let made = try onFiles(doing) { () throws(FileError) in
+        let made = try DumpFile.onFiles(doing) { () throws(FileError) in
             try discard(part, in: directory)
             // Ours alone, before SQLite writes the first byte.
             _ = try directory.createFile(part)
@@ -23,7 +23,7 @@ extension SQLiteSession {
             try? discard(part, in: directory)
             throw SQLiteErrors(path: path).error(error, doing, blockers: blockers)
         }
-        return try onFiles(doing) { () throws(FileError) in
+        return try DumpFile.onFiles(doing) { () throws(FileError) in
             // Only now: SQLite has closed the file, and closing it ourselves would have dropped SQLite's locks.
             let backup = try seal(part, in: directory, name: name, mode: mode)
             try directory.rename(part, to: directory, name)
@@ -62,7 +62,7 @@ extension SQLiteSession {
     ) throws(SQLError) {
         let place = "\"\(directory.path)/\(backup.name)\""
         let doing = "restore the database \"\(path)\" from \(place)"
-        let source = try onFiles(doing) { () throws(FileError) in
+        let source = try DumpFile.onFiles(doing) { () throws(FileError) in
             let file = try directory.file(backup.name)
             guard try file.status().size == backup.size, try file.sha256() == backup.sha256 else {
                 throw FileError("use", place, number: EBADMSG)
@@ -78,22 +78,5 @@ extension SQLiteSession {
         }
         // What this session knew of the database is gone.
         try reconnect()
-    }
-
-    private func onFiles<Value>(
-        _ doing: String, _ body: () throws(FileError) -> Value
-    ) throws(SQLError) -> Value {
-        do throws(FileError) {
-            return try body()
-        } catch {
-            switch error.number {
-            case ENOSPC, EDQUOT: throw SQLError(.space, doing, "\(error)", wayOut: "make room there")
-            case EBADMSG:
-                throw SQLError(
-                    .database, doing, "the copy is not what was written: size or SHA-256 differ",
-                    wayOut: "restore the database from another backup")
-            default: throw SQLError(.io, doing, "\(error)")
-            }
-        }
     }
 }

@@ -102,7 +102,7 @@ extension Session {
                         }
                     }
                 }
-                // Where each statement is a piece of its own, to tell of each would be too much.
+                // Where each statement is a piece of its own, an event for each would be too many.
                 if Self.isScriptAtomic || isAlone || isLast {
                     onEvent(.committed(statements: piece.statements.upperBound))
                 }

@@ -44,7 +44,7 @@ struct DumpFile {
         let free = try onFiles { () throws(FileError) in try directory.availableSpace() }
         guard free < size else { return }
         throw SQLError(
-            .space, doing, "up to \(size >> 20) MB are needed, \(free >> 20) MB are free", wayOut: "make room there")
+            .space, doing, "up to \(size >> 20) MB needed, \(free >> 20) MB free", wayOut: "make room there")
     }
 
     /// Opens one to be restored.
@@ -64,6 +64,13 @@ struct DumpFile {
     }
 
     private func onFiles<Value: ~Copyable>(_ body: () throws(FileError) -> Value) throws(SQLError) -> Value {
+        try Self.onFiles(doing, body)
+    }
+
+    /// Does something to a copy's file, and says what an admin can do where that fails.
+    static func onFiles<Value: ~Copyable>(
+        _ doing: String, _ body: () throws(FileError) -> Value
+    ) throws(SQLError) -> Value {
         do throws(FileError) {
             return try body()
         } catch {

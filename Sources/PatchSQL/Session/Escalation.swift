@@ -71,7 +71,7 @@ public struct Escalation: Sendable {
         guard unendable.isEmpty else {
             return .giveUp("\(names(unendable)) cannot be ended from here; end it yourself, then \"patchctl resume\"")
         }
-        // Longer than the grace: who is spared is told nothing harder, and a backup has an end.
+        // Spared sessions get 30 s more than the grace: a backup, for example, ends by itself.
         guard spared.isEmpty || now < end + bound else {
             return .giveUp("\(names(spared)) may not be ended (spare); end it yourself, then \"patchctl resume\"")
         }

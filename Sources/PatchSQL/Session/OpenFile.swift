@@ -14,11 +14,14 @@ struct OpenFile {
         self.status = status
     }
 
+    /// The same for a file by its path; none where it cannot be found.
+    static func others(with path: String) -> [Blocker] { OpenFile(path)?.others() ?? [] }
+
     /// Whether a lock is on it.
     func has(_ lock: FileLocks.Lock) -> Bool { lock.isOn(device: status.device, inode: status.inode) }
 
-    /// Every other process that has it open, as far as /proc shows it to this user: all of the same user's, and whoever
-    /// has a lock.
+    /// Every other process that has it open, as far as /proc shows it to this user: those of the same user, and those that
+    /// hold a lock.
     ///
     /// - Parameter known: those who were found by other means.
     func others(besides known: [Blocker] = []) -> [Blocker] {

@@ -59,7 +59,7 @@ public protocol Session: AnyObject {
     /// Whether a statement that ran alone and has just failed is known to have had no effect at all.
     func leftNothing(_ statement: SQLStatement) -> Bool
 
-    /// Tells those who listen that the lock changed, within the transaction that shows it; nil: that it is gone.
+    /// Notifies listeners of the lock, within the transaction that shows it; nil when the folder is unlocked.
     func announce(_ revision: Revision?) throws(SQLError)
 
     /// Starts a transaction that can be committed without waiting for anybody, after having run what cannot take effect

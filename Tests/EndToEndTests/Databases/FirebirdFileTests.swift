@@ -106,18 +106,7 @@ import Testing
 
     @Test func `has each statement once although its worker is killed in the middle of the script`() throws {
         try drop([
-            "upgrades/8.0.2.sql": """
-            CREATE TABLE log (entry varchar(20));
-            INSERT INTO log VALUES ('first');
-            SET TERM ^ ;
-            EXECUTE BLOCK AS DECLARE n integer = 0;
-            BEGIN
-              INSERT INTO log VALUES ('slow');
-              WHILE (n < 20000000) DO n = n + 1;
-            END^
-            SET TERM ; ^
-            INSERT INTO log VALUES ('last');
-            """
+            "upgrades/8.0.2.sql": FirebirdServer.slowScript
         ])
         let daemon = try host.start()
         defer { kill(daemon.processIdentifier, SIGTERM) }

@@ -39,19 +39,6 @@ import Testing
     private func state(_ number: Int) -> String { (try? host.job(number)["state"] as? String) ?? "" }
     private let trace = "state/jobs/1/traces/PAIE.log"
 
-    private static let slow = """
-        CREATE TABLE log (entry varchar(20));
-        INSERT INTO log VALUES ('first');
-        SET TERM ^ ;
-        EXECUTE BLOCK AS DECLARE n integer = 0;
-        BEGIN
-          INSERT INTO log VALUES ('slow');
-          WHILE (n < 20000000) DO n = n + 1;
-        END^
-        SET TERM ; ^
-        INSERT INTO log VALUES ('last');
-        """
-
     @Test func `ends who is in the way after the grace, names him, and leaves no password anywhere`() throws {
         let server = try FirebirdServer.shared.get()
         let path = try newDatabase(on: server, "grace: 1s\ndisconnect: onDemand\n")
@@ -91,7 +78,7 @@ import Testing
     @Test func `has each statement once although its worker is killed in the middle of the script`() throws {
         let server = try FirebirdServer.shared.get()
         let path = try newDatabase(on: server)
-        try drop(Self.slow)
+        try drop(FirebirdServer.slowScript)
         let daemon = try host.start()
         defer { kill(daemon.processIdentifier, SIGTERM) }
         try awaitSlowStatement()
@@ -106,7 +93,7 @@ import Testing
     @Test func `has each statement once although the server is killed in the middle of the script`() throws {
         let server = try FirebirdServer()
         let path = try newDatabase(on: server)
-        try drop(Self.slow)
+        try drop(FirebirdServer.slowScript)
         let daemon = try host.start()
         defer { kill(daemon.processIdentifier, SIGTERM) }
         try awaitSlowStatement()

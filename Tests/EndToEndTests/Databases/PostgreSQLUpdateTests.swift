@@ -117,7 +117,7 @@ import Testing
     @Test func `whose worker is killed in mid-script runs once`() throws {
         try update([
             "upgrades/8.0.2.sql":
-                "INSERT INTO account VALUES ('b', 2);\nSELECT pg_sleep(1);\nUPDATE account SET amount = amount + 1;\n"
+                "INSERT INTO account VALUES ('b', 2);\nSELECT pg_sleep(4);\nUPDATE account SET amount = amount + 1;\n"
         ]).pack(to: "\(host.root)/spool/incoming/update.zip")
         let daemon = try RunningProgram(host.program("patchd"), host.placed(["--once"]))
         let sleeping =
