@@ -17,6 +17,8 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
     public var done: [StepKey]?
     /// Where the configuration has the credentials that the worker was given; nil for none.
     public var credentials: String?
+    /// The recommended version, for the phase `show`; nil where none is known.
+    public var recommended: Version?
 
     /// Memberwise.
     public init(

@@ -22,23 +22,31 @@ extension Session {
             """
     }
 
-    /// Creates `patchd_step` and `patchd_revision` where they are missing: outside of a transaction, because in MariaDB
+    /// Creates `patchd_step`, `patchd_revision` and `patchd_version` where they are missing: outside of a transaction, because in MariaDB
     /// a new table ends one.
     public func prepareTables() throws(SQLError) {
         // A temporary table of a script's could stand in front of the real one.
         if isTainted { try reconnect() }
-        let columns = try [columns(of: "patchd_step"), columns(of: "patchd_revision")]
-        if columns[0].isEmpty { try query(stepTable, []) }
-        guard columns[1].isEmpty else { return }
         let form = Self.dialect.own
-        try query(
-            """
-            \(form.create) \(home)patchd_revision (
-                code integer NOT NULL,
-                phase varchar(16) NOT NULL,
-                message \(form.text) NOT NULL,
-                deadline varchar(32))\(form.options)
-            """, [])
+        if try columns(of: "patchd_step").isEmpty { try query(stepTable, []) }
+        if try columns(of: "patchd_revision").isEmpty {
+            try query(
+                """
+                \(form.create) \(home)patchd_revision (
+                    code integer NOT NULL,
+                    phase varchar(16) NOT NULL,
+                    message \(form.text) NOT NULL,
+                    deadline varchar(32))\(form.options)
+                """, [])
+        }
+        if try columns(of: "patchd_version").isEmpty {
+            try query(
+                """
+                \(form.create) \(home)patchd_version (
+                    version varchar(64) NOT NULL,
+                    recommended varchar(64))\(form.options)
+                """, [])
+        }
     }
 
     /// What the database knows of itself.
@@ -144,6 +152,9 @@ extension Session {
 
     private func writeVersion(_ version: Version) throws(SQLError) {
         try write(StepMarker(Self.versionKey, version: version, state: .done, job: 0))
+        // Which one is recommended, the daemon says afterwards.
+        let recommended = try query("SELECT recommended FROM \(home)patchd_version", []).first?.first.flatMap { $0 }
+        try replaceVersions([version.description, recommended])
     }
 
     /// Runs a body in a transaction: all of it takes effect or nothing.

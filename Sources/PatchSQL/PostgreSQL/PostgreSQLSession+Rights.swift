@@ -12,7 +12,9 @@ extension PostgreSQLSession {
             ).first?.map { $0 ?? "" } ?? []
         guard row.count == 4 else { return [] }
         let role = Self.dialect.quoted(row[0])
-        let tables = [try columns(of: "patchd_step"), try columns(of: "patchd_revision")]
+        let tables = [
+            try columns(of: "patchd_step"), try columns(of: "patchd_revision"), try columns(of: "patchd_version"),
+        ]
         let hasTables = !tables.contains([])
         guard hasTables || row[1] == "t" else {
             throw SQLError(

@@ -192,10 +192,13 @@ final class FolderDatabase {
     func show() throws(WorkerError) {
         let database = try find()
         let revision = order.lock.map { Revision($0) }
+        let versions = order.plan.from.map {
+            FolderVersions(version: $0, recommended: order.database?.recommended)
+        }
         // A session that is writing is not disturbed for it, and the wait is short: the folder is locked.
         try asking { () throws(SQLError) in
             let session = try database.open(lockTimeout: 0.5, create: false)
-            try session.show(revision)
+            try session.show(revision, versions)
             if revision == nil { try session.letNewcomersIn() }
         }
         try context.record(.done)

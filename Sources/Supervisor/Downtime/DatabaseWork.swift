@@ -44,6 +44,7 @@ struct DatabaseWork: Sendable {
             job: lock?.job ?? state?.job ?? 0, endpoint: endpoint.name, update: state?.update ?? "", scriptTimeout: 60,
             plan: plan, database: try states.database(of: name, at: to))
         order.lock = lock
+        order.database?.recommended = state?.recommendedVersion
         let scratch = "\(phase.rawValue)-\(endpoint.name)-\(name)"
         defer { context.state.removeScratch(scratch) }
         let file = try context.state.scratch(scratch)

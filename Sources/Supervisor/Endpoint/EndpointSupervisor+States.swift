@@ -118,11 +118,17 @@ extension EndpointSupervisor {
         let (behind, diverged) = (relations.behind, relations.diverged)
         let recommended = try recommendedVersion(states)
         // A folder that is not taken up yet, as at the first start, is compared when it is.
-        for folder in endpoint.activeFolders.map(\.name) where states[folder] != nil {
+        for folder in endpoint.activeFolders.map(\.name) {
+            guard let before = states[folder] else { continue }
             try change(
                 folder,
                 .compare(
                     behind: behind.contains(folder), diverged: diverged.contains(folder), recommended: recommended))
+            // A folder that is locked is shown to be unlocked, and with what versions, when it is.
+            let after = try folderStates()[folder]
+            if after?.recommendedVersion != before.recommendedVersion, locks[folder]?.isUnlocked == true {
+                showLater(nil, in: folder)
+            }
         }
     }
 

@@ -32,6 +32,8 @@ import Testing
     }
 
     private func version() throws -> String { try host.sql("SELECT version FROM patchd_step WHERE script = ''") }
+    /// What applications read: the folder's version, and the recommended one.
+    private func shown() throws -> String { try host.sql("SELECT version, recommended FROM patchd_version") }
     private func accounts() throws -> String { try host.sql("SELECT name FROM account ORDER BY name") }
     private func told(_ number: Int) -> String { (try? host.job(number)["message"] as? String) ?? "" }
 
@@ -45,6 +47,7 @@ import Testing
     {
         #expect(try apply("8.0.2", after: "8.0.1"), "\(told(1))")
         #expect(try version() == "8.0.2")
+        #expect(try shown() == "8.0.2|8.0.2")
         #expect(try apply("8.0.3", after: "8.0.2", sql: true), "\(told(2))")
         #expect(try apply("8.0.4", after: "8.0.3"), "\(told(3))")
         #expect(try version() == "8.0.4")
@@ -55,6 +58,7 @@ import Testing
             _ = try host.ask(#"{"command": "rollback", "target": "payroll/PAIE"}"#)
             #expect(try host.job(job)["state"] as? String == "done", "\(told(job))")
             #expect(try version() == expected)
+            #expect(try shown().hasPrefix("\(expected)|"))
         }
         #expect(try accounts() == "")
     }
@@ -93,6 +97,20 @@ import Testing
         #expect(!host.exists("srv/PAIE/update.lock"))
         try restore(good)
         #expect(try apply("8.0.2", after: "8.0.1"), "\(told(3))")
+    }
+
+    @Test func `is shown beside the recommended one, which changes when an update is marked unstable`() throws {
+        #expect(try apply("8.0.2", after: "8.0.1"), "\(told(1))")
+        #expect(try apply("8.0.3", after: "8.0.2"), "\(told(2))")
+        #expect(try shown() == "8.0.3|8.0.3")
+        _ = try host.ask(#"{"command": "markUnstable", "update": "X3V8_P2@8.0.3"}"#)
+        #expect(try shown() == "8.0.3|8.0.2")
+        _ = try host.ask(#"{"command": "markStable", "update": "X3V8_P2@8.0.3"}"#)
+        #expect(try shown() == "8.0.3|8.0.3")
+        try host.request(
+            #"{"command": "baseline", "target": "payroll/PAIE", "version": "8.0.1"}"#, as: "b.json")
+        _ = try host.once()
+        #expect(try shown().hasPrefix("8.0.1|"))
     }
 
     @Test func `is recorded by an update of files alone whose workers are killed at each next fault point`() throws {
