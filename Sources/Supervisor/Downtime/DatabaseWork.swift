@@ -11,20 +11,12 @@ struct DatabaseWork: Sendable {
 
     private var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
 
-    /// Shows in a folder's database what its lock says, or that it is unlocked. Somebody in the middle of writing is not
-    /// disturbed for it: that is logged, and no error. What is shown is remembered until it is shown no more.
-    func show(_ lock: UpdateLock?, _ folder: String) async {
-        do {
-            if lock != nil { try context.state.setShown(true, folder, of: endpoint.name) }
-            try await run(.show, folder, lock: lock)
-            if lock == nil { try context.state.setShown(false, folder, of: endpoint.name) }
-        } catch {
-            let what = lock == nil ? "unlocked" : "locked"
-            context.logger.log(
-                .databaseNotShown,
-                "cannot show in the database of \(endpoint.name)/\(folder) that it is \(what): \(error)",
-                EventFields(job: lock?.job, endpoint: endpoint.name, folder: folder, update: lock?.update ?? ""))
-        }
+    /// Shows in a folder's database its versions and what its lock says, or that it is unlocked. What is to be shown is
+    /// remembered until the database shows that the folder is unlocked.
+    func show(_ lock: UpdateLock?, _ folder: String) async throws {
+        try context.state.setShown(true, folder, of: endpoint.name)
+        try await run(.show, folder, lock: lock)
+        if lock == nil { try context.state.setShown(false, folder, of: endpoint.name) }
     }
 
     /// Takes a folder's database as it is for a version.

@@ -95,6 +95,7 @@ extension EndpointSupervisor {
                 }
             }
         }
+        showVersions()
         return problems
     }
 

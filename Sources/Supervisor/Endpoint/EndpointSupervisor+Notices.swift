@@ -15,6 +15,15 @@ extension EndpointSupervisor {
         upkeep.raise()
     }
 
+    /// Has the databases show versions that changed, each beside its folder's lock; where that is not known yet, later.
+    func showVersions() {
+        for folder in staleVersions {
+            guard let lock = locks[folder], !lock.isUnsettled else { continue }
+            staleVersions.remove(folder)
+            if notices[folder] == nil { showLater(lock.current, in: folder) }
+        }
+    }
+
     /// Once a minute: the unlock is written again to a database that could not be reached.
     func showAgain() {
         let shown = (try? context.state.shown(name)) ?? []
@@ -33,11 +42,27 @@ extension EndpointSupervisor {
         return due.map { ($0.key, $0.value) }
     }
 
-    /// Shows one lock, with a worker.
+    /// Shows one lock, with a worker. Somebody in the middle of writing is not disturbed for it: that is logged, and no error.
     nonisolated func show(_ lock: UpdateLock?, in folder: String) async {
         let work = await databaseWork()
-        await work.show(lock, folder)
+        do {
+            try await work.show(lock, folder)
+            await note(nil, lock, in: folder)
+        } catch {
+            await note("\(error)", lock, in: folder)
+        }
         await shown(folder)
+    }
+
+    private func note(_ problem: String?, _ lock: UpdateLock?, in folder: String) {
+        let known = showProblems[folder]
+        showProblems[folder] = problem
+        guard let problem, problem != known else { return }
+        let what = lock == nil ? "unlocked" : "locked"
+        context.logger.log(
+            .databaseNotShown,
+            "cannot show in the database of \(name)/\(folder) that it is \(what), and its version: \(problem)",
+            EventFields(job: lock?.job, endpoint: name, folder: folder, update: lock?.update ?? ""))
     }
 
     private func databaseWork() -> DatabaseWork { DatabaseWork(context: context, endpoint: endpoint) }

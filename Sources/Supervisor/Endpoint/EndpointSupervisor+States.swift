@@ -55,6 +55,7 @@ extension EndpointSupervisor {
                     owner: found?.owner ?? "", inode: found?.inode, at: .now)
                 try context.state.write(state)
                 known[folder.name] = state
+                if state.version != nil { staleVersions.insert(folder.name) }
             }
         }
         states = known
@@ -124,12 +125,11 @@ extension EndpointSupervisor {
                 folder,
                 .compare(
                     behind: behind.contains(folder), diverged: diverged.contains(folder), recommended: recommended))
-            // A folder that is locked is shown to be unlocked, and with what versions, when it is.
-            let after = try folderStates()[folder]
-            if after?.recommendedVersion != before.recommendedVersion, locks[folder]?.isUnlocked == true {
-                showLater(nil, in: folder)
+            if try folderStates()[folder]?.recommendedVersion != before.recommendedVersion {
+                staleVersions.insert(folder)
             }
         }
+        showVersions()
     }
 
     /// The highest version done on the endpoint and not unstable; nil within for none, nil where that is not known.

@@ -37,6 +37,10 @@ actor EndpointSupervisor {
     var notices: [String: UpdateLock?] = [:]
     /// Folders whose databases are just being shown something.
     var showing: Set<String> = []
+    /// By folder, why its database does not show what it should: logged once, and tried again.
+    var showProblems: [String: String] = [:]
+    /// Folders whose databases may show other versions than their states say.
+    var staleVersions: Set<String> = []
     /// Tasks that wait until everything is shown.
     var shownSignals: [WakeSignal] = []
 
