@@ -32,6 +32,8 @@ extension LedgerRecord {
         case .backedUp(let backup): ["backedUp", backup.name, "\(backup.size)", backup.sha256, backup.mode]
         case .inUse(let step, let blockers, let ends):
             ["inUse", Self.text(step), ends ? "ends" : "asked"] + blockers.flatMap(Self.fields)
+        case .yielded(let step, let blockers): ["yielded", Self.text(step)] + blockers.flatMap(Self.fields)
+        case .admitted(let at): ["admitted", "\(at)"]
         case .restored(let job): ["restored", "\(job)"]
         case .staged(let slots): ["staged"] + slots.flatMap(\.fields)
         case .stagedMore(let slots): ["stagedMore"] + slots.flatMap(\.fields)
@@ -180,6 +182,12 @@ private struct LedgerFields {
                 return nil
             }
             return .backedUp(DatabaseBackup(name: name, size: size, sha256: sum, mode: mode))
+        case "yielded":
+            guard let step = optionalStep(), let blockers = blockers() else { return nil }
+            return .yielded(step: step, by: blockers)
+        case "admitted":
+            guard let at = text().flatMap({ Timestamp($0) }) else { return nil }
+            return .admitted(at: at)
         case "inUse":
             guard let step = optionalStep(), let what = text(), let blockers = blockers() else { return nil }
             return .inUse(step: step, by: blockers, ends: what == "ends")

@@ -11,6 +11,11 @@ public enum LedgerRecord: Hashable, Sendable {
     /// Somebody has the database in use, and a step waits for that: asked to leave, or, with `ends`, to be ended by
     /// whoever may.
     case inUse(step: Int?, by: [Blocker], ends: Bool)
+    /// Tried while applications work, the folder has come to a step for which they must leave: files to switch, or somebody
+    /// in the way. The worker ends then.
+    case yielded(step: Int?, by: [Blocker])
+    /// The daemon: they were told to leave at that time, and nobody is inside.
+    case admitted(at: Timestamp)
     /// The database has its old content again, from the copy.
     case restored(job: Int)
     /// The new content of these steps lies beside its place. Not durable before ``prepared``. A later record

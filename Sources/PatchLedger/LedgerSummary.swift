@@ -54,6 +54,12 @@ public struct LedgerSummary: Sendable {
     public private(set) var restored: Set<Int> = []
     /// How often somebody was found who has the database in use, and who that was last.
     public private(set) var inUse: (count: Int, by: [Blocker], ends: Bool) = (0, [], false)
+    /// Who was found in the way of the step under way; nobody once a step was begun or ended since.
+    public private(set) var inTheWay: [Blocker] = []
+    /// Why applications must leave before the folder is gone on with; nil where they need not, or have.
+    public private(set) var yielded: (step: Int?, by: [Blocker])?
+    /// When applications that could work in the folder meanwhile were told to leave, which they did; nil before that.
+    public private(set) var admittedAt: Timestamp?
     /// What a verify found; nil before it.
     public private(set) var verified: (changed: [String], missing: [String])?
     /// What a plan has to know of the folder; nil before a worker looked.
@@ -85,7 +91,16 @@ public struct LedgerSummary: Sendable {
             self.equal = Set(equal)
         case .read(let statements): self.statements = statements
         case .backedUp(let backup): self.backup = backup
-        case .inUse(_, let blockers, let ends): inUse = (inUse.count + 1, blockers, ends)
+        case .inUse(_, let blockers, let ends):
+            inUse = (inUse.count + 1, blockers, ends)
+            inTheWay = blockers
+        case .yielded(let step, let blockers):
+            yielded = (step, blockers)
+            inTheWay = blockers
+            outcome = resting
+        case .admitted(let at):
+            admittedAt = at
+            yielded = nil
         case .restored(let job): restored.insert(job)
         case .staged(let added):
             // Before everything is complete, staging starts again and says everything again.
@@ -98,11 +113,13 @@ public struct LedgerSummary: Sendable {
         case .started(let step, let attempt):
             started = (step, attempt)
             ran.insert(step)
+            inTheWay = []
             cause = nil
             // What runs when the folder is done takes nothing of that back.
             if outcome != .done { outcome = .unfinished }
         case .finished(let steps):
             finished.formUnion(steps)
+            inTheWay = []
             started = nil
             cause = nil
             if outcome != .done { outcome = .unfinished }
@@ -116,6 +133,9 @@ public struct LedgerSummary: Sendable {
         case .resumed:
             started = nil
             undoing = nil
+            // Applications may have come in again since.
+            yielded = nil
+            admittedAt = nil
             outcome = resting
         case .interrupted: outcome = resting
         case .done:

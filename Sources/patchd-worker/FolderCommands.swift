@@ -41,6 +41,15 @@ struct ApplyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.apply() } }
 }
 
+/// Goes as far as it can while applications work in the folder.
+struct TryoutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tryout")
+
+    @OptionGroup var directories: Directories
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.tryOut() } }
+}
+
 /// Runs the hook of a folder that is done.
 struct FinishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "finish")

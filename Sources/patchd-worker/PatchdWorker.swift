@@ -10,7 +10,7 @@ struct PatchdWorker: ParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             UnpackCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self, StageCommand.self,
-            ApplyCommand.self,
+            TryoutCommand.self, ApplyCommand.self,
             FinishCommand.self, RevertCommand.self, ForgetCommand.self, VerifyCommand.self, ShowCommand.self,
             BaselineCommand.self,
         ])

@@ -2,7 +2,7 @@
 public struct UpdateLock: Hashable, Codable, Sendable {
     /// Why the folder is locked.
     public enum Phase: String, Codable, Sendable {
-        case announced, disconnect, updating, reverting, failed, blocked, behind
+        case announced, trying, disconnect, updating, reverting, failed, blocked, behind
     }
 
     /// The file's name in a folder; reserved in archives.
@@ -14,7 +14,7 @@ public struct UpdateLock: Hashable, Codable, Sendable {
     public var endpoint: String
     /// The folder's name.
     public var folder: String
-    /// 9998: please close. 9999: leave, or do not start.
+    /// 9998: please close, or start nothing new. 9999: leave, or do not start.
     public var code: Int
     /// Why.
     public var phase: Phase
@@ -48,6 +48,6 @@ public struct UpdateLock: Hashable, Codable, Sendable {
         self.since = since
         self.deadline = deadline
         self.message = message
-        code = phase == .announced ? 9998 : 9999
+        code = phase == .announced || phase == .trying ? 9998 : 9999
     }
 }

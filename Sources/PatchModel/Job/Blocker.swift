@@ -35,6 +35,9 @@ public struct Blocker: Hashable, Codable, Sendable, CustomStringConvertible {
         return unit
     }
 
+    /// Whether it calls itself one of patchd's own: a worker, or a worker's session on a server.
+    public var isOwn: Bool { command == "patchd-worker" || session != nil && command == "patchd" }
+
     /// `python3 (pid 4711, payroll-app.service)`, `psql (session 4711, user app, idle for 20 s, last: SELECT …)`.
     public var description: String {
         if let session { return description(of: session) }

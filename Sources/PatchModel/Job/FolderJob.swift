@@ -38,6 +38,10 @@ public struct FolderJob: Hashable, Codable, Sendable {
     public var to: Version?
     /// True while what the job did here is being undone.
     public internal(set) var reverting: Bool?
+    /// Of a folder that was tried while applications worked in it: when they were told to leave. nil for others.
+    public internal(set) var disconnectedAt: Timestamp?
+    /// Of such a folder: when nobody was inside any more. nil before that.
+    public internal(set) var admittedAt: Timestamp?
 
     /// A folder's place in a job.
     public init(

@@ -4,6 +4,12 @@ public enum FolderJobEvent: Hashable, Sendable {
     case notStaged(code: FaultCode, message: String)
     /// Work on it begins, or resumes after a crash.
     case begin
+    /// It was tried while applications worked in it, and they have to leave now.
+    case disconnect(at: Timestamp)
+    /// They have.
+    case admit(at: Timestamp)
+    /// Who is in the way of a step.
+    case inTheWay([Blocker])
     /// The worker is so far.
     case progress(FolderJob.Progress)
     /// Everything is done and durable.
@@ -45,6 +51,11 @@ extension FolderJob {
             (next.code, next.message) = (code.rawValue, message)
         case (.pending, .begin), (.running, .begin):
             next.state = .running
+        case (.running, .disconnect(let at)): next.disconnectedAt = disconnectedAt ?? at
+        case (.running, .admit(let at)): next.admittedAt = admittedAt ?? at
+        case (.running, .inTheWay(let blockers)):
+            next.message =
+                blockers.isEmpty ? "" : "in the way: " + blockers.prefix(5).map(\.description).joined(separator: ", ")
         case (.running, .progress(let progress)):
             next.progress = progress
         case (.running, .finish), (.done, .finish):
@@ -104,6 +115,9 @@ extension FolderJobEvent {
         switch self {
         case .notStaged: "fail to be staged"
         case .begin: "begin"
+        case .disconnect: "disconnect applications"
+        case .admit: "be admitted"
+        case .inTheWay: "have somebody in the way"
         case .progress: "make progress"
         case .finish: "finish"
         case .fail: "fail"

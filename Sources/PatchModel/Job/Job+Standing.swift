@@ -14,7 +14,8 @@ extension Job {
 
     /// Whether it has come to its locks.
     public var isLocking: Bool {
-        announcedAt != nil || disconnectedAt != nil || folders.values.contains { $0.state == .running }
+        announcedAt != nil || triedAt != nil || disconnectedAt != nil
+            || folders.values.contains { $0.state == .running }
             || state == .failed && isHolding
     }
 
@@ -27,10 +28,20 @@ extension Job {
     /// What its folders show while they are changed.
     public var lockPhase: UpdateLock.Phase { rollback == nil ? .updating : .reverting }
 
-    /// What the folders that it is about to change, or changes, show now.
-    public var currentPhase: UpdateLock.Phase {
+    /// What a folder that it is about to change, or changes, shows now.
+    public func phase(of folder: String) -> UpdateLock.Phase {
+        if triedAt != nil, rollback == nil {
+            let own = folders[folder]
+            if own?.admittedAt != nil { return lockPhase }
+            return own?.disconnectedAt == nil ? .trying : .disconnect
+        }
         if hasBegun || quiescedAt != nil { return lockPhase }
         return disconnectedAt == nil ? .announced : .disconnect
+    }
+
+    /// Whether applications may still work in a folder while its scripts run.
+    public func isTrying(_ folder: String) -> Bool {
+        triedAt != nil && rollback == nil && folders[folder]?.admittedAt == nil
     }
 
     /// Whether another archive of the same update and version corrects this job's.

@@ -55,6 +55,9 @@ public struct Job: Hashable, Codable, Sendable {
     @OrNull public internal(set) var finishedAt: Timestamp?
     /// When 9998 was first shown; nil before that, or without a lead time.
     public internal(set) var announcedAt: Timestamp?
+    /// When 9998 `trying` was first shown: from then on each folder has its own ``FolderJob/disconnectedAt``. nil where the
+    /// applications leave before anything is done.
+    public internal(set) var triedAt: Timestamp?
     /// When 9999 was first shown; nil before that.
     public internal(set) var disconnectedAt: Timestamp?
     /// When nobody was found inside any more, or nobody looked: from then on holds are not looked for, also not after a

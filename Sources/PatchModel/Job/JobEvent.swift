@@ -18,6 +18,8 @@ public enum JobEvent: Hashable, Sendable {
     case decline(by: String, request: String, at: Timestamp)
     /// 9998 is about to be shown.
     case announce(at: Timestamp)
+    /// 9998 `trying` is about to be shown.
+    case tryOut(at: Timestamp)
     /// 9999 is about to be shown.
     case disconnect(at: Timestamp)
     /// Nobody was found inside.
@@ -99,6 +101,7 @@ extension Job {
             next.request = request
             next.finishedAt = at
         case (.running, .announce(let at)): next.announcedAt = announcedAt ?? at
+        case (.running, .tryOut(let at)) where disconnectedAt == nil: next.triedAt = triedAt ?? at
         case (.running, .disconnect(let at)): next.disconnectedAt = disconnectedAt ?? at
         case (.running, .admit(let at)): next.admittedAt = admittedAt ?? at
         case (.running, .quiesce(let at)): next.quiescedAt = quiescedAt ?? at
@@ -188,6 +191,7 @@ extension Job {
 
     private mutating func leaveLocks() {
         announcedAt = nil
+        triedAt = nil
         disconnectedAt = nil
         admittedAt = nil
         quiescedAt = nil
@@ -212,6 +216,7 @@ extension JobEvent {
         case .dropApproval: "lose its approval"
         case .decline: "be declined"
         case .announce: "announce itself"
+        case .tryOut: "be tried while applications work"
         case .disconnect: "disconnect applications"
         case .admit: "be admitted"
         case .quiesce: "have its tasks stopped"

@@ -51,7 +51,9 @@ public struct WantedDowntime: Sendable {
         let state = states[name]
         let candidates = jobs.compactMap { job in claim(of: job, on: name).map { (job, $0) } }
         // Whatever is changed in it now; else that something failed there; else that it is blocked.
-        for phases in [[UpdateLock.Phase.announced, .disconnect, .updating, .reverting], [.failed], [.blocked]] {
+        for phases in [
+            [UpdateLock.Phase.announced, .trying, .disconnect, .updating, .reverting], [.failed], [.blocked],
+        ] {
             if let (_, found) = candidates.first(where: { phases.contains($0.1.phase) }) { return found }
         }
         // No job accounts for it, and its state says that it is half done: nobody may use it.
@@ -73,7 +75,7 @@ public struct WantedDowntime: Sendable {
         case .blocked where !isOver || job.isHolding:
             return Claim(phase: .blocked, job: job, message: folder.message)
         case .pending where !isOver, .running where !isOver:
-            let phase = states[name]?.status == .reverting ? .reverting : job.currentPhase
+            let phase = states[name]?.status == .reverting ? .reverting : job.phase(of: name)
             return Claim(phase: phase, job: job, message: folder.message)
         // What may yet be undone: somebody who works in it would be in the way of that, and lose what he wrote.
         case .done where !isOver && endpoint.onFailure == .revertAll && job.operation == .apply:
@@ -85,7 +87,7 @@ public struct WantedDowntime: Sendable {
     private func inherited(_ above: Claim, by name: String) -> Claim {
         switch above.phase {
         // A folder that the job leaves out is locked with those above it.
-        case .announced, .disconnect: return Claim(phase: above.phase, job: above.job, message: "")
+        case .announced, .trying, .disconnect: return Claim(phase: above.phase, job: above.job, message: "")
         case .updating, .reverting: return Claim(phase: .updating, job: above.job, message: "")
         case .failed, .blocked: return Claim(phase: .blocked, job: above.job, message: "")
         case .behind: return Claim(phase: .behind, job: nil, message: "")
@@ -96,15 +98,24 @@ public struct WantedDowntime: Sendable {
         let state = states[name]
         let job = claim.job
         let own = job?.folders[name]
-        let since = job?.announcedAt ?? job?.disconnectedAt ?? job?.startedAt
+        let since = job?.announcedAt ?? job?.triedAt ?? job?.disconnectedAt ?? job?.startedAt
         return UpdateLock(
             endpoint: endpoint.name, folder: name, phase: claim.phase, update: job?.update ?? state?.update ?? "",
             from: own?.from ?? state?.version,
             to: own?.to ?? job?.version ?? state?.recommendedVersion ?? state?.version,
             job: job?.job ?? state?.job ?? 0,
             since: since ?? state?.updatedAt ?? job?.createdAt ?? Timestamp(nanoseconds: 0),
-            deadline: job.flatMap { deadline(of: claim.phase, $0) },
-            message: claim.message.isEmpty ? sentence(for: claim) : claim.message)
+            deadline: job.flatMap { deadline(of: claim.phase, $0, own) },
+            message: text(of: claim))
+    }
+
+    /// A claim's message says why the folder stays locked, or who is in the way of what is done there.
+    private func text(of claim: Claim) -> String {
+        switch claim.phase {
+        case .failed, .blocked, .behind: claim.message.isEmpty ? sentence(for: claim) : claim.message
+        case .announced, .trying, .disconnect, .updating, .reverting:
+            sentence(for: claim) + (claim.message.isEmpty ? "" : "; " + claim.message)
+        }
     }
 
     /// For the people in front of the screen.
@@ -113,6 +124,8 @@ public struct WantedDowntime: Sendable {
         let isRollback = claim.job?.rollback != nil
         switch claim.phase {
         case .announced: return "close soon: \(update) is about to be \(isRollback ? "rolled back" : "applied")"
+        case .trying:
+            return "start nothing new: \(update) is being applied while you work; you may have to close at once"
         case .disconnect: return "close now: \(update) is about to be \(isRollback ? "rolled back" : "applied")"
         case .updating: return "\(update) is being \(isRollback ? "rolled back" : "applied")"
         case .reverting: return "\(update) is being undone"
@@ -122,10 +135,10 @@ public struct WantedDowntime: Sendable {
         }
     }
 
-    private func deadline(of phase: UpdateLock.Phase, _ job: Job) -> Timestamp? {
+    private func deadline(of phase: UpdateLock.Phase, _ job: Job, _ folder: FolderJob?) -> Timestamp? {
         switch phase {
         case .announced: job.announcedAt?.adding(seconds: endpoint.leadTime)
-        case .disconnect: job.disconnectedAt?.adding(seconds: endpoint.grace)
+        case .disconnect: (folder?.disconnectedAt ?? job.disconnectedAt)?.adding(seconds: endpoint.grace)
         default: nil
         }
     }

@@ -111,12 +111,26 @@ final class FolderDatabase {
         var escalation: Escalation
         /// Why it is given up.
         var reason: String?
+        /// Since when only workers that show a lock or a version are in the way; nil while others are.
+        private var ownSince: Double?
 
         init(_ order: WorkOrder, askedAt: Double?) {
             // A session that belongs to a unit is stopped by systemd, which has a time-out of its own.
             escalation = Escalation(
                 grace: order.database?.grace ?? 0, spare: Set(order.database?.spare ?? []), patience: 100,
                 askedAt: askedAt)
+        }
+
+        /// Whether those in the way are patchd's own: they show something and are gone in a moment, so nobody has to leave for
+        /// them. Not for long: anybody can call a process so.
+        mutating func passesBy(_ blockers: [Blocker]) -> Bool {
+            guard !blockers.isEmpty, blockers.allSatisfy(\.isOwn) else {
+                ownSince = nil
+                return false
+            }
+            let since = ownSince ?? MonotonicClock.seconds
+            ownSince = since
+            return MonotonicClock.seconds - since < 30
         }
     }
 
@@ -127,6 +141,8 @@ final class FolderDatabase {
         _ blockers: [Blocker], _ contention: inout Contention, step: Int?
     ) throws(WorkerError) -> Bool {
         try context.stopIfTold()
+        if contention.passesBy(blockers) { return true }
+        try context.yield(step, to: blockers)
         let title = step.flatMap(order.plan.step)?.title ?? ""
         let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
         let action = contention.escalation.next(blockers, at: MonotonicClock.seconds)
@@ -175,7 +191,7 @@ final class FolderDatabase {
         try patiently(nil) { () throws(SQLError) in try session.keepNewcomersOut(sparing: spare) }
         var contention = Contention(order, askedAt: askedAt)
         while true {
-            let others = session.others().filter { !contention.escalation.isSpared($0) }
+            let others = session.others().filter { !contention.escalation.isSpared($0) && !$0.isOwn }
             if others.isEmpty { return }
             guard try makeRoom(others, &contention, step: nil) else {
                 // With those who come again and again the folder is never alone.

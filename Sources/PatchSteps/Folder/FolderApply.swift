@@ -53,6 +53,7 @@ final class FolderApply {
                 continue
             }
             let end = steps[index...].firstIndex { $0.kind.isRun } ?? steps.count
+            if (index..<end).contains(where: { !context.state.finished.contains($0) }) { try context.yield(index) }
             try swapFiles(index..<end)
             index = end
         }

@@ -14,6 +14,8 @@ final class FolderContext {
     private var ledger: Ledger
     /// When somebody was first asked to leave the folder's database; nil for never.
     var askedAt: Double?
+    /// Whether applications work in the folder until ``yield(_:to:)``.
+    var isTryout = false
     /// Where the folder stands.
     var state: LedgerSummary { ledger.summary }
     /// Seconds that a script or statement gets to end by itself when the worker is asked to stop.
@@ -38,6 +40,8 @@ final class FolderContext {
         self.credentials = credentials
         self.stopGrace = stopGrace
         self.wasToldToStop = wasToldToStop
+        // Those in the way have had some of their time already.
+        askedAt = state.admittedAt.map { MonotonicClock.seconds - max(0, Timestamp.now.seconds(since: $0)) }
     }
 
     private static func open(_ file: consuming File) throws(WorkerError) -> Ledger {
@@ -73,6 +77,18 @@ final class FolderContext {
         let deadline = stopDeadline ?? MonotonicClock.seconds + stopGrace
         stopDeadline = deadline
         return MonotonicClock.seconds >= deadline
+    }
+
+    /// Ends the work where applications work in the folder and must leave before it is gone on with.
+    func yield(_ step: Int?, to blockers: [Blocker] = []) throws(WorkerError) {
+        guard isTryout, state.admittedAt == nil else { return }
+        let why =
+            blockers.isEmpty
+            ? "files are switched next" : "in the way: " + blockers.map(\.description).joined(separator: ", ")
+        trace.write(
+            .message, step: step.flatMap(order.plan.step)?.title ?? "", "applications must leave the folder: \(why)")
+        try record(.yielded(step: step, by: blockers))
+        throw .stopped
     }
 
     // MARK: Slots

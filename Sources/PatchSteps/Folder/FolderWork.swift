@@ -46,6 +46,13 @@ public struct FolderWork: ~Copyable {
         try untilStopped { (context) throws(WorkerError) in try FolderApply.run(context) }
     }
 
+    /// The same while applications work in the folder: it ends before the first file is switched, and where somebody is in
+    /// the way, and records that they must leave.
+    public mutating func tryOut() throws(WorkerError) {
+        context.isTryout = true
+        try apply()
+    }
+
     /// Runs the hook `after`, when the folder is done. Its failure is recorded and fails nothing; one that was cut off
     /// runs again.
     public mutating func finish() throws(WorkerError) {

@@ -48,6 +48,7 @@ struct Downtime: Sendable {
                 try await Task.sleep(for: .seconds(min(1, max(0, end - MonotonicClock.seconds))))
             }
         }
+        if job.triedAt != nil || isTriedFirst(job) { return try await beginTrying(job) }
         job = try await jobs.apply(.disconnect(at: .now), to: number)
         let isResumed = job.hasBegun
         try await stopIfCancelled(number)
@@ -56,13 +57,59 @@ struct Downtime: Sendable {
         if job.admittedAt == nil {
             if !isResumed {
                 try await yieldToHolds(job)
-                try await drain(job)
+                try await drain(touched(by: job), told: job.disconnectedAt, job)
             }
             job = try await jobs.apply(.admit(at: .now), to: number)
         }
         try await quiesce.stop(for: try await supervisor.wantedDowntime().folders, job: job)
         job = try await jobs.apply(.quiesce(at: .now), to: number)
         await supervisor.setLocks()
+    }
+
+    /// Whether scripts are tried while applications work. Where a copy of the database would be put back by itself, they
+    /// leave first: what they wrote since the copy would be lost.
+    private func isTriedFirst(_ job: Job) -> Bool {
+        endpoint.disconnect == .onDemand && job.disconnectedAt == nil && job.rollback == nil
+            && (endpoint.onFailure == .hold || endpoint.backup == "none")
+    }
+
+    /// Says that nothing new may be started, and stops the normal tasks. Nobody who is inside is asked to leave: each
+    /// folder comes to that by itself, see ``disconnect(_:by:in:)``.
+    private func beginTrying(_ before: Job) async throws {
+        var job = try await jobs.apply(.tryOut(at: .now), to: before.job)
+        let isResumed = job.hasBegun
+        try await stopIfCancelled(job.job)
+        try await lock(job)
+        if !isResumed { log(.announced, "nothing new may be started: \(job.update) \(job.version) is tried", job) }
+        if job.admittedAt == nil {
+            if !isResumed { try await yieldToHolds(job) }
+            job = try await jobs.apply(.admit(at: .now), to: job.job)
+        }
+        try await quiesce.stop(for: try await supervisor.wantedDowntime().folders, job: job)
+        try await jobs.apply(.quiesce(at: .now), to: job.job)
+        await supervisor.setLocks()
+    }
+
+    /// Has everybody leave one folder, and waits until nobody is inside.
+    ///
+    /// - Parameter blockers: who is in the way in its database; they have their time beyond this, and are ended then.
+    /// - Returns: when they were told to leave.
+    /// - Throws: ``Fault`` `inUse` where somebody stays beyond his time. The folder is half done, so the job does not wait.
+    func disconnect(_ folder: String, by blockers: [Blocker], in number: Int) async throws -> Timestamp {
+        var job = try await jobs.apply(.disconnect(at: .now), to: folder, of: number)
+        job = try await jobs.apply(.inTheWay(blockers), to: folder, of: number)
+        let told = job.folders[folder]?.disconnectedAt ?? .now
+        await supervisor.setLocks()
+        await supervisor.waitUntilShown()
+        log(.disconnected, "applications must leave \(folder): \(job.update) \(job.version) is applied", job)
+        do {
+            try await drain([folder], told: told, job)
+        } catch let deferred as JobDeferred {
+            throw Fault(folder: folder, .inUse, "waited for \(deferred.reason); then resume job \(number)")
+        }
+        try await jobs.apply(.admit(at: .now), to: folder, of: number)
+        await supervisor.setLocks()
+        return told
     }
 
     private func stopIfCancelled(_ number: Int) async throws {
@@ -86,9 +133,10 @@ struct Downtime: Sendable {
 
     /// Waits until nobody is inside the folders any more: `grace` and a little longer, in which who is inside is killed by
     /// the `patchctl guard` that let him in.
-    private func drain(_ job: Job) async throws {
-        let folders = touched(by: job)
-        let passed = job.disconnectedAt.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
+    ///
+    /// - Parameter told: when they were told to leave.
+    private func drain(_ folders: Set<String>, told: Timestamp?, _ job: Job) async throws {
+        let passed = told.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
         let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
         for folder in endpoint.activeFolders where folders.contains(folder.name) {
             let thread = context.threads.thread(of: folder)

@@ -79,6 +79,14 @@ final class FolderLedgers: Sendable {
         try ledger.append(.resumed)
     }
 
+    /// Lets a worker go on that ended because applications had to leave. Safe to repeat.
+    ///
+    /// - Parameter told: when they were told to.
+    func admit(_ job: Int, _ folder: String, told: Timestamp) throws {
+        var ledger = try Ledger(lock(job, folder))
+        if ledger.summary.admittedAt == nil { try ledger.append(.admitted(at: told)) }
+    }
+
     /// Forgets what was read of a job: its ledgers are removed, or nobody follows them any more.
     func drop(_ job: Int) { followed.withLock { $0 = $0.filter { $0.key.job != job } } }
 

@@ -12,6 +12,7 @@ struct Progress: Sendable {
     let work: WorkerRun
     let job: Int
     let folder: FolderPlan
+    let supervisor: EndpointSupervisor
     /// Who ends those that are in the way.
     let quiesce: Quiesce
     /// Whether the steps are being undone: how far that is, is not shown.
@@ -51,11 +52,17 @@ struct Progress: Sendable {
         guard let own = work.endpoint.folders.first(where: { $0.name == folder.folder }) else { return }
         var terminator = SessionTerminator(
             context: work.context, endpoint: work.endpoint, folder: own, quiesce: quiesce)
+        var known: [Blocker] = []
         while !Task.isCancelled {
             // A progress that cannot be shown is no reason to stop; the ledger is what counts.
             if let summary = try? work.summary(job, folder.folder) {
                 log(summary, logged, update)
                 if !isUndo { await show(summary) }
+                if summary.inTheWay != known {
+                    known = summary.inTheWay
+                    _ = try? await jobs.apply(.inTheWay(known), to: folder.folder, of: job)
+                    await supervisor.setLocks()
+                }
                 if summary.inUse.ends, let job = await jobs.job(job) {
                     await terminator.end(summary.inUse.by, for: job)
                 }

@@ -122,6 +122,7 @@ extension TreeRun {
     }
 
     private func undoProgress(_ job: Int, _ folder: FolderPlan) -> Progress {
-        Progress(jobs: jobs, work: work, job: job, folder: folder, quiesce: quiesce, isUndo: true)
+        Progress(
+            jobs: jobs, work: work, job: job, folder: folder, supervisor: supervisor, quiesce: quiesce, isUndo: true)
     }
 }

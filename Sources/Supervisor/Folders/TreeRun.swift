@@ -10,8 +10,10 @@ struct TreeRun: Sendable {
     let supervisor: EndpointSupervisor
     let jobs: JobStore
     let slots: WorkerSlots
-    let quiesce: Quiesce
+    let downtime: Downtime
     let number: Int
+
+    var quiesce: Quiesce { downtime.quiesce }
 
     var states: FolderStates { FolderStates(context: context, endpoint: endpoint) }
     var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: slots, jobs: jobs) }
@@ -166,7 +168,9 @@ struct TreeRun: Sendable {
             "\(endpoint.name)/\(name): from \(folder.from?.description ?? "an unknown version") to \(folder.to)",
             fields(name, job))
         do {
-            let progress = Progress(jobs: jobs, work: work, job: number, folder: folder, quiesce: quiesce)
+            let progress = Progress(
+                jobs: jobs, work: work, job: number, folder: folder, supervisor: supervisor, quiesce: quiesce)
+            try await tryOut(folder, job, progress)
             let summary = try await progress.shown {
                 try await work.run(.apply, job, name) { $0.outcome == .done }
             }

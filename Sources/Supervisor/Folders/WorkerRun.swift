@@ -53,7 +53,7 @@ struct WorkerRun: Sendable {
             if case .failed(_, let code, let message) = summary.outcome {
                 throw Fault(folder: folder, code, message)
             }
-            if phase == .apply, await jobs.job(job.job)?.cancelledAt != nil {
+            if phase == .apply || phase == .tryout, await jobs.job(job.job)?.cancelledAt != nil {
                 throw Fault(folder: folder, .cancelled, "job \(job.job) was cancelled")
             }
             fruitless = count == known ? fruitless + 1 : 0

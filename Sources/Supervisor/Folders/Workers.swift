@@ -6,7 +6,7 @@ import Synchronization
 public struct WorkerStart: Sendable {
     /// What a worker is started for.
     public enum Phase: String, Sendable {
-        case facts, survey, stage, apply, finish, revert, forget, show, baseline
+        case facts, survey, stage, tryout, apply, finish, revert, forget, show, baseline
     }
 
     /// Up to which phase's end it works.

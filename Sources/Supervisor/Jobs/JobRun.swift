@@ -45,8 +45,7 @@ struct JobRun: Sendable {
     private var tree: TreeRun {
         TreeRun(
             context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, slots: stores.slots,
-            quiesce: quiesce,
-            number: number)
+            downtime: downtime, number: number)
     }
     private var work: WorkerRun { WorkerRun(context: context, endpoint: endpoint, slots: stores.slots, jobs: jobs) }
 

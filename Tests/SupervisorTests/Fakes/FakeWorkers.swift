@@ -183,7 +183,7 @@ final class FakeWorkers: Workers {
                 StepSlot(step: step, inode: 1, replaces: nil, place: order.plan.steps[step].path)
             }
             return [.staged(slots), failure ?? .prepared]
-        case .apply:
+        case .apply, .tryout:
             guard case .failed(_, let code, let message) = failure, let last = steps.last else {
                 return [.finished(steps: steps), .done]
             }
