@@ -9,7 +9,7 @@ extension Job {
 
     /// Whether it has changed, or begun to change, some folder.
     public var hasBegun: Bool {
-        folders.values.contains { [.running, .done, .failed, .blocked, .reverted].contains($0.state) }
+        folders.values.contains(where: \.hasBegun)
     }
 
     /// Whether it has come to its locks.
@@ -29,7 +29,7 @@ extension Job {
 
     /// What the folders that it is about to change, or changes, show now.
     public var currentPhase: UpdateLock.Phase {
-        if hasBegun || quiescedAt != nil { return lockPhase }
+        if hasBegunPart || quiescedAt != nil { return lockPhase }
         return disconnectedAt == nil ? .announced : .disconnect
     }
 

@@ -72,11 +72,12 @@ public struct WantedDowntime: Sendable {
         case .failed: return Claim(phase: .failed, job: job, message: folder.message)
         case .blocked where !isOver || job.isHolding:
             return Claim(phase: .blocked, job: job, message: folder.message)
-        case .pending where !isOver, .running where !isOver:
+        case .pending where !isOver && job.isInTurn(name), .running where !isOver:
             let phase = states[name]?.status == .reverting ? .reverting : job.currentPhase
             return Claim(phase: phase, job: job, message: folder.message)
         // What may yet be undone: somebody who works in it would be in the way of that, and lose what he wrote.
-        case .done where !isOver && endpoint.onFailure == .revertAll && job.operation == .apply:
+        case .done
+        where !isOver && endpoint.onFailure == .revertAll && job.operation == .apply && !job.isCommitted(name):
             return Claim(phase: .updating, job: job, message: folder.message)
         default: return nil
         }
