@@ -70,9 +70,9 @@ import Testing
 
     // MARK: What is locked
 
-    private func locks(
+    private func wanted(
         _ job: Job, raised: Set<String>, behind: Endpoint.Behind = .locked, onFailure: Endpoint.OnFailure = .hold
-    ) throws -> [String: String] {
+    ) throws -> [String: UpdateLock] {
         var endpoint = try Tree.endpoint()
         (endpoint.behind, endpoint.onFailure) = (behind, onFailure)
         var states: [String: FolderState] = [:]
@@ -80,7 +80,13 @@ import Testing
             let isRaised = raised.contains(name)
             states[name] = try Tree.state(name, isRaised ? "8.0.2" : "8.0.1", update: isRaised ? "X3V8_P2" : "")
         }
-        return WantedDowntime(endpoint: endpoint, jobs: [job], states: states).locks.mapValues(\.phase.rawValue)
+        return WantedDowntime(endpoint: endpoint, jobs: [job], states: states).locks
+    }
+
+    private func locks(
+        _ job: Job, raised: Set<String>, behind: Endpoint.Behind = .locked, onFailure: Endpoint.OnFailure = .hold
+    ) throws -> [String: String] {
+        try wanted(job, raised: raised, behind: behind, onFailure: onFailure).mapValues(\.phase.rawValue)
     }
 
     private func job(
@@ -112,6 +118,14 @@ import Testing
         let behind = ["SEED2": "behind", "SEEDPROD": "behind", "SEEDPROD2": "behind"]
         #expect(try locks(paused, raised: ["PAIE", "SEED"]) == behind)
         #expect(try locks(paused, raised: ["PAIE", "SEED"], behind: .usable) == [:])
+    }
+
+    @Test func `leaves locks of its job behind, which say what comes there`() throws {
+        let paused = try job(first: ["PAIE", "SEED"], .paused, .waiting, done: ["PAIE", "SEED"], locks: false)
+        for (name, lock) in try wanted(paused, raised: ["PAIE", "SEED"]) {
+            #expect(lock.job == 7 && lock.to == Version("8.0.2") && lock.from == Version("8.0.1"), "\(name)")
+            #expect(lock.message.contains("X3V8_P2 8.0.2 comes after the folders that go first"), "\(name)")
+        }
     }
 
     @Test func `is unlocked in the pause though a later failure may take everything back`() throws {

@@ -83,7 +83,7 @@ extension Inside {
         }
 
         /// The test folder goes first, the root after an approval.
-        @Test(arguments: 1...33) func `an update with a canary is done, once, and not without its approval`(
+        @Test(arguments: 1...32) func `an update with a canary is done, once, and not without its approval`(
             moment: Int
         ) async throws {
             let daemon = try TestDaemon { [Sample.endpoint(below: $0, Self.chain)] }
