@@ -20,7 +20,7 @@ struct Canary {
         let pending = plan.folders.filter { $0.state == .pending }.map(\.folder)
         let canaries = pending.filter(endpoint.canary.contains)
         var first = Set(canaries)
-        for folder in endpoint.folders where first.contains(folder.name) && canaries.contains(folder.name) {
+        for folder in endpoint.folders where canaries.contains(folder.name) {
             // A test folder may run ahead of its reference folder.
             if folder.role != .test { first.formUnion(endpoint.ancestors(of: folder.name)) }
         }

@@ -29,6 +29,7 @@ extension JobRun {
             let isWaitedFor = canary.plan.pause != .seconds(0) && !states.isEmpty
             if isWaitedFor { return try await pause(canary, first) }
             try await jobs.apply(.endPause(), to: number)
+            await supervisor.setLocks()
             await finishCommitted(first)
         }
         try await checkBeforeOthers(pending)

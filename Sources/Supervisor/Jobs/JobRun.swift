@@ -57,6 +57,10 @@ struct JobRun: Sendable {
         {
             try context.state.removePlan(job: number)
         }
+        // It was resumed while another one ran, which may have given the folders another version since.
+        if let job = await jobs.job(number), job.resumption != nil, let moved = try await jobs.moved(since: job) {
+            throw moved
+        }
         guard let job = try await jobs.begin(number) else { return nil }
         var hasPutBack = false
         // What is not approved yet changes nothing.

@@ -35,7 +35,9 @@ struct JobSelector: Sendable {
             try [.queued, .waiting].contains(job.state) && job.startedAt != nil
                 && context.state.overview(job: job.job) != nil
         }
-        if paused == nil, let resumed = resumed.first(where: \.isBetweenParts) ?? resumed.first {
+        // After its canary a job has kept its place; one that was resumed comes anew.
+        let kept = resumed.first { $0.isBetweenParts && $0.resumption == nil }
+        if paused == nil, let resumed = kept ?? resumed.first {
             return try await admit(resumed, of: endpoint, updating: nil) ? resumed.job : nil
         }
         let waiting = TurnOrder.sorted(
@@ -70,7 +72,9 @@ struct JobSelector: Sendable {
             if job.operation == .test { return job.job }
             // It keeps its place; only what is to be approved may be looked at meanwhile.
             if let held, !job.isPlannedOnly(on: endpoint) {
-                try await wait(job, for: "job \(held.job), which waits itself")
+                let way =
+                    held.isPaused ? "pauses after its canary; end it with: patchctl cancel \(held.job)" : "waits itself"
+                try await wait(job, for: "job \(held.job), which \(way)")
                 continue
             }
             // A rollback waits for no other update.

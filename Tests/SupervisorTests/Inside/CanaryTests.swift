@@ -261,6 +261,65 @@ extension Inside {
             #expect(try daemon.job().state == .done)
         }
 
+        @Test func `is not followed while a task is down that a crash kept from being seen`() async throws {
+            let daemon = try daemon()
+            stopUnits(of: ["T"], daemon)
+            daemon.log.onLine { [weak daemon] line in
+                if line.contains("waits for canary") { _ = daemon?.photograph() }
+            }
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 5)
+            daemon.log.onLine { _ in }
+            // The power goes after the pause has begun, and before the tasks are started.
+            try daemon.restorePhotograph()
+            daemon.units.refuseToStart("app@T.service")
+            #expect(try await daemon.run() == 1)
+            #expect(try daemon.job().isPaused && daemon.locked.isEmpty)
+            #expect(try await daemon.ask(approve).ok)
+            #expect(try daemon.job().state == .failed && daemon.job().code == "unit")
+            #expect(daemon.workers.folders(.apply) == ["T"])
+            daemon.units.refuseToStart("app@T.service", nil)
+            #expect(try await daemon.ask(#"{"command":"resume","job":1}"#).ok)
+            #expect(try daemon.job().state == .done && Set(daemon.versions().values) == ["8.0.2"])
+        }
+
+        @Test func `comes before a job that is resumed in its pause`() async throws {
+            let daemon = try daemon()
+            daemon.workers.fail("B", .stage, .space)
+            try daemon.drop(Sample.update("B", "8.0.1.5"))
+            try await daemon.run()
+            #expect(try await daemon.ask(approve).ok)
+            #expect(try daemon.job().state == .failed)
+            daemon.workers.succeed()
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 5)
+            #expect(try daemon.job(2).isPaused)
+            #expect(try await daemon.ask(#"{"command":"resume","job":1}"#).ok)
+            #expect(try daemon.job(1).waitingFor.hasPrefix("job 2, which pauses after its canary"))
+            #expect(try await daemon.ask(#"{"command":"approve","job":2}"#).ok)
+            #expect(try daemon.job(2).state == .done)
+            // What it was planned for is over.
+            #expect(try daemon.job().state == .failed && daemon.job().code == "dependency")
+            #expect(try Set(daemon.versions().values) == ["8.0.2"] && daemon.locked.isEmpty)
+        }
+
+        @Test func `has its hooks run in the pause where all may be taken back, behind the unlock`() async throws {
+            let daemon = try daemon()
+            daemon.change { endpoint in
+                endpoint.onFailure = .revertAll
+                endpoint.hooks.after = "tell"
+            }
+            let locked = Seen()
+            daemon.workers.before { [weak daemon] start in
+                if start.phase == .finish { locked.note(["in"] + (daemon?.locked ?? [])) }
+            }
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 5)
+            #expect(locked.all == ["in"] && daemon.workers.folders(.finish) == ["T"])
+            #expect(try await daemon.ask(approve).ok)
+            #expect(daemon.workers.folders(.finish).count == 5 && Set(daemon.workers.folders(.finish)).count == 5)
+        }
+
         // MARK: The others
 
         @Test func `is followed after 9998 and holds, as at the start, and locks come before stops`() async throws {
