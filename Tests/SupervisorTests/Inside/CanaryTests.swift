@@ -343,6 +343,21 @@ extension Inside {
             #expect(daemon.log.has("applications should close"))
         }
 
+        @Test func `is followed by nobody while a hold stands that came before the others were locked`() async throws {
+            let daemon = try await paused()
+            daemon.workers.before { [weak daemon] start in
+                if start.phase == .stage, start.folder == "B" { try? daemon?.hold("payroll.B", "dump\n") }
+            }
+            #expect(try await daemon.ask(approve).ok)
+            #expect(try daemon.job().state == .waiting && daemon.job().waitingFor.contains("dump"))
+            #expect(daemon.locked.isEmpty && daemon.workers.folders(.apply) == ["T"])
+            #expect(try daemon.state.overview(job: 1) != nil && daemon.job().canary?.stage == .rest)
+            daemon.workers.before { _ in }
+            try daemon.remove("spool/holds/payroll.B.lock")
+            #expect(try await daemon.run() == 0)
+            #expect(try daemon.job().state == .done && daemon.history("T").count == 1)
+        }
+
         @Test func `is not kept away by a hold on one of the others, which then wait`() async throws {
             let daemon = try daemon(["T"], Self.blink)
             try await daemon.run()
