@@ -45,6 +45,7 @@ struct EndpointReader {
         section.read("onFailure", into: &endpoint.onFailure, oneOf: [.hold, .revert, .revertAll])
         section.read("behind", into: &endpoint.behind, oneOf: [.locked, .usable])
         section.read("maxFailures", into: &endpoint.maxFailures, Quantity.number(0...1_000_000))
+        section.read("canaryPause", into: &endpoint.canaryPause, Self.canaryPause)
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
         section.read("windows", into: &endpoint.windows, eachBy: Self.window)
         section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.limit)
@@ -61,6 +62,7 @@ struct EndpointReader {
             version: section.value("version", FolderDraft.version)?.value,
             modules: section.list("modules", ScalarReader.module) ?? [],
             owner: owner?.value)
+        readCanary(section, folders, into: &endpoint)
         var taskPlaces: [String: SourceLocation] = [:]
         for (key, names) in [("stop", endpoint.tasks.stop), ("maintenance", endpoint.tasks.maintenance)] {
             taskPlaces[key] = tasks?.place(of: key)
@@ -93,6 +95,46 @@ struct EndpointReader {
             return try UpdateWindow(text)
         } catch {
             throw InvalidValue(error.message)
+        }
+    }
+
+    /// How long the others wait after the canary.
+    ///
+    /// - Throws: ``InvalidValue`` as ``Quantity/duration(_:)`` does, for other words than `approval`.
+    private static func canaryPause(_ text: String) throws(InvalidValue) -> CanaryPause {
+        if text == "approval" { return .approval }
+        guard text.first?.isNumber == true else {
+            let hint = Suggestion.hint(for: text, in: ["approval"])
+            throw InvalidValue("is a duration such as 60s, 5m, 1h or 2d, or approval, not \"\(text)\"" + hint)
+        }
+        return .seconds(try Quantity.duration(text))
+    }
+
+    /// The folders that go first: each one of this endpoint, active and named once.
+    private func readCanary(_ section: Section, _ drafts: [FolderDraft], into endpoint: inout Endpoint) {
+        let known = endpoint.folders.map(\.name)
+        let active = Set(endpoint.activeFolders.map(\.name))
+        // Where a folder could not be read, a missing one may be that.
+        let isWhole = !drafts.isEmpty && section.items("folders")?.count == drafts.count
+        for item in section.items("canary") ?? [] {
+            guard let name = section.value(of: item, "an item of \"canary\"", ScalarReader.name) else { continue }
+            if !known.contains(name.value) {
+                guard isWhole else { continue }
+                problems.report(
+                    at: name.place,
+                    "\"canary\" names \"\(name.value)\", which is no folder of this endpoint"
+                        + Suggestion.hint(for: name.value, in: known))
+            } else if !active.contains(name.value) {
+                if !isWhole { continue }
+                problems.report(
+                    at: name.place,
+                    "\"canary\" names \"\(name.value)\", which is inactive or lies below an inactive folder"
+                        + Suggestion.hint(for: name.value, in: known.filter(active.contains)))
+            } else if endpoint.canary.contains(name.value) {
+                problems.report(at: name.place, "\"\(name.value)\" is given twice in \"canary\"")
+            } else {
+                endpoint.canary.append(name.value)
+            }
         }
     }
 

@@ -7,10 +7,6 @@ import PatchModel
 /// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
     static let endpoint = [
-        UnbuiltKey(emptyList: "canary"),
-        UnbuiltKey("canaryPause", default: "0s") { text throws(InvalidValue) in
-            text == "approval" ? text : try Quantity.duration(text) == 0 ? "0s" : text
-        },
         UnbuiltKey(emptyMap: "sandbox"),
         UnbuiltKey("rehearse", default: "off") { text throws(InvalidValue) in
             try ScalarReader.word(text, of: ["off", "test", "always"])

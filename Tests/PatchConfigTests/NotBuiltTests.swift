@@ -60,7 +60,6 @@ import Testing
     }
 
     @Test(arguments: [
-        "canary: [SEED]", "canaryPause: 1h", "canaryPause: approval",
         "sandbox: {network: true}", "rehearse: test", "rehearse: always", "sql: /usr/bin/isql",
     ])
     func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {

@@ -30,26 +30,29 @@ import Testing
         ("cancelResumption", .cancelResumption(halfDone: [], request: "r", at: now)),
         ("resume", .resume(assuming: [:], skipping: [], request: "r")), ("startEnding", .startEnding(at: now)),
         ("unitsDown", .unitsDown(["app.service": "failed"])), ("note", .note("it stops app.service")),
-        ("end", .end(nil, at: now)),
+        ("end", .end(nil, at: now)), ("pause", .pause(until: nil, at: now)), ("endPause", .endPause()),
     ]
 
     /// By state of the job and of its folder, what follows each event; a dash: refused.
     private static let table: [(state: Job.State, folder: FolderJob.State, next: String)] = [
-        (.queued, .pending, "waiting running - - - - queued - - - - - - cancelled failed - queued queued - done"),
-        (.waiting, .pending, "waiting running - - - - waiting - - - - - - cancelled failed - waiting waiting - done"),
-        (.pendingApproval, .pending, "- - - - queued - queued declined - - - - - cancelled - - - - - -"),
+        (.queued, .pending, "waiting running - - - - queued - - - - - - cancelled failed - queued queued - done - -"),
+        (
+            .waiting, .pending,
+            "waiting running - - - - waiting - - - - - - cancelled failed - waiting waiting - done - -"
+        ),
+        (.pendingApproval, .pending, "- - - - queued - queued declined - - - - - cancelled - - - - - - - -"),
         (
             .running, .pending,
-            "- running running pendingApproval - running running - running running running running waiting running - - running running running done"
+            "- running running pendingApproval - running running - running running running running waiting running - - running running running done - -"
         ),
-        (.failed, .failed, "- - - - - - - - - - - - - - - queued - - - -"),
+        (.failed, .failed, "- - - - - - - - - - - - - - - queued - - - - - -"),
         // What failed was undone: there is nothing to resume.
-        (.failed, .reverted, "- - - - - - - - - - - - - - - - - - - -"),
+        (.failed, .reverted, "- - - - - - - - - - - - - - - - - - - - - -"),
         // It failed before it changed anything.
-        (.failed, .pending, "- - - - - - - - - - - - - - - queued - - - -"),
-        (.done, .done, "- - - - - - - - - - - - - - - - - - - -"),
-        (.declined, .pending, "- - - - - - - - - - - - - - - - - - - -"),
-        (.cancelled, .pending, "- - - - - - - - - - - - - - - - - - - -"),
+        (.failed, .pending, "- - - - - - - - - - - - - - - queued - - - - - -"),
+        (.done, .done, "- - - - - - - - - - - - - - - - - - - - - -"),
+        (.declined, .pending, "- - - - - - - - - - - - - - - - - - - - - -"),
+        (.cancelled, .pending, "- - - - - - - - - - - - - - - - - - - - - -"),
     ]
 
     @Test func `changes state only as the table says, for every state and event`() throws {

@@ -38,6 +38,16 @@ import Testing
                 + "1 job queued (27)")
     }
 
+    @Test func `counts a pause that only an approver ends among what waits for approval`() throws {
+        var jobs = [try job(1, .waiting), try job(2, .waiting, on: "stock")]
+        for index in jobs.indices {
+            jobs[index].canary = JobCanary(CanaryPlan(canaries: ["SEED"], folders: ["SEED"], pause: .approval))
+            jobs[index].canary?.stage = .paused
+        }
+        jobs[1].canary?.until = .now
+        #expect(StatusLine(jobs: jobs).text == "1 job waits for approval (1), 1 job waiting (2)")
+    }
+
     @Test func `forgets a failure after a later success, but not one that holds folders`() throws {
         let success = try job(2, .done, finished: 2)
         #expect(StatusLine(jobs: [try job(1, .failed, finished: 1), success]).text == "idle")

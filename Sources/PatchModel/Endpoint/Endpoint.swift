@@ -39,6 +39,10 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var behind: Behind
     /// After how many failed folders of a job no further one is begun; 0: after none.
     public var maxFailures: Int
+    /// The folders that go first in a job, with the ancestors that they need.
+    public var canary: [String]
+    /// See ``CanaryPause``.
+    public var canaryPause: CanaryPause
     /// See ``Approval``.
     public var approval: Approval
     /// When jobs may start; empty: always.
@@ -72,6 +76,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
         onFailure = .hold
         behind = .locked
         maxFailures = 0
+        canary = []
+        canaryPause = .seconds(0)
         approval = .none
         windows = []
         scriptTimeout = 3600
@@ -134,6 +140,8 @@ extension Endpoint {
         try read(.onFailure, into: &onFailure)
         try read(.behind, into: &behind)
         try read(.maxFailures, into: &maxFailures)
+        try read(.canary, into: &canary)
+        try read(.canaryPause, into: &canaryPause)
         try read(.approval, into: &approval)
         try read(.windows, into: &windows)
         try read(.scriptTimeout, into: &scriptTimeout)

@@ -106,6 +106,9 @@ extension FolderJob {
         return next
     }
 
+    /// Whether the job has changed it, or begun to, or came to it and could not.
+    public var hasBegun: Bool { [.running, .done, .failed, .blocked, .reverted].contains(state) }
+
     /// Whether the folder is on its way back. Earlier builds recorded only that it runs and has failed before.
     public var isGoingBack: Bool { reverting == true || state == .running && !code.isEmpty }
 }

@@ -9,7 +9,7 @@ extension Job {
 
     /// Whether it has changed, or begun to change, some folder.
     public var hasBegun: Bool {
-        folders.values.contains { [.running, .done, .failed, .blocked, .reverted].contains($0.state) }
+        folders.values.contains(where: \.hasBegun)
     }
 
     /// Whether it has come to its locks.
@@ -35,7 +35,7 @@ extension Job {
             if own?.admittedAt != nil { return lockPhase }
             return own?.disconnectedAt == nil ? .trying : .disconnect
         }
-        if hasBegun || quiescedAt != nil { return lockPhase }
+        if hasBegunPart || quiescedAt != nil { return lockPhase }
         return disconnectedAt == nil ? .announced : .disconnect
     }
 

@@ -83,6 +83,8 @@ public struct Job: Hashable, Codable, Sendable {
     public internal(set) var request: String?
     /// Where the endpoint asks for approval: what waits for it, or was approved; nil before that.
     public internal(set) var approval: JobApproval?
+    /// The folders that go first; nil for none, and before the first plan.
+    public internal(set) var canary: JobCanary?
     /// Parts of the update that have no effect here; nil for none.
     public internal(set) var warnings: [String]?
     /// By unit, why it did not come up again when the job last ended, whatever else failed; nil for none.

@@ -4,8 +4,8 @@ public enum JobEvent: Hashable, Sendable {
     case wait(reason: String, at: Timestamp)
     /// It has its turn, or resumes after a crash; `turn` is its place among the endpoint's jobs if it has changed nothing yet.
     case begin(turn: Int, at: Timestamp)
-    /// Its preflight has said where each folder stands.
-    case plan([String: FolderJob])
+    /// Its preflight has said where each folder stands, and which go first.
+    case plan([String: FolderJob], canary: CanaryPlan? = nil)
     /// Somebody has to approve what was planned.
     case askApproval(digest: String, message: String)
     /// Somebody approved it, perhaps with other options.
@@ -28,6 +28,10 @@ public enum JobEvent: Hashable, Sendable {
     case quiesce(at: Timestamp)
     /// Somebody keeps patchd away: it waits in its place, and is planned again.
     case postpone(reason: String, by: BlockingProcess?, at: Timestamp)
+    /// Its canary is done: the others wait; nil: until an approval.
+    case pause(until: Timestamp?, at: Timestamp)
+    /// The others have their turn: the pause is over, there is none, or somebody ended it.
+    case endPause(by: JobApproval.Approver? = nil, request: String? = nil)
     /// Something happened to one folder.
     case folder(String, FolderJobEvent)
     /// A rollback has undone what this job did in a folder.
@@ -57,12 +61,13 @@ extension Job {
     public func after(_ event: JobEvent) throws(TransitionRefused) -> Job {
         var next = self
         switch (state, event) {
-        case (.queued, .wait(let reason, let at)), (.waiting, .wait(let reason, let at)):
+        case (.queued, .wait(let reason, let at)),
+            (.waiting, .wait(let reason, let at)) where !isPaused:
             next.state = .waiting
             next.waitingFor = reason
             next.waitingSince = waitingSince ?? at
-        case (.queued, .begin(let turn, let at)), (.waiting, .begin(let turn, let at)),
-            (.running, .begin(let turn, let at)):
+        case (.queued, .begin(let turn, let at)), (.running, .begin(let turn, let at)),
+            (.waiting, .begin(let turn, let at)) where !isPaused:
             next.state = .running
             next.stopWaiting()
             next.blockingProcess = nil
@@ -71,8 +76,9 @@ extension Job {
             if !hasBegun { next.turn = turn }
             // A daemon that ends while hooks run after the last folder must not lock the folders again.
             if hasOpenFolders { next.endingAt = nil }
-        case (.running, .plan(let folders)):
+        case (.running, .plan(let folders, let canary)):
             next.folders = folders
+            next.canary = canary.map(JobCanary.init)
         case (.running, .askApproval(let digest, let message)):
             next.state = .pendingApproval
             next.approval = JobApproval(digest: digest)
@@ -100,6 +106,8 @@ extension Job {
             next.message = "declined by \(name)"
             next.request = request
             next.finishedAt = at
+        case (.waiting, .decline(let name, let request, let at)) where isPaused:
+            next.cancel("declined by \(name) after its canary; what was done stays done", request, at)
         case (.running, .announce(let at)): next.announcedAt = announcedAt ?? at
         case (.running, .tryOut(let at)) where disconnectedAt == nil: next.triedAt = triedAt ?? at
         case (.running, .disconnect(let at)): next.disconnectedAt = disconnectedAt ?? at
@@ -111,6 +119,22 @@ extension Job {
             next.waitingSince = at
             next.blockingProcess = process
             next.approval?.isConfirmed = false
+            next.leaveLocks()
+        case (.running, .pause(let until, let at)) where canary?.stage == .first:
+            next.state = .waiting
+            next.canary?.stage = .paused
+            next.canary?.until = until
+            next.waitingFor = next.canary?.reason(job: job) ?? ""
+            next.waitingSince = at
+            next.leaveLocks()
+        case (.running, .endPause(let approver, let request)) where canary?.stage == .first,
+            (.waiting, .endPause(let approver, let request)) where isPaused:
+            // Its place is kept for it: it goes on before all that wait.
+            if state == .waiting { next.state = .queued }
+            next.canary?.stage = .rest
+            next.canary?.approver = approver
+            next.request = request ?? self.request
+            next.stopWaiting()
             next.leaveLocks()
         case (_, .folder(let name, let change)):
             guard let folder = folders[name] else { throw refused("has no folder \(name)") }
@@ -125,12 +149,9 @@ extension Job {
             (.pendingApproval, .cancel(let request, let at)), (.running, .cancel(let request, let at)):
             next.cancelledAt = cancelledAt ?? at
             next.request = request
-            guard state != .running, !hasBegun, !isLocking else { break }
-            next.state = .cancelled
-            next.code = FaultCode.cancelled.rawValue
-            next.message = "cancelled before it began"
-            next.finishedAt = at
-            next.stopWaiting()
+            guard state != .running, !isLocking, !hasBegun || isBetweenParts else { break }
+            let why = hasBegun ? "cancelled after its canary; what was done stays done" : "cancelled before it began"
+            next.cancel(why, request, at)
         case (.queued, .cancelResumption(let halfDone, let request, let at)),
             (.waiting, .cancelResumption(let halfDone, let request, let at)):
             for (name, folder) in folders {
@@ -152,6 +173,8 @@ extension Job {
             next.cancelledAt = nil
             next.endingAt = nil
             next.resumption = assumed
+            // It failed as its canary's tasks did not come up: the pause begins anew.
+            if let plan = canary?.plan, canary?.stage == .paused { next.canary = JobCanary(plan) }
             if !hasBegun { next.approval?.isConfirmed = false }
             for (name, folder) in folders where folder.isResumable {
                 next.folders[name] = try folder.after(skipped.contains(name) ? .skip : .resume)
@@ -182,6 +205,16 @@ extension Job {
 
     private func refused(_ why: String) -> TransitionRefused {
         TransitionRefused("job \(job) is \(state.rawValue): it \(why)")
+    }
+
+    private mutating func cancel(_ why: String, _ request: String, _ at: Timestamp) {
+        state = .cancelled
+        code = FaultCode.cancelled.rawValue
+        message = why
+        self.request = request
+        cancelledAt = cancelledAt ?? at
+        finishedAt = at
+        stopWaiting()
     }
 
     private mutating func stopWaiting() {
@@ -223,6 +256,8 @@ extension JobEvent {
         case .postpone: "be postponed"
         case .folder: "change a folder"
         case .undone: "be undone"
+        case .pause: "pause"
+        case .endPause: "go on after its canary"
         case .cancel: "be cancelled"
         case .cancelResumption: "have its resumption cancelled"
         case .resume: "be resumed"

@@ -9,14 +9,17 @@ public struct EndpointPlan: Hashable, Codable, Sendable {
     public var warnings: [String]
     /// Folders that could no longer be used afterwards, because an ancestor would be raised above them.
     public var unusable: [String]
+    /// What goes first; nil for nothing.
+    public var canary: CanaryPlan?
     /// Every active folder, parents first.
     public var folders: [FolderPlan]
 
     /// Memberwise.
     public init(
         endpoint: String, faults: [Fault] = [], warnings: [String] = [], unusable: [String] = [],
-        folders: [FolderPlan]
+        canary: CanaryPlan? = nil, folders: [FolderPlan]
     ) {
+        self.canary = canary
         self.endpoint = endpoint
         self.faults = faults
         self.warnings = warnings

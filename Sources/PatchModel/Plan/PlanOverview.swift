@@ -11,6 +11,8 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         public var warnings: [String]
         /// Folders that could no longer be used afterwards.
         public var unusable: [String]
+        /// What goes first; nil for nothing.
+        public var canary: CanaryPlan?
         /// Every active folder, parents first.
         public var folders: [FolderOverview]
     }
@@ -35,7 +37,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         endpoints = report.endpoints.map { plan in
             Endpoint(
                 endpoint: plan.endpoint, faults: plan.faults, warnings: plan.warnings, unusable: plan.unusable,
-                folders: plan.folders.map(FolderOverview.init))
+                canary: plan.canary, folders: plan.folders.map(FolderOverview.init))
         }
     }
 
@@ -46,7 +48,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
             endpoints: endpoints.map { part in
                 EndpointPlan(
                     endpoint: part.endpoint, faults: part.faults, warnings: part.warnings, unusable: part.unusable,
-                    folders: part.folders.map(\.plan))
+                    canary: part.canary, folders: part.folders.map(\.plan))
             })
     }
 }

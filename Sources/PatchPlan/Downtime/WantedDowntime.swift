@@ -6,6 +6,8 @@ public import PatchModel
 public struct WantedDowntime: Sendable {
     private let endpoint: Endpoint
     private let jobs: [Job]
+    /// Those of which the canary has begun: they have the other folders yet to come to.
+    private let coming: [Job]
     private let states: [String: FolderState]
     private let behind: Set<String>
 
@@ -25,6 +27,7 @@ public struct WantedDowntime: Sendable {
         self.jobs = jobs.filter(\.isLocking).sorted { one, other in
             (one.state.isFinal ? 1 : 0, -one.job) < (other.state.isFinal ? 1 : 0, -other.job)
         }
+        coming = jobs.filter { !$0.state.isFinal && $0.hasBegun && $0.canary != nil }
         self.states = states
         behind = FolderRelations(endpoint: endpoint, states: states).behind
     }
@@ -40,8 +43,7 @@ public struct WantedDowntime: Sendable {
             let name = folder.name
             claims[name] =
                 claim(on: name) ?? folder.parent.flatMap { claims[$0] }.map { inherited($0, by: name) }
-                ?? (endpoint.behind == .locked && behind.contains(name)
-                    ? Claim(phase: .behind, job: nil, message: "") : nil)
+                ?? (endpoint.behind == .locked && behind.contains(name) ? behindClaim(on: name) : nil)
         }
         return Dictionary(uniqueKeysWithValues: claims.map { ($0.key, lock($0.key, $0.value)) })
     }
@@ -74,11 +76,12 @@ public struct WantedDowntime: Sendable {
         case .failed: return Claim(phase: .failed, job: job, message: folder.message)
         case .blocked where !isOver || job.isHolding:
             return Claim(phase: .blocked, job: job, message: folder.message)
-        case .pending where !isOver, .running where !isOver:
+        case .pending where !isOver && job.isInTurn(name), .running where !isOver:
             let phase = states[name]?.status == .reverting ? .reverting : job.phase(of: name)
             return Claim(phase: phase, job: job, message: folder.message)
         // What may yet be undone: somebody who works in it would be in the way of that, and lose what he wrote.
-        case .done where !isOver && endpoint.onFailure == .revertAll && job.operation == .apply:
+        case .done
+        where !isOver && endpoint.onFailure == .revertAll && job.operation == .apply && !job.isCommitted(name):
             return Claim(phase: .updating, job: job, message: folder.message)
         default: return nil
         }
@@ -90,8 +93,13 @@ public struct WantedDowntime: Sendable {
         case .announced, .trying, .disconnect: return Claim(phase: above.phase, job: above.job, message: "")
         case .updating, .reverting: return Claim(phase: .updating, job: above.job, message: "")
         case .failed, .blocked: return Claim(phase: .blocked, job: above.job, message: "")
-        case .behind: return Claim(phase: .behind, job: nil, message: "")
+        case .behind: return behindClaim(on: name)
         }
+    }
+
+    /// A job that has the folder yet to come to, after its canary, says what it brings.
+    private func behindClaim(on name: String) -> Claim {
+        Claim(phase: .behind, job: coming.first { $0.folders[name]?.state == .pending }, message: "")
     }
 
     private func lock(_ name: String, _ claim: Claim) -> UpdateLock {
@@ -131,7 +139,9 @@ public struct WantedDowntime: Sendable {
         case .reverting: return "\(update) is being undone"
         case .failed: return "\(update) failed here"
         case .blocked: return "\(update) failed in a folder above this one"
-        case .behind: return "it is below its reference folder's version"
+        case .behind:
+            let next = claim.job.map { ", and \($0.update) \($0.version) comes after the folders that go first" } ?? ""
+            return "it is below its reference folder's version\(next)"
         }
     }
 

@@ -34,11 +34,11 @@ public struct StatusLine: Sendable {
                 unitsDown.isEmpty
                     ? nil
                     : "\(unitsDown.count == 1 ? "1 unit" : "\(unitsDown.count) units") down (\(list(unitsDown.sorted())))",
-                counted(numbers(.pendingApproval), "job waits for approval", "jobs wait for approval"),
+                counted(numbers(where: \.needsApprover), "job waits for approval", "jobs wait for approval"),
             ] + running.prefix(Self.listed).map(progress) + [
                 running.count > Self.listed ? "\(running.count - Self.listed) more jobs running" : nil,
-                counted(numbers(.waiting), "job waiting", "jobs waiting"),
-                counted(numbers(.queued), "job queued", "jobs queued"),
+                counted(numbers { $0.state == .waiting && !$0.needsApprover }, "job waiting", "jobs waiting"),
+                counted(numbers { $0.state == .queued }, "job queued", "jobs queued"),
             ]
         let text = parts.compactMap { $0 }.joined(separator: ", ")
         return text.isEmpty ? "idle" : Self.cut(text)
@@ -74,7 +74,7 @@ public struct StatusLine: Sendable {
         return "job \(job.job) on \(job.endpoint): \(job.update) \(job.version) running\(count)"
     }
 
-    private func numbers(_ state: Job.State) -> [Int] { jobs.filter { $0.state == state }.map(\.job).sorted() }
+    private func numbers(where isOne: (Job) -> Bool) -> [Int] { jobs.filter(isOne).map(\.job).sorted() }
 
     private func counted(_ numbers: [Int], _ one: String, _ more: String) -> String? {
         if numbers.isEmpty { return nil }

@@ -5,10 +5,12 @@ public enum PlanDifference {
     /// One line for each folder that differs, in the order of the newer plan; empty where both do the same.
     public static func lines(from old: EndpointPlan, to new: EndpointPlan) -> [String] {
         let gone = old.folders.filter { folder in !new.folders.contains { $0.folder == folder.folder } }
-        return new.folders.compactMap { folder in
-            let before = old.folders.first { $0.folder == folder.folder }
-            return before.map { line(from: $0, to: folder) } ?? "\(folder.folder) is new"
-        } + gone.map { "\($0.folder) is gone" }
+        let folders =
+            new.folders.compactMap { folder in
+                let before = old.folders.first { $0.folder == folder.folder }
+                return before.map { line(from: $0, to: folder) } ?? "\(folder.folder) is new"
+            } + gone.map { "\($0.folder) is gone" }
+        return folders + (old.canary == new.canary ? [] : ["another canary"])
     }
 
     private static func line(from old: FolderPlan, to new: FolderPlan) -> String? {

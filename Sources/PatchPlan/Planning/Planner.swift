@@ -77,6 +77,9 @@ public struct Planner {
                 plan.warnings.append("\(folder.name) runs ahead of its reference folder \(parent)")
             }
         }
+        let canary = Canary(endpoint, plan, raised: raised)
+        plan.canary = canary.choice
+        plan.warnings += plan.canary.flatMap(canary.warning).map { [$0] } ?? []
         route(&plan)
         return plan
     }

@@ -18,6 +18,8 @@ public struct QueuedUpdate: Hashable, Sendable {
     public var dependency: Version
     /// The folders that it would update (not excluded, inactive or up to date), with their versions now.
     public var updates: [String: Version?]
+    /// Those of them that go first; nil where all go at once.
+    public var first: Set<String>?
 
     /// Memberwise.
     public init(label: String, version: Version, dependency: Version, updates: [String: Version?]) {
@@ -33,6 +35,7 @@ public struct QueuedUpdate: Hashable, Sendable {
         self.init(
             label: label, version: manifest.version, dependency: manifest.dependency,
             updates: Dictionary(pending.map { ($0.folder, $0.from) }) { first, _ in first })
+        first = plan.canary.map { Set($0.folders) }
     }
 
     /// Whether all folders that it would update have the dependency, so that it waits for no other.

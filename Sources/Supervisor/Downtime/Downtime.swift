@@ -50,7 +50,7 @@ struct Downtime: Sendable {
         }
         if job.triedAt != nil || isTriedFirst(job) { return try await beginTrying(job) }
         job = try await jobs.apply(.disconnect(at: .now), to: number)
-        let isResumed = job.hasBegun
+        let isResumed = job.hasBegunPart
         try await stopIfCancelled(number)
         try await lock(job)
         if !isResumed { log(.disconnected, "applications must leave: \(job.update) \(job.version) begins", job) }
@@ -77,7 +77,7 @@ struct Downtime: Sendable {
     /// folder comes to that by itself, see ``disconnect(_:by:in:)``.
     private func beginTrying(_ before: Job) async throws {
         var job = try await jobs.apply(.tryOut(at: .now), to: before.job)
-        let isResumed = job.hasBegun
+        let isResumed = job.hasBegunPart
         try await stopIfCancelled(job.job)
         try await lock(job)
         if !isResumed { log(.announced, "nothing new may be started: \(job.update) \(job.version) is tried", job) }
@@ -113,21 +113,23 @@ struct Downtime: Sendable {
     }
 
     private func stopIfCancelled(_ number: Int) async throws {
-        guard let job = await jobs.job(number), job.cancelledAt != nil, !job.hasBegun else { return }
+        guard let job = await jobs.job(number), job.cancelledAt != nil, !job.hasBegunPart else { return }
         throw Fault(.cancelled, "cancelled before a folder was changed")
     }
 
     private func yieldToHolds(_ job: Job) async throws {
-        if job.admittedAt != nil || job.hasBegun { return }
+        if job.admittedAt != nil || job.hasBegunPart { return }
         guard let standing = try context.hold(on: endpoint, touched(by: job)) else { return }
         throw JobDeferred(reason: standing.description)
     }
 
-    /// The folders that a job changes, and those below them. Others may be locked, too, because another job failed in them or
+    /// The folders that a job changes, or the part of it that has its turn, and those below them. Others may be locked, too, because another job failed in them or
     /// they are behind: who holds one of those is in nobody's way. Whoever gives a job its turn has to ask for as many holds
     /// at least, or it would get it again at once, without end.
     private func touched(by job: Job) -> Set<String> {
-        let changed = job.folders.filter { [.pending, .running].contains($0.value.state) }.keys
+        let changed = job.folders.filter { name, folder in
+            folder.state == .running || folder.state == .pending && job.isInTurn(name)
+        }.keys
         return Set(changed).union(changed.flatMap(endpoint.descendants))
     }
 
@@ -202,7 +204,7 @@ struct Downtime: Sendable {
     private func lock(_ job: Job) async throws {
         let own = touched(by: job)
         let problems = await supervisor.setLocks().filter { own.contains($0.key) }
-        if !job.hasBegun, let (_, fault) = problems.min(by: { $0.key < $1.key }) { throw fault }
+        if !job.hasBegunPart, let (_, fault) = problems.min(by: { $0.key < $1.key }) { throw fault }
         await supervisor.waitUntilShown()
     }
 

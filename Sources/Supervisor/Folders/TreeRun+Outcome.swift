@@ -55,12 +55,11 @@ extension TreeRun {
             folder: folder.folder, of: endpoint.name)
     }
 
-    func block(below name: String, _ names: Set<String>) async throws {
+    /// Also those below that belong to a later part of the job.
+    func block(below name: String) async throws {
         guard let before = await jobs.job(number) else { return }
         // After a crash some are blocked already, or were taken back.
-        let below = endpoint.descendants(of: name).filter {
-            names.contains($0) && before.folders[$0]?.state == .pending
-        }
+        let below = endpoint.descendants(of: name).filter { before.folders[$0]?.state == .pending }
         var job = before
         let reason = Self.whyBlocked(below: name, before.folders[name])
         for child in below { job = try await jobs.apply(.block(message: reason), to: child, of: number) }

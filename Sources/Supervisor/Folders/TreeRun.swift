@@ -118,7 +118,7 @@ struct TreeRun: Sendable {
                 if isDone {
                     due += folders.filter { above($0) == folder.folder }
                 } else {
-                    try await block(below: folder.folder, names)
+                    try await block(below: folder.folder)
                 }
                 await afterEach()
                 await begin()

@@ -14,9 +14,9 @@ struct JobRun: Sendable {
     let stores: DaemonStores
     let number: Int
 
-    private var jobs: JobStore { stores.jobs }
-    private var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: stores.units, jobs: jobs) }
-    private var downtime: Downtime {
+    var jobs: JobStore { stores.jobs }
+    var quiesce: Quiesce { Quiesce(context: context, endpoint: endpoint, table: stores.units, jobs: jobs) }
+    var downtime: Downtime {
         Downtime(context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, quiesce: quiesce)
     }
 
@@ -34,7 +34,7 @@ struct JobRun: Sendable {
             // not resume it: its folders stay locked, and it is gone on with as after a crash. What is damaged would not be
             // read the next time either.
             if fault.code == .io, !(error is LedgerError), let job = await jobs.job(number), job.rollback == nil,
-                job.hasBegun, job.cancelledAt == nil, endpoint.onFailure == .revertAll || job.isSettled
+                job.hasBegunPart, job.cancelledAt == nil, endpoint.onFailure == .revertAll || job.isSettled
             {
                 return "cannot go on with job \(number): \(fault)"
             }
@@ -42,7 +42,7 @@ struct JobRun: Sendable {
         }
     }
 
-    private var tree: TreeRun {
+    var tree: TreeRun {
         TreeRun(
             context: context, endpoint: endpoint, supervisor: supervisor, jobs: jobs, slots: stores.slots,
             downtime: downtime, number: number)
@@ -55,6 +55,10 @@ struct JobRun: Sendable {
             job.resumption == nil, job.approval == nil
         {
             try context.state.removePlan(job: number)
+        }
+        // It was resumed while another one ran, which may have given the folders another version since.
+        if let job = await jobs.job(number), job.resumption != nil, let moved = try await jobs.moved(since: job) {
+            throw moved
         }
         guard let job = try await jobs.begin(number) else { return nil }
         var hasPutBack = false
@@ -80,16 +84,24 @@ struct JobRun: Sendable {
         }
         // Without those that an admin has left out since.
         let pending = planned.filter { job.folders[$0.folder]?.state != .excluded }
-        let open = pending.filter { tree.isOpen($0, in: job) }
-        if !open.isEmpty {
-            try await change(pending, open, job)
-        } else {
-            await tree.finish(pending)
+        switch try await goThroughCanary(pending) {
+        case .others: try await change(pending)
+        case .ends: break
+        case .pauses: return nil
         }
         return await end(nil)
     }
 
-    /// Changes the folders: what the applications must not see.
+    /// Changes the folders whose turn it is, or does what is still open after them.
+    func change(_ planned: [FolderPlan]) async throws {
+        guard let job = await jobs.job(number) else { return }
+        let pending = planned.filter { job.isInTurn($0.folder) }
+        let open = pending.filter { tree.isOpen($0, in: job) }
+        if open.isEmpty { return await tree.finish(pending) }
+        try await change(pending, open, job)
+    }
+
+    /// Changes folders: what the applications must not see.
     private func change(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
         let afterEach: @Sendable () async -> Void = { await supervisor.setLocks() }
         if job.rollback != nil {
@@ -136,7 +148,8 @@ struct JobRun: Sendable {
         let isHeld = await !jobs.holding(endpoint.name).isEmpty
         let plan = try await preflight.run(job, looksInside: !isHeld || !job.isPlannedOnly(on: endpoint))
         let folders = try preflight.folders(plan, of: number)
-        let job = try await jobs.apply(.plan(folders), to: number)
+        let canary = job.keepsCanary ? plan.canary : nil
+        let job = try await jobs.apply(.plan(folders, canary: canary), to: number)
         try context.state.write(PlanReport(update: job.update, version: job.version, endpoints: [plan]), job: number)
         guard let first = plan.faults.first else {
             let count = plan.folders.count { $0.state == .pending }
@@ -156,7 +169,8 @@ struct JobRun: Sendable {
 
     // MARK: The end
 
-    /// Takes the locks back and lets the job wait in its place. It will be planned anew: until then anything may change.
+    /// Takes the locks back and lets the job wait in its place. It will be planned anew, unless it has begun: until then
+    /// anything may change.
     private func putBack(_ deferred: JobDeferred) async -> String? {
         do {
             if await jobs.job(number)?.cancelledAt != nil {
@@ -164,7 +178,8 @@ struct JobRun: Sendable {
             }
             let job = try await jobs.apply(
                 .postpone(reason: deferred.reason, by: deferred.process, at: .now), to: number)
-            try context.state.removePlan(job: number)
+            // After its canary it keeps to its plan.
+            if !job.hasBegun { try context.state.removePlan(job: number) }
             _ = try await downtime.end(nil)
             context.logger.log(
                 .jobWaiting, "job \(number) on \(endpoint.name) waits for \(deferred.reason)", EventFields(job))
@@ -178,7 +193,7 @@ struct JobRun: Sendable {
     ///
     /// - Parameter failure: what kept the job itself from going on; failed folders speak for themselves.
     /// - Returns: nil, or why that could not be recorded.
-    private func end(_ failure: Fault?) async -> String? {
+    func end(_ failure: Fault?) async -> String? {
         do {
             guard var job = await jobs.job(number) else { return nil }
             // The resumed job did not come to these again: a ledger was damaged, or it was cancelled. A folder that was being
@@ -194,7 +209,7 @@ struct JobRun: Sendable {
             var faults: [Fault] = []
             // Units that an earlier end of it did not bring up are tried again, though nothing is locked any more.
             let hasDueUnits = await !stores.units.down(on: endpoint.name).isEmpty
-            if job.isLocking || hasDueUnits {
+            if job.isLocking || job.isBetweenParts || hasDueUnits {
                 try await supervisor.compareStates()
                 job = try await jobs.apply(.startEnding(at: .now), to: number)
                 faults = try await downtime.end(number)
@@ -220,7 +235,7 @@ struct JobRun: Sendable {
         }
     }
 
-    private func record(_ failure: Fault?) async throws {
+    func record(_ failure: Fault?) async throws {
         let job = try await jobs.apply(.end(failure, at: .now), to: number)
         guard let failure else {
             context.logger.log(

@@ -27,18 +27,24 @@ struct JobSelector: Sendable {
             }
             return nil
         }
-        // One that was resumed goes on before all others if it had come as far as a plan, else it waits like a new one.
         if let running = open.first(where: { $0.state == .running }) { return running.job }
-        let resumed = try open.first { job in
+        let paused = open.first(where: \.isPaused)
+        if let paused, try await endPause(paused) { return try await next() }
+        // One that was resumed goes on before all others if it had come as far as a plan, else it waits like a new one.
+        let resumed = try open.filter { job in
             try [.queued, .waiting].contains(job.state) && job.startedAt != nil
                 && context.state.overview(job: job.job) != nil
         }
-        if let resumed { return try await admit(resumed, of: endpoint, updating: nil) ? resumed.job : nil }
+        // After its canary a job has kept its place; one that was resumed comes anew.
+        let kept = resumed.first { $0.isBetweenParts && $0.resumption == nil }
+        if paused == nil, let resumed = kept ?? resumed.first {
+            return try await admit(resumed, of: endpoint, updating: nil) ? resumed.job : nil
+        }
         let waiting = TurnOrder.sorted(
-            open.filter { $0.state == .queued || $0.state == .waiting }, testedAt: testedAt)
+            open.filter { [.queued, .waiting].contains($0.state) && !$0.isPaused }, testedAt: testedAt)
         queued.keep(waiting, of: endpoint.name)
         if waiting.isEmpty { return nil }
-        if let first = holding.first {
+        if paused == nil, let first = holding.first {
             // What undoes or corrects what holds need not wait for it, and a test waits for nothing.
             let test = waiting.firstIndex { $0.operation == .test }
             let way = waiting.firstIndex { job in
@@ -60,13 +66,15 @@ struct JobSelector: Sendable {
         let states = try await supervisor.folderStates()
         queued.begin(endpoint, states)
         var all: [QueuedUpdate]?
-        var held: Job?
+        var held = paused
         for job in waiting {
             // It waits for nothing, but is not preferred either: dropped without end, tests would hold up every update.
             if job.operation == .test { return job.job }
             // It keeps its place; only what is to be approved may be looked at meanwhile.
             if let held, !job.isPlannedOnly(on: endpoint) {
-                try await wait(job, for: "job \(held.job), which waits itself")
+                let way =
+                    held.isPaused ? "pauses after its canary; end it with: patchctl cancel \(held.job)" : "waits itself"
+                try await wait(job, for: "job \(held.job), which \(way)")
                 continue
             }
             // A rollback waits for no other update.
@@ -83,7 +91,10 @@ struct JobSelector: Sendable {
             switch own?.readiness(among: all ?? []) ?? .ready {
             case .ready:
                 guard try await isLetIn(job, endpoint) else { continue }
-                if try await admit(job, of: endpoint, updating: own.map { Set($0.updates.keys) }) { return job.job }
+                let first = job.keepsCanary ? own?.first : nil
+                if try await admit(job, of: endpoint, updating: first ?? own.map { Set($0.updates.keys) }) {
+                    return job.job
+                }
                 held = job
             case .waits(let reason): try await wait(job, for: reason)
             }
@@ -122,12 +133,26 @@ struct JobSelector: Sendable {
         }
     }
 
+    /// Whether the pause of a job is over by now, which is recorded; else it is looked again then.
+    private func endPause(_ job: Job) async throws -> Bool {
+        guard let until = job.canary?.until else { return false }
+        let rest = until.seconds(since: .now)
+        if rest > 0 {
+            // Never more than a minute: a clock may be set.
+            wakeTimer.ring(in: min(60, rest + 0.01))
+            return false
+        }
+        // It may be cancelled or approved meanwhile.
+        do { try await jobs.apply(.endPause(), to: job.job) } catch is TransitionRefused {}
+        return true
+    }
+
     /// The folders that a job which has its plan or takes others back would change.
     private func changed(by job: Job, on endpoint: Endpoint) async throws -> Set<String> {
         if let plan = try context.state.overview(job: job.job)?.outline.endpoints.first {
             // Without those that are done, and those that an admin has left out since.
             let open = plan.folders.filter { folder in
-                folder.state == .pending
+                folder.state == .pending && job.isInTurn(folder.folder)
                     && [.pending, .running].contains(job.folders[folder.folder]?.state ?? .pending)
             }
             return Set(open.map(\.folder))

@@ -1,7 +1,7 @@
 import PatchModel
 import PatchStore
 
-/// Who decides on a job that waits for approval.
+/// Who decides on a job that waits for approval, or in the pause after its canary.
 extension JobStore {
     /// Records an approval; only then does it count.
     ///
@@ -21,12 +21,22 @@ extension JobStore {
         return true
     }
 
-    /// Ends a job that waits for approval.
+    /// Lets the others follow a job's canary before the pause is over.
     ///
-    /// - Returns: false when it is none.
+    /// - Returns: false when it does not pause.
+    func endPause(_ number: Int, by approver: JobApproval.Approver, request: String) throws -> Bool {
+        if jobs[number]?.request == request { return true }
+        guard jobs[number]?.isPaused == true else { return false }
+        try apply(.endPause(by: approver, request: request), to: number)
+        return true
+    }
+
+    /// Ends a job that waits for approval, or pauses.
+    ///
+    /// - Returns: false when it does neither.
     func decline(_ number: Int, by name: String, request: String) throws -> Bool {
         if jobs[number]?.request == request { return true }
-        guard jobs[number]?.state == .pendingApproval else { return false }
+        guard let job = jobs[number], job.state == .pendingApproval || job.isPaused else { return false }
         try apply(.decline(by: name, request: request, at: .now), to: number)
         return true
     }

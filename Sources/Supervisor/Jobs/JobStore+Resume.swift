@@ -75,7 +75,7 @@ extension JobStore {
 
     /// A folder that the job would go on with, and that no longer has the version from which that was planned: a rollback
     /// may have gone below it meanwhile. Nil for none.
-    private func moved(since job: Job, without skipped: Set<String>) throws -> Fault? {
+    func moved(since job: Job, without skipped: Set<String> = []) throws -> Fault? {
         // One that has changed nothing is planned again.
         guard job.hasBegun, let plan = try state.overview(job: job.job)?.outline.endpoints.first else { return nil }
         for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {

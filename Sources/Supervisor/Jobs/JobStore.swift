@@ -222,9 +222,9 @@ actor JobStore {
     /// Whether a job has come to its locks and is not over.
     func hasActive(_ endpoint: String) -> Bool { open(of: endpoint).contains(where: \.isLocking) }
 
-    /// A job that works on an endpoint or holds it; nil for none.
+    /// A job that works on an endpoint, pauses there or holds it; nil for none.
     func occupant(of endpoint: String) -> Job? {
-        open(of: endpoint).first(where: \.isLocking) ?? holding(endpoint).first
+        open(of: endpoint).first { $0.isLocking || $0.hasBegun } ?? holding(endpoint).first
     }
 
     /// The jobs that a request has made already, before the daemon ended in the middle of it.

@@ -17,6 +17,7 @@ enum Event: String, CaseIterable, Sendable {
     case jobQueued = "9a1e40b458154a9999e2d15364c7a500"
     case jobResumed = "68b4aef73eaa4e179d8a4eace693ae2d"
     case jobWaiting = "142c83647806457793e783e7eb04b39b"
+    case jobPaused = "4c9e27d1a06b4f3e8b52d7f0139ac684"
     case holdIgnored = "e9d8aebe11574d78bb4e7e26f9e51a0e"
     case strangerInside = "86d68aff93f94255929d5173c3ae85f9"
     case holdEnded = "b7ae5b3c441f475ba5afd5b6715f5df2"
@@ -79,7 +80,7 @@ enum Event: String, CaseIterable, Sendable {
             .warning
         case .folderMoved, .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request,
             .jobQueued,
-            .jobResumed, .jobWaiting, .jobStarted, .jobDone, .announced,
+            .jobResumed, .jobWaiting, .jobPaused, .jobStarted, .jobDone, .announced,
             .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
             .notice
         case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked, .stepDone:

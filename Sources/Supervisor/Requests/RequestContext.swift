@@ -45,6 +45,19 @@ struct RequestContext: Sendable {
         return supervisor
     }
 
+    /// Where the folders stand of a job that was ended in the pause after its canary, and the ways on.
+    ///
+    /// - Parameter what: what became of the job.
+    func afterCanary(_ job: Job, _ what: String) async throws -> String {
+        let states = try await supervisor(of: job.endpoint).folderStates()
+        let others = job.folders.filter { $0.value.state == .pending }.keys.sorted()
+        let locked = others.filter { states[$0]?.status == .behind && daemon.endpoint(job.endpoint)?.behind == .locked }
+        let way = "drop the archive again to bring them up, or take back what was done: patchctl rollback \(job.job)"
+        if locked.isEmpty { return "\(what); \(others.joined(separator: ", ")) keep their version; \(way)" }
+        return "\(what); \(others.joined(separator: ", ")) keep their version, and stay locked where they are behind "
+            + "(\(locked.joined(separator: ", "))); \(way)"
+    }
+
     /// Has an endpoint carry out a command between two jobs.
     ///
     /// - Returns: nil until that is done.

@@ -96,7 +96,8 @@ extension Scheduler {
             if jobs.contains(where: { $0.state == .running && $0.folders.isEmpty }) {
                 return Set(endpoint.folders.map(\.name))
             }
-            let running = jobs.filter { $0.state == .running }.flatMap { job in
+            // What has begun goes on with the plan that it has, also after a pause.
+            let running = jobs.filter { $0.state == .running || !$0.state.isFinal && $0.hasBegun }.flatMap { job in
                 job.folders.filter { [.pending, .running].contains($0.value.state) }.keys
             }
             return wanted.folders.union(running)

@@ -210,12 +210,9 @@ struct Scheduler: Sendable {
 
     private func exitCode() async -> Int32 {
         if !context.failures.isEmpty { return 1 }
-        var states: [Job.State] = []
-        for endpoint in context.configuration.endpoints {
-            states += await stores.jobs.live(on: endpoint.name).map(\.state)
-        }
-        let open = states.filter { !$0.isFinal }
-        if open.contains(where: { $0 != .pendingApproval }) { return 5 }
+        var open: [Job] = []
+        for endpoint in context.configuration.endpoints { open += await stores.jobs.open(of: endpoint.name) }
+        if open.contains(where: { !$0.needsApprover }) { return 5 }
         return open.isEmpty ? 0 : 6
     }
 

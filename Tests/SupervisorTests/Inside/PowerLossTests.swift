@@ -82,6 +82,40 @@ extension Inside {
             #expect(daemon.locked.isEmpty, "\(what)")
         }
 
+        /// The test folder goes first, the root after an approval.
+        @Test(arguments: 1...32) func `an update with a canary is done, once, and not without its approval`(
+            moment: Int
+        ) async throws {
+            let daemon = try TestDaemon { [Sample.endpoint(below: $0, Self.chain)] }
+            daemon.change { endpoint in
+                endpoint.folders[1].role = .test
+                (endpoint.canary, endpoint.canaryPause) = (["A"], .approval)
+            }
+            let moments = Moments(at: moment)
+            try await daemon.run()
+            watch(daemon, moments)
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 6)
+            #expect(try await daemon.ask(#"{"command":"approve","job":1}"#).ok)
+            let what = try #require(moments.photographed, "there is no such moment")
+            unwatch(daemon)
+            try daemon.restorePhotograph()
+            let before = try daemon.versions()
+            let code = try await daemon.run()
+            if code != 0 {
+                #expect(code == 6 && daemon.locked.isEmpty, "\(what)")
+                #expect(try daemon.versions() == ["SEED": "8.0.1", "A": "8.0.2"], "\(what)")
+                #expect(try await daemon.ask(#"{"command":"approve","job":1}"#).ok, "\(what)")
+            }
+            #expect(try daemon.job().state == .done && daemon.job().canary?.stage == .rest, "\(what)")
+            #expect(try daemon.versions() == ["SEED": "8.0.2", "A": "8.0.2"], "\(what)")
+            for folder in ["SEED", "A"] {
+                #expect(try daemon.history(folder).map(\.state) == [.done], "\(folder) at \(what)")
+                if before[folder] == "8.0.2" { #expect(!daemon.workers.folders(.apply).contains(folder), "\(what)") }
+            }
+            #expect(daemon.locked.isEmpty, "\(what)")
+        }
+
         @Test(arguments: 1...20) func `an update that takes everything back ends between no two versions`(
             moment: Int
         ) async throws {

@@ -5,7 +5,7 @@ import PatchModel
 import PatchPlan
 import PatchStore
 
-/// Lets a job that waits for approval be carried out.
+/// Lets a job that waits for approval be carried out, or go on after its canary.
 struct ApproveCommand: RequestCommand {
     let job: Int
     /// The archive that is approved; nil: the one that waits.
@@ -18,17 +18,18 @@ struct ApproveCommand: RequestCommand {
         var note = Answer.Note()
         if found.request == context.request {
             // Carried out before the daemon ended in the middle of it.
-            note.at = found.approval?.by?.at
+            note.at = found.canary?.approver?.at ?? found.approval?.by?.at
             return .done("job \(job) is approved", note: note)
         }
-        guard found.state == .pendingApproval else {
-            return .wrongState(found, "only one that waits for approval is approved")
+        guard found.state == .pendingApproval || found.isPaused else {
+            return .wrongState(found, "only one that waits for approval, or after its canary, is approved")
         }
         if let sha256, sha256.lowercased() != found.sha256 {
             return .refused(
                 "archiveDiffers",
                 "job \(job) is for the archive \(found.sha256), not \(sha256); see: patchctl show \(job)")
         }
+        if found.isPaused { return try await endPause(found, context) }
         var planned: PlannedOptions?
         if let given = options {
             let options: UpdateOptions
@@ -62,6 +63,25 @@ struct ApproveCommand: RequestCommand {
             "job \(job): \(found.update) \(found.version) on \(found.endpoint) is approved by \(context.user), archive \(found.sha256)",
             EventFields(found))
         return .done("job \(job) is approved", note: note)
+    }
+
+    /// Has the others follow the canary, by the plan that the job has.
+    private func endPause(_ found: Job, _ context: RequestContext) async throws -> Answer {
+        if options != nil {
+            return .refused(
+                "optionsInvalid",
+                "job \(job) has begun and keeps its options; approve it without any, or cancel it and drop the archive again"
+            )
+        }
+        let approver = JobApproval.Approver(name: context.user, uid: context.uid, at: .now, sha256: found.sha256)
+        guard try await context.jobs.endPause(job, by: approver, request: context.request) else {
+            return .wrongState(found, "the pause has ended meanwhile")
+        }
+        context.daemon.logger.log(
+            .jobApproved,
+            "job \(job): \(found.update) \(found.version) on \(found.endpoint) goes on after its canary, approved by \(context.user)",
+            EventFields(found))
+        return .done("job \(job) goes on", note: Answer.Note(at: approver.at))
     }
 
     /// A job's options with those that were given in their place.

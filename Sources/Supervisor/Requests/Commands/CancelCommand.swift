@@ -13,6 +13,7 @@ struct CancelCommand: RequestCommand {
             context.daemon.workers.interrupt(
                 WorkerStart(phase: .apply, job: job, endpoint: found.endpoint, folder: name, path: "", user: nil))
         }
+        if found.isPaused { return .done(try await context.afterCanary(found, "job \(job) is cancelled")) }
         guard let held = await context.jobs.job(job), held.state == .failed else {
             return .done("job \(job) is being cancelled")
         }

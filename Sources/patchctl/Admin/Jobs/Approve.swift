@@ -4,12 +4,13 @@ import PatchModel
 
 struct Approve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Approve a job that waits for approval.",
+        abstract: "Approve a job that waits for approval, or for others to follow its canary.",
         discussion: """
             "patchctl show JOB" shows what it would do. Options take the place of those that it was submitted with (--no-exclude, \
             --no-only and --no-force take them away), and what \
             they come to is planned first: where that has faults, nothing is approved. When the job's turn comes it is \
-            planned once more; if it would do something else by then, it waits for approval again.
+            planned once more; if it would do something else by then, it waits for approval again. \
+            Of one that waits after its canary the pause ends; it keeps its options.
             """)
 
     @Argument(help: "The job's number.")

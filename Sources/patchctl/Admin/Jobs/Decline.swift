@@ -4,7 +4,7 @@ import PatchModel
 
 struct Decline: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Decline a job that waits for approval; nothing of it was done.")
+        abstract: "Decline a job that waits for approval: nothing of it was done; or that waits after its canary.")
 
     @Argument(help: "The job's number.")
     var job: Int

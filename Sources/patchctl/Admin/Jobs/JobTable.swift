@@ -19,6 +19,7 @@ enum JobTable {
 
     private static func next(_ job: Job) -> String? {
         switch job.state {
+        case .waiting where job.isPaused: "patchctl approve \(job.job), or: patchctl cancel \(job.job)"
         case .pendingApproval: "patchctl show \(job.job), then: patchctl approve \(job.job)"
         case .failed: "patchctl show \(job.job)"
         default: nil

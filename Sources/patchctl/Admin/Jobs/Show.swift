@@ -33,6 +33,11 @@ struct Show: ParsableCommand {
                 [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + folders.map { row($0.key, $0.value, of: job) })
         }
         if job.state == .pendingApproval { try printPlan(job) }
+        if job.isPaused {
+            Notes.line(
+                "if the canary is well: patchctl approve \(job.job); or: patchctl cancel \(job.job), then: patchctl rollback \(job.job)"
+            )
+        }
         for (folder, own) in folders where own.state == .failed {
             Notes.line("see: patchctl trace \(job.job) \(folder)")
         }
@@ -47,6 +52,7 @@ struct Show: ParsableCommand {
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
             ["state", job.state.rawValue], ["waits for", job.waitingFor],
             ["waits since", job.state == .waiting ? LocalTime.text(job.waitingSince) : ""], ["code", job.code],
+            ["canary", job.canary.map(canary) ?? ""],
             ["message", job.message],
             [
                 "units down",
@@ -57,6 +63,11 @@ struct Show: ParsableCommand {
             ["created", LocalTime.text(job.createdAt)], ["started", LocalTime.text(job.startedAt)],
             ["finished", LocalTime.text(job.finishedAt)],
         ]
+    }
+
+    private func canary(_ canary: JobCanary) -> String {
+        let approver = canary.approver.map { "; approved by \($0.name), \(LocalTime.text($0.at))" } ?? ""
+        return canary.plan.text + approver
     }
 
     private func row(_ name: String, _ folder: FolderJob, of job: Job) -> [String] {

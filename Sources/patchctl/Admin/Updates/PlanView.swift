@@ -20,6 +20,7 @@ struct PlanView {
             if !endpoint.unusable.isEmpty {
                 Output.line("  would become unusable: \(endpoint.unusable.joined(separator: ", "))")
             }
+            if let canary = endpoint.canary { Output.line("  canary: \(canary.text)") }
             for fault in endpoint.faults { Output.line("  fault \(fault.code.rawValue): \(fault)") }
             for warning in endpoint.warnings { Output.line("  warning: \(warning)") }
             for folder in endpoint.folders { show(folder, of: endpoint.endpoint) }
