@@ -57,6 +57,13 @@ public struct DatabaseRecord: Hashable, Sendable {
     /// Ordered by job, then key.
     public var steps: [StepMarker]
 
+    /// What it says of migrations.
+    ///
+    /// - Parameter job: whose own are left out; nil for nobody's.
+    public func migrations(besidesThoseOf job: Int? = nil) -> MigrationRecords {
+        MigrationRecords(steps.filter { $0.isDone && $0.job != job }.map(\.key))
+    }
+
     /// A record from its parts.
     public init(version: Version?, steps: [StepMarker]) {
         self.version = version
