@@ -58,6 +58,10 @@ import Testing
         )
     }
 
+    private func changed(_ update: ExampleUpdate) throws -> [String] {
+        try plan(update).warnings.filter { $0.contains("another than the one that ran") }
+    }
+
     @Test func `run once whichever update brings them, by their numbers and after the upgrades`() throws {
         var first = update(["10_c", "V2__b.up.sql", "0001_a"])
         first.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sql"] = "INSERT INTO ran VALUES ('upgrade');\n"
@@ -76,7 +80,7 @@ import Testing
         #expect(try apply(second) == 0, "\(told(2))")
         #expect(try ran() == "upgrade 0001_a V2__b 10_c 11_d")
         let listed = try host.read("state/jobs/2/plan/1/PAIE")
-        #expect(listed.contains("CREATE TABLE \\\"11_d\\\"") && !listed.contains("10_c"), "\(listed)")
+        #expect(listed.contains("INSERT INTO ran VALUES ('11_d')") && !listed.contains("10_c"), "\(listed)")
     }
 
     @Test func `whose number is used or passed fail the preflight, and nothing is touched`() throws {
@@ -99,10 +103,10 @@ import Testing
         var same = update(["1_a", "2_b"], "8.0.3", "8.0.2")
         let text = same.files["X3V8_P2/FILPATCH/migrations/1_a.sql"] ?? ""
         same.files["X3V8_P2/FILPATCH/migrations/1_a.sql"] = "-- a licence\r\n" + text.replacing("\n", with: "\r\n")
-        #expect(try plan(same).warnings.isEmpty, "blanks and comments make no other script of it")
+        #expect(try changed(same).isEmpty, "blanks and comments make no other script of it")
         same.files["X3V8_P2/FILPATCH/migrations/1_a.sql"] = text + "INSERT INTO ran VALUES ('more');\n"
-        let found = try plan(same)
-        #expect(found.warnings.count == 1 && found.warnings[0].contains("migrations/1_a.sql"), "\(found.warnings)")
+        let found = try changed(same)
+        #expect(found.count == 1 && found[0].contains("migrations/1_a.sql"), "\(found)")
         #expect(try apply(same) == 0)
         #expect(try ran() == "1_a 2_b")
     }

@@ -125,13 +125,13 @@ import Testing
         try update(["upgrades/8.0.2.sql": "x\n"]).pack(to: "\(host.root)/plan.zip")
         let outcome = try host.run("patchctl", "plan", "\(host.root)/plan.zip", "--json")
         #expect(outcome.code == 0 && outcome.output.contains("no copy of the databases is made"), "\(outcome)")
-        try configure("backup: echo copied >$PATCHD_BACKUP\nrestore: cp $PATCHD_BACKUP restored\n")
+        try configure("backup: /bin/date >$PATCHD_BACKUP\nrestore: /bin/cp $PATCHD_BACKUP restored\n")
         let other = try host.run("patchctl", "plan", "\(host.root)/plan.zip", "--json")
         #expect(other.code == 0 && !other.output.contains("no copy"), "\(other)")
         #expect(try apply(update(["upgrades/8.0.2.sql": "x\n"])) == 0, "\(told(1))")
         _ = try host.ask(#"{"command": "rollback", "target": "payroll/PAIE", "discardData": true}"#)
         #expect(try host.job(2)["state"] as? String == "done", "\(told(2))")
-        #expect(try host.read("srv/PAIE/restored") == "copied\n")
+        #expect(try !host.read("srv/PAIE/restored").isEmpty)
     }
 
     @Test func `loads no rows`() throws {

@@ -99,6 +99,29 @@ import Testing
         try again.pack(to: "\(host.root)/spool/incoming/again.zip")
         #expect(try host.once().code == 0)
         #expect(try ran().split(separator: "\n").count == expected.count, "nothing ran twice")
+        try goBack(ran, expected)
+    }
+
+    /// A mark that an admin sets, one migration above it, and the way back from that.
+    private func goBack(_ ran: () throws -> String, _ expected: [String]) throws {
+        let answer = try host.ask(
+            #"{"command": "baseline", "target": "payroll/PAIE", "version": "3.5.4", "migrations": "0050_x.sql"}"#)
+        #expect(answer["ok"] as? Bool == true, "\(answer)")
+        var last = ExampleUpdate(version: "3.5.5", dependency: "3.5.4")
+        last.files = [
+            "X3V8_P2BIS/FILPATCH/bis.dat": "bis\n",
+            "X3V8_P2/FILPATCH/migrations/0050_z.sql": Self.statements("0050_z", 50),
+            "X3V8_P2/FILPATCH/migrations/0051_a.sql": Self.statements("0051_a", 51),
+            "X3V8_P2/FILPATCH/migrations/0051_a.down.sql": "DROP TABLE t51;\nDELETE FROM ran WHERE name = '0051_a';\n",
+        ]
+        try last.pack(to: "\(host.root)/spool/incoming/last.zip")
+        #expect(try host.once().code == 0)
+        #expect(try ran().contains("0051_a") && !ran().contains("0050_z"))
+        #expect(try host.ask(#"{"command": "rollback", "target": "payroll/PAIE"}"#)["ok"] as? Bool == true)
+        let jobs = try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/state/jobs").compactMap { Int($0) }
+        let job = try host.job(try #require(jobs.max()))
+        #expect(job["state"] as? String == "done", "\(job)")
+        #expect(try ran().split(separator: "\n").count == expected.count)
     }
 
     private static let table = "CREATE TABLE ran (id integer, name varchar(60))"
