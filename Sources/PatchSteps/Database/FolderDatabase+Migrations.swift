@@ -48,6 +48,19 @@ extension FolderDatabase {
         return changed
     }
 
+    /// Whether the database has no record that the migration of a way back was begun: a statement that failed at once took
+    /// all with it, and there is nothing that could be undone.
+    func leftNothing(_ wayBack: PlannedStep) throws(WorkerError) -> Bool {
+        guard isKnown, let rule = wayBack.migration, let name = wayBack.migrationName else { return false }
+        let key = StepKey(migration: name, in: rule.sequence)
+        let session = try session()
+        guard let marker = try patiently(nil, { () throws(SQLError) in try session.marker(of: key) }) else {
+            return true
+        }
+        // Where statements take effect one by one, the first that failed leaves this.
+        return !type(of: session).isScriptAtomic && marker.state == .running && marker.statements == 0
+    }
+
     /// Looks again under the lock, before the first step in the database: what is done by now is not run, also where the
     /// plan was made without asking.
     func compareMigrations() throws(WorkerError) {

@@ -157,6 +157,22 @@ import Testing
         #expect(try ran() == "1_a 3_c 4_d")
     }
 
+    /// With a copy that is restored, by the ways back, and by the ways back at once.
+    @Test(arguments: ["", "backup: none\n", "backup: none\nonFailure: revert\n"])
+    func `are undone as far as they ran where one fails, and all run in a corrected archive`(_ settings: String) throws
+    {
+        try host.configureDatabase(version: "8.0.1", settings: "grace: 1s\n" + settings)
+        let names = ["1_a", "1_a.down.sql", "2_b", "2_b.down.sql", "3_c", "3_c.down.sql"]
+        var wrong = update(names)
+        wrong.files["X3V8_P2/FILPATCH/migrations/2_b.sql"] =
+            "CREATE TABLE \"2_b\" (x);\nINSERT INTO nowhere VALUES (1);\n"
+        #expect(try apply(wrong) == 1)
+        #expect(try ran() == (settings.contains("revert") ? "1_a back 1_a" : "1_a"))
+        #expect(try apply(update(names)) == 0, "\(told(2))")
+        #expect(try ran() == (settings.isEmpty ? "1_a 2_b 3_c" : "1_a back 1_a 1_a 2_b 3_c"))
+        #expect(try host.sql("SELECT count(*) FROM patchd_step WHERE patch = '$ROOT' AND state = 'done'") == "3")
+    }
+
     @Test func `of a dump that is restored are run as far as the dump lacks them`() throws {
         #expect(try apply(update(["1_a"])) == 0)
         try host.sql("VACUUM INTO '\(host.root)/dump.db'")
