@@ -96,10 +96,12 @@ public struct UndoneJob: Hashable, Codable, Sendable {
         StepKey(update: update, patch: step.patch, script: "downgrades/\(step.path)")
     }
 
-    /// What the database knows of the job's steps; of migrations only of those that it ran itself.
+    /// What the database knows of the job's steps, as far as it is undone; of migrations only of those that it ran itself.
     public var stepKeys: [StepKey] {
         let ran = Set(self.ran)
-        return plan.steps.enumerated().filter { $1.migration == nil || ran.contains($0) }.compactMap {
+        // Nothing undoes what the first statements of this one did, so the record of them stays for its replacement.
+        let left = restoresDatabase ? nil : halfRun.flatMap { plan.irreversible(among: [$0]).isEmpty ? nil : $0 }
+        return plan.steps.enumerated().filter { $0 != left && ($1.migration == nil || ran.contains($0)) }.compactMap {
             StepKey(update: update, version: plan.to, step: $1)
         }
     }

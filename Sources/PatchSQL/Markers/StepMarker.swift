@@ -58,11 +58,7 @@ public struct DatabaseRecord: Hashable, Sendable {
     public var steps: [StepMarker]
 
     /// What it says of migrations.
-    ///
-    /// - Parameter job: whose own are left out; nil for nobody's.
-    public func migrations(besidesThoseOf job: Int? = nil) -> MigrationRecords {
-        MigrationRecords(steps.filter { $0.isDone && $0.job != job }.map(\.key))
-    }
+    public var migrations: MigrationRecords { MigrationRecords(steps.filter(\.isDone).map(\.key)) }
 
     /// A record from its parts.
     public init(version: Version?, steps: [StepMarker]) {

@@ -20,7 +20,7 @@ extension FolderDatabase {
             let record = try asking { () throws(SQLError) in
                 try database.open(lockTimeout: Databases.lockTimeout, create: false).record()
             }
-            var known = record?.migrations() ?? MigrationRecords()
+            var known = record?.migrations ?? MigrationRecords()
             known.changed = try changed(record, database.sessions.dialect)
             return (known, nil)
         } catch {
@@ -68,7 +68,7 @@ extension FolderDatabase {
         guard isKnown, order.undo.isEmpty, !steps.isEmpty else { return }
         let session = try session()
         let record = try patiently(nil) { () throws(SQLError) in try session.record() }
-        let known = record?.migrations(besidesThoseOf: order.job) ?? MigrationRecords()
+        let known = record?.migrations ?? MigrationRecords()
         var equal = context.state.equal
         var open: [String: [MigrationName]] = [:]
         for (index, step) in steps {

@@ -76,7 +76,7 @@ struct CodeExplanation {
                 )
             case .sql:
                 (
-                    "a statement of a script in SQL failed, or is refused",
+                    "a statement of a script in SQL failed, or is refused, or a migration's number is used or passed",
                     "See which one: patchctl trace JOB FOLDER. Fix the cause, then: patchctl resume JOB"
                 )
             case .inUse:
