@@ -30,16 +30,19 @@ public enum ArchiveCheck {
 
     /// Checks an archive exactly as ``unpack(archive:into:limits:)`` does, and writes nothing.
     ///
+    /// - Parameter sql: looks through each script in SQL, one at a time; nil: they are not held.
     /// - Throws: when reading fails.
-    public static func check(archive: borrowing File, limits: Limits) throws(FileError) -> UnpackVerdict {
-        try verdict(archive, TreeWriter(nil), limits)
+    public static func check(
+        archive: borrowing File, limits: Limits, sql: SQLCheck? = nil
+    ) throws(FileError) -> UnpackVerdict {
+        try verdict(archive, TreeWriter(nil), limits, sql)
     }
 
     private static func verdict(
-        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits
+        _ archive: borrowing File, _ writer: consuming TreeWriter, _ limits: Limits, _ sql: SQLCheck? = nil
     ) throws(FileError) -> UnpackVerdict {
         do throws(ArchiveFailure) {
-            return UnpackVerdict(try read(archive, &writer, limits))
+            return UnpackVerdict(try read(archive, &writer, limits, sql))
         } catch {
             switch error {
             case .refused(let refusal): return UnpackVerdict(refusal)
@@ -49,7 +52,7 @@ public enum ArchiveCheck {
     }
 
     private static func read(
-        _ archive: borrowing File, _ writer: inout TreeWriter, _ limits: Limits
+        _ archive: borrowing File, _ writer: inout TreeWriter, _ limits: Limits, _ sql: SQLCheck?
     ) throws(ArchiveFailure) -> CheckedUpdate {
         var window = try onHost { () throws(FileError) in try ArchiveWindow(archive) }
         let structure = try ArchiveStructure(&window, limits: limits)
@@ -59,7 +62,7 @@ public enum ArchiveCheck {
         let manifest = try manifest(archive, structure, layout.manifest, named: manifestFile, limits)
 
         var contents: [ContentEntry] = []
-        var scripts = ScriptTexts(manifest)
+        var scripts = ScriptTexts(manifest, sql)
         var held = HeldDocuments(manifest, limit: limits.manifest, together: Self.documents)
         let kept = structure.entries.compactMap { entry in layout.path(of: entry).map { ($0, entry.isDirectory) } }
         try onHost { () throws(FileError) in try writer.makeDirectories(kept) }

@@ -31,8 +31,9 @@ struct EndpointReader {
         guard let section = Section(node, "an endpoint's file", keys: Self.keys, problems: problems) else { return nil }
         let name = section.required("endpoint", of: "an endpoint", Self.name)
         let path = section.required("path", of: "an endpoint", CleanPath.absolute)
-        let folders = readFolders(section, base: path?.value)
         var endpoint = Endpoint(name: name?.value ?? "", path: path?.value ?? "", folders: [])
+        section.read("sql", into: &endpoint.sql, ScalarReader.command)
+        let folders = readFolders(section, base: path?.value, hasForeignDatabases: !endpoint.sql.isEmpty)
 
         endpoint.accepts = section.list("accepts", atMost: Glob.most, ScalarReader.nameGlob)
         let tasks = readTasks(section, into: &endpoint.tasks)
@@ -138,14 +139,16 @@ struct EndpointReader {
         }
     }
 
-    private func readFolders(_ section: Section, base: String?) -> [FolderDraft] {
+    private func readFolders(_ section: Section, base: String?, hasForeignDatabases: Bool) -> [FolderDraft] {
         guard let key = section.place(of: "folders") else {
             problems.report(at: section.place, "an endpoint needs the key \"folders\"")
             return []
         }
         guard let items = section.items("folders") else { return [] }
         if items.isEmpty { problems.report(at: key, "an endpoint has at least one folder, the root") }
-        let drafts = items.compactMap { FolderDraft($0, base: base, problems: problems) }
+        let drafts = items.compactMap {
+            FolderDraft($0, base: base, hasForeignDatabase: hasForeignDatabases, problems: problems)
+        }
         guard !drafts.isEmpty else { return [] }
         FolderTree(drafts, problems: problems).check(endpoint: key, isWhole: drafts.count == items.count)
         return drafts

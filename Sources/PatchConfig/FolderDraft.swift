@@ -27,7 +27,9 @@ struct FolderDraft {
     let active: Bool
 
     /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
-    init?(_ node: YAMLNode, base: String?, problems: Problems) {
+    ///
+    /// - Parameter hasForeignDatabase: whether `database` is any text, which the endpoint's command `sql` knows.
+    init?(_ node: YAMLNode, base: String?, hasForeignDatabase: Bool, problems: Problems) {
         guard let section = Section(node, "a folder", keys: Self.keys, problems: problems) else { return nil }
         let checkedName = section.required("name", of: "a folder", ScalarReader.name)
         hasParent = section.place(of: "parent") != nil
@@ -36,7 +38,7 @@ struct FolderDraft {
         version = section.value("version", Self.version)?.value
         modules = section.list("modules", ScalarReader.module)
         owner = section.value("owner", ScalarReader.account)
-        database = section.value("database", Self.database)
+        database = section.value("database", hasForeignDatabase ? Self.foreignDatabase : Self.database)
         let file = section.value("credentials") { text throws(InvalidValue) in
             text.isEmpty ? text : try CleanPath.absolute(text)
         }
@@ -71,6 +73,13 @@ struct FolderDraft {
         } catch {
             throw InvalidValue(error.message)
         }
+    }
+
+    /// A database that patchd does not speak.
+    ///
+    /// - Throws: ``InvalidValue`` when it is empty or has more than one line.
+    private static func foreignDatabase(_ text: String) throws(InvalidValue) -> DatabaseReference {
+        DatabaseReference(foreign: try ScalarReader.line(text))
     }
 
     /// A version.

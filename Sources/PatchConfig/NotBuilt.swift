@@ -11,7 +11,6 @@ enum NotBuilt {
         UnbuiltKey("rehearse", default: "off") { text throws(InvalidValue) in
             try ScalarReader.word(text, of: ["off", "test", "always"])
         },
-        UnbuiltKey("sql", default: "", ScalarReader.command),
     ]
 
     static let folder = [UnbuiltKey("rehearseCredentials", default: "", file)]

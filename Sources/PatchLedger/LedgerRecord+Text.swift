@@ -53,7 +53,7 @@ extension LedgerRecord {
         case .verified(let changed, let missing): ["verified", "\(changed.count)"] + changed + missing
         case .found(let facts):
             ["found", facts.registryText.map { "=" + $0 } ?? "", facts.registrySHA256 ?? ""]
-                + facts.present.sorted().map(\.description)
+                + [facts.migrations?.text ?? "", facts.unasked ?? ""] + facts.present.sorted().map(\.description)
         }
     }
 
@@ -158,10 +158,15 @@ private struct LedgerFields {
     }
 
     private mutating func facts() -> FolderFacts? {
-        guard let registry = text(), let sum = text(), let present = texts(left) else { return nil }
+        guard let registry = text(), let sum = text(), let records = text(), let unasked = text(),
+            let present = texts(left)
+        else { return nil }
+        let migrations = records.isEmpty ? nil : MigrationRecords(text: records)
+        guard records.isEmpty == (migrations == nil) else { return nil }
         return try? FolderFacts(
             registryText: registry.isEmpty ? nil : String(registry.dropFirst()),
-            registrySHA256: sum.isEmpty ? nil : sum, present: Set(present.map { ExactText($0) }))
+            registrySHA256: sum.isEmpty ? nil : sum, present: Set(present.map { ExactText($0) }),
+            migrations: migrations, unasked: unasked.isEmpty ? nil : unasked)
     }
 
     consuming func record() -> LedgerRecord? {

@@ -4,6 +4,7 @@ import PatchArchive
 import PatchFiles
 import PatchJSON
 import PatchModel
+import PatchSteps
 
 /// Checks the archive on standard input and writes the verdict to standard output. Exit code 0 means that there is a
 /// verdict, whatever it says.
@@ -18,6 +19,12 @@ struct UnpackCommand: ParsableCommand {
 
     @Option(help: "The same in a file; for where a command line cannot carry it.")
     var limitsFile: String?
+
+    @Flag(help: "Also look through the SQL; nothing is unpacked.")
+    var lint = false
+
+    @Option(help: "The database that the SQL is for.")
+    var dialect: String?
 
     @OptionGroup var directories: Directories
 
@@ -40,6 +47,13 @@ struct UnpackCommand: ParsableCommand {
         let text = try limits.map { Array($0.utf8) } ?? limitsFile.map { try File.open($0).read(limit: 65536) }
         let limits = try text.map { try JSONText.read(Limits.self, $0) } ?? Limits()
         let archive = File(adopting: 0, path: "archive")
+        if lint {
+            if let dialect, !ScriptLint.dialects.contains(dialect) {
+                throw ValidationError("there is no dialect \(dialect)")
+            }
+            let sql = SQLCheck(limit: ScriptLint.limit, findings: ScriptLint(dialect: dialect).findings)
+            return try ArchiveCheck.check(archive: archive, limits: limits, sql: sql)
+        }
         guard let into else { return try ArchiveCheck.check(archive: archive, limits: limits) }
         return try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
     }

@@ -18,6 +18,18 @@ import Testing
         }
     }
 
+    @Test func `with a command for SQL, a database is any text`() throws {
+        let file = endpoint("sql: /usr/bin/isql -b\n", folders: "  - {name: A, database: DSN=pay roll}")
+        let found = try load(["endpoints.d/a.yaml": file]).endpoints.first
+        #expect(found?.sql == "/usr/bin/isql -b" && found?.folders.first?.database?.description == "DSN=pay roll")
+        let order = try #require(found?.databaseOrder(of: "A"))
+        #expect(order.command == "/usr/bin/isql -b" && order.backup == "none" && order.url.forScripts == "DSN=pay roll")
+        #expect(order.url.file == nil && order.url.engine == .foreign)
+        let empty = endpoint("sql: /usr/bin/isql\n", folders: "  - {name: A, database: \"\"}")
+        #expect(try problems(empty).count == 1)
+        #expect(try problems(endpoint(folders: "  - {name: A, database: DSN=pay}")).count == 1)
+    }
+
     @Test func `units may be named where systemd runs or where they are left alone`() throws {
         let text = endpoint("tasks: {stop: [a.service], maintenance: [b.service]}\n")
         #expect(try problems(text, units: .ignored).isEmpty)
@@ -60,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "sandbox: {network: true}", "rehearse: test", "rehearse: always", "sql: /usr/bin/isql",
+        "sandbox: {network: true}", "rehearse: test", "rehearse: always",
     ])
     func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {
         let found = try problems(endpoint(line + "\n"))

@@ -100,12 +100,48 @@ struct UpdateCheckTests {
         #expect(update.findings.map(\.place) == ["A/FIL/upgrades/2.sql"])
     }
 
-    @Test func `A directory migrations is refused until it is built, a file of that name is content`() throws {
-        for names in [["B/migrations/1_x.sql"], ["A/FIL/migrations/"]] {
-            let refusal = #expect(throws: Refusal.self) { try check(names) }
-            #expect(refusal?.code == .manifestInvalid && refusal?.reason.contains("not built") == true)
-        }
+    @Test func `Migrations pass with their ways back, a file of that name is content`() throws {
+        let names = ["A/FIL/migrations/", "A/FIL/migrations/0042_x.up.sql", "A/FIL/migrations/0042_x.down.sql"]
+        #expect(try check(names + ["B/migrations/0042_x.sql", "B/migrations/0042_x.down.sql"]).findings == [])
         #expect(try check(["B/migrations", "B/conf/migrations/x"]).findings == [])
+    }
+
+    @Test(arguments: [
+        ["B/migrations/x.sql"], ["B/migrations/V_1.sql"], ["B/migrations/x.down.sql"], ["B/migrations/R__x.sql"],
+        ["B/migrations/1\(String(repeating: "x", count: 200)).sql"],
+        ["B/migrations/1_x.sql", "B/migrations/1_x.up.sql"],
+    ])
+    func `A migration without a number, with too long a name or in two files is refused`(_ names: [String]) {
+        let refusal = #expect(throws: Refusal.self) { try check(names) }
+        #expect(refusal?.code == .manifestInvalid && refusal?.place.hasPrefix("B/migrations/") == true)
+    }
+
+    @Test func `Two patches of one type cannot have a migration of one name, of two types they can`() throws {
+        var same = manifest
+        same.patches[1].type = "$ROOT"
+        let entries = ["A/FIL/migrations/1_x.sql", "B/migrations/1_x.sql"].map {
+            ContentEntry(path: $0, kind: .file, size: 1, sha256: "00")
+        }
+        let refusal = #expect(throws: Refusal.self) {
+            try CheckedUpdate(checking: same, entries: entries) { _ throws(Refusal) in [] }
+        }
+        #expect(refusal?.code == .manifestInvalid && refusal?.reason.contains("A/FIL/migrations/1_x.sql") == true)
+        #expect(throws: Never.self) {
+            try CheckedUpdate(checking: manifest, entries: entries) { _ throws(Refusal) in [] }
+        }
+    }
+
+    @Test func `What is odd about migrations gets a warning`() throws {
+        let update = try check([
+            "B/migrations/7_a.sql", "B/migrations/007_b.sql", "B/migrations/8_c.down.sql", "B/migrations/9/x.sql",
+            "B/migrations/10_x.sh",
+        ])
+        #expect(update.findings.allSatisfy { $0.level == .warning })
+        #expect(
+            update.findings.map { "\($0.code) \($0.place)" } == [
+                "scriptIgnored B/migrations/10_x.sh", "scriptIgnored B/migrations/9", "sql B/migrations/7_a.sql",
+                "scriptIgnored B/migrations/8_c.down.sql", "noDowngrade B/migrations",
+            ])
     }
 
     @Test(arguments: [

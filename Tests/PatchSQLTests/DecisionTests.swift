@@ -50,6 +50,16 @@ import Testing
         #expect(Comparison(version: from, record: third, coming: to).faults(of: "payroll/SEED").count == 1)
     }
 
+    @Test func `says nothing of migrations, which the database alone knows, but of one that was cut`() throws {
+        let migration = StepKey(update: "", patch: "$ROOT", script: "1_a.sql")
+        #expect(try faults("8.0.2", [], database: "8.0.2", [migration: .done]) == [])
+        #expect(try faults("8.0.2", [migration], database: "8.0.2") == [])
+        #expect(
+            try faults("8.0.2", nil, database: "8.0.2", [migration: .running])[0].contains("migrations/1_a.sql began"))
+        let alone = Comparison(version: Version("8.0.2"), scripts: [migration], record: nil)
+        #expect(alone.faults(of: "payroll/SEED") == [])
+    }
+
     @Test func `finds somebody else's update by its newer version`() throws {
         #expect(try faults("8.0.2", nil, database: "8.0.10")[0].contains("somebody else updated it"))
     }

@@ -14,6 +14,8 @@ public struct ExampleUpdate {
     public var keep: [String] = []
     /// The first patch's `target`.
     public var target = ""
+    /// The first patch's `outOfOrder`.
+    public var isOutOfOrder = false
     /// Content below the two patches' paths.
     public var files: [String: String] = [
         "X3V8_P2/FILPATCH/lib/a.dat": "new a\n", "X3V8_P2/FILPATCH/lib/deep/b.dat": "new b\n",
@@ -36,7 +38,7 @@ public struct ExampleUpdate {
         {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",\(isCritical ? " \"critical\": true," : "")
          "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
          "patches": [
-          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH",\(keep.isEmpty ? "" : " \"keep\": \(keep),")\(target.isEmpty ? "" : " \"target\": \"\(target)\",") "description": "8.0.2 mandatory maintenances"},
+          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH",\(keep.isEmpty ? "" : " \"keep\": \(keep),")\(target.isEmpty ? "" : " \"target\": \"\(target)\",")\(isOutOfOrder ? " \"outOfOrder\": true," : "") "description": "8.0.2 mandatory maintenances"},
           {"name": "X3V8_P2BIS", "type": "HRM", "mandatory": false, "path": "X3V8_P2BIS/FILPATCH", "description": "8.0.2 optional maintenances"}]}
         """
     }

@@ -19,12 +19,18 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
     public var credentials: String?
     /// The recommended version, for the phase `show`; nil where none is known.
     public var recommended: Version?
+    /// The command that runs scripts in SQL, for a database that patchd does not speak; nil: patchd runs them itself.
+    public var command: String?
+
+    /// Whether patchd speaks to the database itself, and keeps its record there.
+    public var isKnown: Bool { command == nil }
 
     /// Memberwise.
     public init(
         url: DatabaseReference, backup: String = "auto", restore: String = "",
         disconnect: Endpoint.Disconnect = .always,
-        spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil, credentials: String? = nil
+        spare: [String] = [], grace: Double = 30, done: [StepKey]? = nil, credentials: String? = nil,
+        command: String? = nil
     ) {
         self.url = url
         self.backup = backup
@@ -34,6 +40,7 @@ public struct DatabaseOrder: Hashable, Codable, Sendable {
         self.grace = grace
         self.done = done
         self.credentials = credentials
+        self.command = command
     }
 }
 
@@ -44,7 +51,10 @@ extension Endpoint {
     public func databaseOrder(of folder: String, done: [StepKey]? = nil) -> DatabaseOrder? {
         guard let own = folders.first(where: { $0.name == folder }), let url = own.database else { return nil }
         return DatabaseOrder(
-            url: url, backup: backup, restore: restore, disconnect: disconnect, spare: spare, grace: grace, done: done,
-            credentials: own.credentials)
+            url: url, backup: copies, restore: restore, disconnect: disconnect, spare: spare, grace: grace, done: done,
+            credentials: own.credentials, command: sql.isEmpty ? nil : sql)
     }
+
+    /// ``backup`` as far as it has an effect: `auto` knows only databases that patchd speaks.
+    public var copies: String { !sql.isEmpty && backup == "auto" ? "none" : backup }
 }

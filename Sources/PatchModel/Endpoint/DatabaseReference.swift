@@ -12,6 +12,8 @@ public struct DatabaseReference: Hashable, Sendable, CustomStringConvertible {
         case firebird(DatabaseServer)
         /// `firebird:/path`: a file that no server has open.
         case embeddedFirebird(path: String)
+        /// Any text: what it means, the endpoint's command `sql` knows.
+        case foreign
     }
 
     /// Why a text names no database; continues a sentence that begins with the key.
@@ -27,6 +29,12 @@ public struct DatabaseReference: Hashable, Sendable, CustomStringConvertible {
 
     /// The schemes, in the order in which messages name them.
     public static let schemes = ["sqlite", "postgresql", "mariadb", "firebird"]
+
+    /// A database that only the endpoint's command `sql` knows.
+    public init(foreign text: String) {
+        description = text
+        engine = .foreign
+    }
 
     /// Reads a URL.
     ///
@@ -82,13 +90,14 @@ public struct DatabaseReference: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension DatabaseReference {
-    /// `sqlite`, `postgresql`, `mariadb` or `firebird`.
+    /// `sqlite`, `postgresql`, `mariadb` or `firebird`; empty for one that patchd does not speak.
     public var scheme: String {
         switch engine {
         case .sqlite: "sqlite"
         case .postgresql: "postgresql"
         case .mariadb: "mariadb"
         case .firebird, .embeddedFirebird: "firebird"
+        case .foreign: ""
         }
     }
 
@@ -120,7 +129,7 @@ extension DatabaseReference {
     public var file: String? {
         switch engine {
         case .sqlite(let path), .embeddedFirebird(let path): path
-        case .postgresql, .mariadb, .firebird: nil
+        case .postgresql, .mariadb, .firebird, .foreign: nil
         }
     }
 
@@ -138,7 +147,8 @@ extension DatabaseReference {
         return ([""] + sidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
     }
 
-    /// The database itself, apart from how it is reached and who logs in: equal for two references of one database.
+    /// The database itself, apart from how it is reached and who logs in: equal for two references of one database. What
+    /// patchd does not speak is another one in each folder: the text may be relative to it.
     ///
     /// - Parameter folder: the absolute path of the folder that has it.
     public func identity(in folder: String) -> [String] {
@@ -148,14 +158,22 @@ extension DatabaseReference {
         case .mariadb(let server): ["mariadb"] + server.identity(defaultPort: 3306)
         case .firebird(let server): ["firebird"] + server.identity(defaultPort: 3050)
         case .embeddedFirebird(let path): ["firebird", path]
+        case .foreign: ["", folder, description]
         }
     }
 }
 
 extension DatabaseReference: Codable {
-    /// Reads a URL.
+    /// What stands in front of a text that is no URL.
+    private static let foreign = "sql:"
+
+    /// Reads what ``encode(to:)`` wrote.
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
+        if text.hasPrefix(Self.foreign) {
+            self.init(foreign: String(text.dropFirst(Self.foreign.count)))
+            return
+        }
         do throws(Malformed) {
             try self.init(text)
         } catch {
@@ -164,9 +182,9 @@ extension DatabaseReference: Codable {
         }
     }
 
-    /// The URL as it was written.
+    /// The URL as it was written; for no URL, the text behind what is none's scheme.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(description)
+        try container.encode(engine == .foreign ? Self.foreign + description : description)
     }
 }

@@ -57,6 +57,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var handlers: [String: String]
     /// Commands around each folder's update.
     public var hooks: Hooks
+    /// The command that runs scripts in SQL; empty: patchd speaks to the databases itself.
+    public var sql: String
     /// In the file's order; `version`, `modules` and `owner` are already inherited.
     public var folders: [Folder]
 
@@ -85,6 +87,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
         specificPrograms = []
         handlers = [:]
         hooks = Hooks()
+        sql = ""
     }
 
     /// `tasks` of an endpoint.
@@ -149,6 +152,7 @@ extension Endpoint {
         try read(.specificPrograms, into: &specificPrograms)
         try read(.handlers, into: &handlers)
         try read(.hooks, into: &hooks)
+        try read(.sql, into: &sql)
     }
 }
 

@@ -12,8 +12,8 @@ public enum FolderStateEvent: Hashable, Sendable {
     case reverted(to: Version?, update: String, patches: [String: Bool], message: String, at: Timestamp)
     /// A rollback undid it.
     case rolledBack(to: Version, update: String, patches: [String: Bool], at: Timestamp)
-    /// An admin said that it has a version.
-    case baseline(Version, at: Timestamp)
+    /// An admin said that it has a version, and up to which migration all are done.
+    case baseline(Version, migrations: MigrationName? = nil, at: Timestamp)
     /// An admin leaves it as it is, in the middle of a job perhaps; `message` says what that is.
     case leave(message: String)
     /// What follows from the other folders; nil: the recommended version is not known just now.
@@ -70,11 +70,13 @@ extension FolderState {
             if version != to { next.previousVersion = version }
             next.version = to
             next.settle(update, patches, "", at)
-        case (.current, .baseline(let version, let at)), (.behind, .baseline(let version, let at)),
-            (.failed, .baseline(let version, let at)):
+        case (.current, .baseline(let version, let migrations, let at)),
+            (.behind, .baseline(let version, let migrations, let at)),
+            (.failed, .baseline(let version, let migrations, let at)):
             if self.version != version { next.previousVersion = self.version }
             next.version = version
-            next.settle("", [:], "an admin said that it has \(version)", at)
+            let upTo = migrations.map { ", with the migrations up to \($0).sql" } ?? ""
+            next.settle("", [:], "an admin said that it has \(version)\(upTo)", at)
         case (.failed, .leave(let message)), (.current, .leave(let message)), (.behind, .leave(let message)),
             (.updating, .leave(let message)), (.reverting, .leave(let message)):
             if status != .current, status != .behind { next.message = message }

@@ -101,7 +101,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         case remove
         /// Replaces the folder's `registry.json`.
         case registry
-        /// Runs a version-named script.
+        /// Runs a script: a version-named one, or a migration.
         case script
         /// Loads rows of a CSV file into a table of the folder's database.
         case rows
@@ -123,8 +123,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
 
     /// What it does.
     public var kind: Kind
-    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for rows the table, for a
-    /// handler's file the path to which it would be copied.
+    /// Relative to the folder; for a script its name below `upgrades/` or `downgrades/`, for a migration its path below the
+    /// patch's, for rows the table, for a handler's file the path to which it would be copied.
     public var path: String
     /// The patch that brings it.
     public var patch: String
@@ -148,12 +148,14 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     public var registry: RegistryChange?
     /// How the rows are loaded; nil for other kinds.
     public var rows: RowRule?
+    /// Of a migration and its way back; nil for every other step.
+    public var migration: MigrationRule?
 
     /// Memberwise.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
         sha256: String = "", keep: Bool = false, command: String? = nil, registry: RegistryChange? = nil,
-        rows: RowRule? = nil
+        rows: RowRule? = nil, migration: MigrationRule? = nil
     ) {
         self.kind = kind
         self.path = path
@@ -166,6 +168,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.command = command
         self.registry = registry
         self.rows = rows
+        self.migration = migration
     }
 }
 
@@ -240,6 +243,7 @@ extension PlannedStep {
         command = try keys.decodeIfPresent(String.self, forKey: .command)
         registry = try keys.decodeIfPresent(RegistryChange.self, forKey: .registry)
         rows = try keys.decodeIfPresent(RowRule.self, forKey: .rows)
+        migration = try keys.decodeIfPresent(MigrationRule.self, forKey: .migration)
         statements = try keys.decodeIfPresent([String].self, forKey: .statements)
     }
 }

@@ -120,19 +120,21 @@ public struct PlanReader {
 
 extension PlannedStep {
     /// What only some steps have.
-    private struct More: Codable {
+    private struct More: Hashable, Codable {
         var command: String?
         var registry: RegistryChange?
         var rows: RowRule?
         var statements: [String]?
+        var migration: MigrationRule?
     }
 
     fileprivate func fields() throws -> [String] {
         let fields = [
             kind.rawValue, path, patch, source, "\(size)", mode.map { "\($0)" } ?? "", sha256, keep ? "keep" : "",
         ]
-        guard command != nil || registry != nil || rows != nil || statements != nil else { return fields }
-        let more = More(command: command, registry: registry, rows: rows, statements: statements)
+        let more = More(
+            command: command, registry: registry, rows: rows, statements: statements, migration: migration)
+        guard more != More() else { return fields }
         return fields + [String(decoding: try JSONText.line(more), as: UTF8.self)]
     }
 
@@ -145,6 +147,7 @@ extension PlannedStep {
         guard fields.count == 9 else { return }
         let more = try JSONText.read(More.self, Array(fields[8].utf8))
         (command, registry, rows, statements) = (more.command, more.registry, more.rows, more.statements)
+        migration = more.migration
     }
 }
 

@@ -75,6 +75,8 @@ public struct FolderOverview: Hashable, Sendable {
         public var path: String
         /// The patch that brings it.
         public var patch: String
+        /// Of a migration; nil for any other.
+        public var migration: MigrationRule?
     }
 
     /// The plan; its ``FolderPlan/steps`` and ``FolderPlan/downgrades`` are empty.
@@ -90,7 +92,9 @@ public struct FolderOverview: Hashable, Sendable {
     public init(_ plan: FolderPlan) {
         count = plan.steps.count
         downgrades = plan.downgrades.count
-        runs = plan.steps.filter(\.kind.isRun).map { Run(kind: $0.kind, path: $0.path, patch: $0.patch) }
+        runs = plan.steps.filter(\.kind.isRun).map {
+            Run(kind: $0.kind, path: $0.path, patch: $0.patch, migration: $0.migration)
+        }
         self.plan = plan
         self.plan.steps = []
         self.plan.downgrades = []
@@ -99,9 +103,11 @@ public struct FolderOverview: Hashable, Sendable {
     /// The scripts and rows that the folder's database knows, with the version that each belongs to.
     public func scripts(of update: String) -> [HistoryEntry.Effect.Script] {
         runs.compactMap { run in
-            let step = PlannedStep(kind: run.kind, path: run.path, patch: run.patch, source: "")
-            let version = run.kind == .script ? ScriptName(run.path)?.version ?? plan.to : plan.to
-            return StepKey(update: update, version: plan.to, step: step).map { .init(key: $0, version: version) }
+            let step = PlannedStep(
+                kind: run.kind, path: run.path, patch: run.patch, source: "", migration: run.migration)
+            return StepKey(update: update, version: plan.to, step: step).map {
+                .init(key: $0, version: step.scriptVersion ?? plan.to)
+            }
         }
     }
 }

@@ -84,9 +84,26 @@ public struct UndoneJob: Hashable, Codable, Sendable {
     }
 
     private func isNeeded(_ downgrade: Int) -> Bool {
-        if isDone { return true }
-        guard let way = plan.step(downgrade).flatMap(Script.init) else { return false }
+        guard let step = plan.step(downgrade), let way = Script(step) else { return isDone }
+        // A migration that was planned may have been done already, which only a look under the lock shows.
+        if isDone, step.migration == nil { return true }
         return ran.contains { number in plan.step(number).flatMap(Script.init) == way }
+    }
+
+    /// What the database calls one of the downgrades while the job is undone. A name of its own: the upgrade's record goes
+    /// when everything is undone, with this one.
+    public func key(ofWayBack step: PlannedStep) -> StepKey {
+        StepKey(update: update, patch: step.patch, script: "downgrades/\(step.path)")
+    }
+
+    /// What the database knows of the job's steps, as far as it is undone; of migrations only of those that it ran itself.
+    public var stepKeys: [StepKey] {
+        let ran = Set(self.ran)
+        // Nothing undoes what the first statements of this one did, so the record of them stays for its replacement.
+        let left = restoresDatabase ? nil : halfRun.flatMap { plan.irreversible(among: [$0]).isEmpty ? nil : $0 }
+        return plan.steps.enumerated().filter { $0 != left && ($1.migration == nil || ran.contains($0)) }.compactMap {
+            StepKey(update: update, version: plan.to, step: $1)
+        }
     }
 }
 
@@ -104,27 +121,26 @@ extension FolderPlan {
 }
 
 extension PlannedStep {
-    /// Whether it changes only the folder's database, so that restoring the copy undoes it.
-    public var isInDatabase: Bool { kind == .rows || kind == .script && ScriptName(path)?.kind == .sql }
-
     /// Why nothing undoes it, for one of ``FolderPlan/irreversible(among:)``.
     public var whyIrreversible: String {
         switch kind {
         case .rows: "rows of \(path) (\(source)) cannot be taken out of the database again"
         case .handler: "\"\(path)\" of \(patch) was handed to its handler, and nobody knows what that did"
+        case _ where migration != nil:
+            "\(path) of \(patch) has no \(migrationName?.description ?? "NAME").down.sql beside it"
         default: "script upgrades/\(path) of \(patch) has no script for its version in downgrades/"
         }
     }
 }
 
-/// A downgrade belongs to the upgrades of its patch that have its version.
+/// A downgrade belongs to the upgrades of its patch that have its version, the way back of a migration to that.
 private struct Script: Hashable {
     var patch: String
-    var version: Version
+    var version: Version?
+    var migration: MigrationName?
 
     init?(_ step: PlannedStep) {
-        guard step.kind == .script, let name = ScriptName(step.path) else { return nil }
-        patch = step.patch
-        version = name.version
+        (patch, version, migration) = (step.patch, step.scriptVersion, step.migrationName)
+        if version == nil, migration == nil { return nil }
     }
 }

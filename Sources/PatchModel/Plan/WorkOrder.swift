@@ -24,9 +24,11 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is the version before the
     /// oldest of them.
     public var undo: [UndoneJob]
-    /// Of the phase `facts`: the paths, relative to the folder, that are looked for (``FolderFacts/present``). The plan
-    /// then has no steps. Nil in every other order.
+    /// Of the phase `facts`: the paths, relative to the folder, that are looked for (``FolderFacts/present``). The plan's
+    /// steps are then the migrations that the database is asked for. Nil in every other order.
     public var ask: [String]?
+    /// Of the phase `baseline`: the name of the migration up to which all count as done; nil: nothing is said of them.
+    public var mark: String?
 
     /// Memberwise.
     public init(
@@ -66,5 +68,6 @@ extension WorkOrder {
             undo: try keys.decodeIfPresent([UndoneJob].self, forKey: .undo) ?? [],
             ask: try keys.decodeIfPresent([String].self, forKey: .ask))
         lock = try keys.decodeIfPresent(UpdateLock.self, forKey: .lock)
+        mark = try keys.decodeIfPresent(String.self, forKey: .mark)
     }
 }

@@ -51,6 +51,8 @@ public struct Patch: Hashable, Codable, Sendable {
     public var isOnByDefault: Bool
     /// Globs of files that are the admin's own once changed.
     public var keep: [String]
+    /// Whether its migrations may run although their number is used or passed; nil: no.
+    public var outOfOrder: Bool?
 
     /// The type that aims at every folder.
     public static let everyFolder = "$ROOT"
@@ -58,7 +60,7 @@ public struct Patch: Hashable, Codable, Sendable {
     /// A patch from its parts; nothing is checked here.
     public init(
         name: String, type: String, mandatory: Bool, path: String, description: String = "", target: Target = .all,
-        isOnByDefault: Bool = true, keep: [String] = []
+        isOnByDefault: Bool = true, keep: [String] = [], outOfOrder: Bool? = nil
     ) {
         self.name = name
         self.type = type
@@ -68,5 +70,6 @@ public struct Patch: Hashable, Codable, Sendable {
         self.target = target
         self.isOnByDefault = isOnByDefault
         self.keep = keep
+        self.outOfOrder = outOfOrder
     }
 }

@@ -62,7 +62,8 @@ extension Manifest {
 extension Patch {
     fileprivate init(_ reader: JSONReader) throws(Refusal) {
         let members = try reader.object(
-            required: ["name", "type", "mandatory", "path"], optional: ["description", "target", "default", "keep"])
+            required: ["name", "type", "mandatory", "path"],
+            optional: ["description", "target", "default", "keep", "outOfOrder"])
         guard let name = members["name"], let type = members["type"], let mandatory = members["mandatory"],
             let path = members["path"]
         else { throw reader.refusal("a required key is missing") }
@@ -72,7 +73,8 @@ extension Patch {
             description: try members["description"]?.text(lines: true) ?? "",
             target: try members["target"]?.target() ?? .all,
             isOnByDefault: try members["default"]?.flag() ?? true,
-            keep: try members["keep"]?.globs() ?? [])
+            keep: try members["keep"]?.globs() ?? [],
+            outOfOrder: try members["outOfOrder"]?.flag())
     }
 }
 

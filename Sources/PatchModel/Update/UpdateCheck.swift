@@ -8,9 +8,9 @@ extension CheckedUpdate {
     ///   - limit: The most bytes of a `jobs.json` or `datafiles.json`.
     ///   - content: Gives the bytes of an entry; asked for `jobs.json` and `datafiles.json` at the top of a patch only.
     /// - Throws: ``Refusal`` for the first defect: `contentUndeclared`, `contentMissing`, `entryName` (reserved names),
-    ///   `manifestInvalid` (scripts above the update's version, bad JSON), `limitExceeded`, or what `content` throws. Names
-    ///   that are equal but for case or Unicode form, other names than scripts' in `upgrades/`, and scripts without a way
-    ///   back are findings.
+    ///   `manifestInvalid` (scripts above the update's version, migrations without a number, bad JSON), `limitExceeded`, or
+    ///   what `content` throws. Names that are equal but for case or Unicode form, other names than scripts' in `upgrades/`,
+    ///   and scripts without a way back are findings.
     public init(
         checking manifest: Manifest, entries: [ContentEntry], manifestFile: String = "update.json",
         limit: Int = Limits().manifest, content: (String) throws(Refusal) -> [UInt8]
@@ -18,12 +18,13 @@ extension CheckedUpdate {
         let tree = ContentTree(entries)
         var findings: [Finding] = []
         var descriptions: [PatchDescription] = []
+        var migrations: [String: [MigrationName: String]] = [:]
         try tree.refuseUndeclared(manifest, manifestFile: manifestFile)
         for patch in manifest.patches {
             let contents = try PatchContents(patch, in: tree)
-            try contents.refuseMigrations()
             findings += try contents.checkScripts(upTo: manifest.version)
             findings += contents.missingDowngrades(above: manifest.dependency)
+            findings += try contents.checkMigrations(of: patch, &migrations)
             if let description = try contents.description(of: patch, limit: limit, content: content) {
                 descriptions.append(description)
             }
@@ -119,7 +120,7 @@ struct PatchContents {
     private let root: ExactText
     private let tree: ContentTree
     /// Relative to the patch's path, sorted.
-    private let paths: [ExactText]
+    let paths: [ExactText]
     /// The files by their names without the path.
     private let filesByName: [ExactText: [ExactText]]
 
@@ -147,60 +148,9 @@ struct PatchContents {
         }
     }
 
-    private func kind(of relative: ExactText) -> ContentEntry.Kind? { tree.kind(of: ExactText(place(of: relative))) }
+    func kind(of relative: ExactText) -> ContentEntry.Kind? { tree.kind(of: ExactText(place(of: relative))) }
 
-    private func place(of relative: ExactText) -> String { "\(root)/\(relative)" }
-
-    /// Refuses what would be copied as content although it is meant to run: such files are not built yet.
-    func refuseMigrations() throws(Refusal) {
-        let directory = ExactText("migrations")
-        guard kind(of: directory) == .directory else { return }
-        throw Refusal(
-            .manifestInvalid, at: place(of: directory),
-            "scripts in migrations/ are not built yet; name them by the update's version in upgrades/, "
-                + "or give the directory another name where it is content")
-    }
-
-    /// Scripts that would run and have no way back.
-    func missingDowngrades(above dependency: Version) -> [Finding] {
-        func scripts(_ directory: String) -> [(path: ExactText, name: ScriptName)] {
-            paths.compactMap { path in
-                guard let name = path.relative(to: ExactText(directory)), kind(of: path) == .file else { return nil }
-                return ScriptName(name.description).map { (path, $0) }
-            }
-        }
-        let back = Set(scripts("downgrades").map(\.name.version))
-        return scripts("upgrades").filter { $0.name.version > dependency && !back.contains($0.name.version) }.map {
-            .warning(
-                "noDowngrade", at: place(of: $0.path),
-                "has no way back: without a script for \($0.name.version) in downgrades/, only a backup of the database "
-                    + "undoes it")
-        }
-    }
-
-    /// Refuses scripts above the update's version; warns of what is no script.
-    func checkScripts(upTo version: Version) throws(Refusal) -> [Finding] {
-        var findings: [Finding] = []
-        for directory in ["upgrades", "downgrades"] {
-            for path in paths {
-                // What lies deeper is reported as its directory.
-                guard let name = path.relative(to: ExactText(directory)), name.components.count == 1 else { continue }
-                guard kind(of: path) == .file, let script = ScriptName(name.description) else {
-                    findings.append(
-                        .warning(
-                            "scriptIgnored", at: place(of: path),
-                            "is no script named by its version (8.0.2.sh, 8.0.2~a_remark.sql) and is ignored"))
-                    continue
-                }
-                guard script.version <= version else {
-                    throw Refusal(
-                        .manifestInvalid, at: place(of: path),
-                        "the script is for version \(script.version), above the update's \(version)")
-                }
-            }
-        }
-        return findings
-    }
+    func place(of relative: ExactText) -> String { "\(root)/\(relative)" }
 
     /// Reads `jobs.json` and `datafiles.json` and looks for the files they name; nil where the patch has neither.
     func description(
@@ -290,7 +240,7 @@ struct PatchContents {
 
     private static func isOfPatch(_ path: ExactText) -> Bool {
         [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
-            || ["upgrades", "downgrades"].contains { path.isBelow(ExactText($0)) }
+            || ["upgrades", "downgrades", MigrationRule.directory].contains { path.isBelow(ExactText($0)) }
     }
 }
 

@@ -2,7 +2,9 @@ import PatchModel
 
 extension PatchContent {
     /// Whether the patch's effect depends on what a folder has (``FolderFacts``).
-    var needsFacts: Bool { needsRegistry || !specific.isEmpty }
+    func needsFacts(of folder: Folder) -> Bool {
+        needsRegistry || !specific.isEmpty || !migrations.isEmpty && folder.database != nil
+    }
 
     /// Whether it depends on the folder's tables and forms.
     var needsRegistry: Bool {

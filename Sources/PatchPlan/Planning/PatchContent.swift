@@ -13,6 +13,10 @@ struct PatchContent {
     private(set) var scripts: [(name: ScriptName, step: PlannedStep)] = []
     /// In the order in which they would run: the last one first.
     private(set) var downgrades: [(name: ScriptName, step: PlannedStep)] = []
+    /// In the order in which they run.
+    private(set) var migrations: [(name: MigrationName, step: PlannedStep)] = []
+    /// Their ways back, the last one first.
+    private(set) var waysBack: [(name: MigrationName, step: PlannedStep)] = []
     /// What its `jobs.json` and `datafiles.json` say; nil where it has neither, and all its files are copied.
     let description: PatchDescription?
     /// With commands: everything in it, relative to its path.
@@ -41,7 +45,7 @@ struct PatchContent {
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }
             if description?.commands != nil { self.entries[path] = entry }
-            if take(script: path, entry) { continue }
+            if take(script: path, entry) || take(migration: path, entry) { continue }
             if isDescription(path, entry) {
                 if description == nil { unread = entry.path }
                 continue
@@ -63,6 +67,8 @@ struct PatchContent {
         }
         scripts.sort { $0.name < $1.name }
         downgrades.sort { $0.name > $1.name }
+        migrations.sort { $0.name < $1.name }
+        waysBack.sort { $0.name > $1.name }
     }
 
     private mutating func take(script path: ExactText, _ entry: ContentEntry) -> Bool {
@@ -79,6 +85,21 @@ struct PatchContent {
                 sha256: entry.sha256)
             if path.isBelow(upgrades) { scripts.append((script, step)) } else { self.downgrades.append((script, step)) }
         }
+        return true
+    }
+
+    private mutating func take(migration path: ExactText, _ entry: ContentEntry) -> Bool {
+        let directory = ExactText(MigrationRule.directory)
+        guard path.isBelow(directory) || entry.kind == .directory && path == directory else { return false }
+        guard entry.kind == .file, let file = path.relative(to: directory)?.description,
+            !file.utf8.contains(UInt8(ascii: "/")), let known = MigrationName.File(file),
+            let name = MigrationName(file)
+        else { return true }
+        let step = PlannedStep(
+            kind: .script, path: path.description, patch: patch.name, source: entry.path, size: entry.size,
+            mode: entry.mode, sha256: entry.sha256,
+            migration: MigrationRule(sequence: patch.type, anyOrder: patch.outOfOrder ?? false))
+        if known.isWayBack { waysBack.append((name, step)) } else { migrations.append((name, step)) }
         return true
     }
 

@@ -67,8 +67,9 @@ public struct Planner {
                 }
                 continue
             }
-            let (folderPlan, faults) = self.plan(for: folder)
+            let (folderPlan, faults, warnings) = self.plan(for: folder)
             plan.folders.append(folderPlan)
+            plan.warnings += warnings
             if isUnstable, !options.force, folderPlan.state == .pending { plan.faults.append(unstableFault(folder)) }
             plan.faults += faults
             guard folderPlan.state == .pending, !hasVersion(folder.name) else { continue }
@@ -81,12 +82,13 @@ public struct Planner {
         plan.canary = canary.choice
         plan.warnings += plan.canary.flatMap(canary.warning).map { [$0] } ?? []
         route(&plan)
+        plan.warnings += copyWarnings(plan)
         return plan
     }
 
     // MARK: One folder
 
-    private func plan(for folder: Folder) -> (FolderPlan, [Fault]) {
+    private func plan(for folder: Folder) -> (FolderPlan, [Fault], warnings: [String]) {
         let current = version(of: folder.name)
         let aimed = contents.filter { aims($0.patch, at: folder) }
         let isThere = hasVersion(folder.name)
@@ -97,14 +99,17 @@ public struct Planner {
                 isOn(content.patch) || isThere && states[folder.name]?.patches[content.patch.name] == true
         }
         if isThere, chosen.isEmpty {
-            return (line(for: folder, .upToDate, from: current, to: current ?? manifest.version, patches), [])
+            return (line(for: folder, .upToDate, from: current, to: current ?? manifest.version, patches), [], [])
         }
         var plan = line(for: folder, .pending, from: current, to: manifest.version, patches)
         // A patch that is added later runs the scripts that it would have run with the others.
         if isThere { plan.scriptsFrom = before(folder) }
         let from = plan.scriptsFrom ?? current
         var faults = isThere ? [] : dependencyFaults(folder, version: current)
-        if facts[folder.name] == nil, chosen.contains(where: \.needsFacts) { faults.append(factsFault(folder)) }
+        if facts[folder.name] == nil, chosen.contains(where: { $0.needsFacts(of: folder) }) {
+            faults.append(factsFault(folder))
+        }
+        var warnings = unaskedWarnings(chosen, folder: folder)
         var directories: Set<ExactText> = []
         var copied: Set<ExactText> = []
         var registry = facts[folder.name]?.registry ?? DataRegistry()
@@ -137,14 +142,18 @@ public struct Planner {
             }
             plan.steps += share.handed
             let scripts = content.scripts.filter { runs($0.name) }
-            plan.steps += scripts.map(\.step)
+            let migrations = migrations(of: content, in: folder)
+            plan.steps += scripts.map(\.step) + migrations.steps
+            faults += migrations.faults
+            warnings += migrations.warnings
             // An undo goes through the patches in reverse.
-            plan.downgrades = content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
+            plan.downgrades =
+                migrations.waysBack + content.downgrades.filter { runs($0.name) }.map(\.step) + plan.downgrades
             faults += unreadFaults(content, folder: folder) + rowFaults(own, folder: folder)
             faults += databaseFaults(content, own, folder: folder)
         }
         plan.surround(with: endpoint.hooks)
-        return (plan, faults)
+        return (plan, faults, warnings)
     }
 
     /// The version that a folder had before the version that it has. A rollback to this version leaves a higher one
@@ -256,14 +265,15 @@ public struct Planner {
         ]
     }
 
-    /// Rows need a database.
+    /// Rows need a database, and one that patchd speaks.
     private func rowFaults(_ steps: [PlannedStep], folder: Folder) -> [Fault] {
-        if folder.database != nil { return [] }
+        if folder.database != nil, endpoint.sql.isEmpty { return [] }
+        let wayOut =
+            folder.database == nil
+            ? "a database, and the folder has none; give it a \"database\" in the configuration, or exclude \(folder.name)"
+            : "a database that patchd speaks, and \"sql\" runs scripts only; exclude \(folder.name), or switch the patch off"
         return steps.filter { $0.kind == .rows }.map { step in
-            Fault(
-                folder: folder.name, .database,
-                "rows of \(step.path) (\(step.source)) need a database, and the folder has none; "
-                    + "give it a \"database\" in the configuration, or exclude \(folder.name)")
+            Fault(folder: folder.name, .database, "rows of \(step.path) (\(step.source)) need \(wayOut)")
         }
     }
 
@@ -277,6 +287,17 @@ public struct Planner {
                 folder: folder.name, .database,
                 "\(content.patch.path)/\(database) would replace or remove the folder's database; "
                     + "switch the patch \(content.patch.name) off or exclude \(folder.name)")
+        ]
+    }
+
+    /// `backup: auto`, the default, makes no copy of a database that patchd does not speak.
+    private func copyWarnings(_ plan: EndpointPlan) -> [String] {
+        guard endpoint.copies != endpoint.backup,
+            plan.folders.contains(where: { $0.hasDatabase && $0.steps.contains { $0.scriptKind == .sql } })
+        else { return [] }
+        return [
+            "no copy of the databases is made: \"backup: auto\" copies none that \"sql\" runs; name commands (backup, restore), "
+                + "or say \"backup: none\""
         ]
     }
 

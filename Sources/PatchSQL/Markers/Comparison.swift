@@ -35,6 +35,7 @@ public struct Comparison: Hashable, Sendable {
     /// - Parameter place: `ENDPOINT/FOLDER`, for the commands in the messages.
     public func faults(of place: String) -> [Fault] {
         guard let record else {
+            let scripts = ofUpdates(scripts)
             guard let scripts, !scripts.isEmpty else { return [] }
             return [
                 fault(
@@ -77,8 +78,8 @@ public struct Comparison: Hashable, Sendable {
                         + "a dump made in the middle of an update was restored",
                     "restore another dump, or repair it by hand and \(baseline(place))"))
         }
-        guard let scripts else { return faults }
-        let done = Set(others.filter { $0.state == .done || $0.state == .assumed }.map(\.key))
+        guard let scripts = ofUpdates(scripts) else { return faults }
+        let done = Set(others.filter(\.isDone).map(\.key).filter { $0.migration == nil })
         let lost = scripts.subtracting(done).subtracting(underWay).subtracting(cut.map(\.key))
         if !lost.isEmpty {
             faults.append(
@@ -97,6 +98,9 @@ public struct Comparison: Hashable, Sendable {
         }
         return faults
     }
+
+    /// Which migrations are done, the database alone says.
+    private func ofUpdates(_ scripts: Set<StepKey>?) -> Set<StepKey>? { scripts?.filter { $0.migration == nil } }
 
     private func baseline(_ place: String, _ version: Version? = nil) -> String {
         "run \"patchctl baseline \(place) \(version?.description ?? "VERSION")\""

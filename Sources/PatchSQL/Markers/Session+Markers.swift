@@ -110,14 +110,25 @@ extension Session {
     /// Takes the database as it is for `version`: scripts for versions above it count as not run, so that the next
     /// update runs them; what was cut in the middle counts as never begun.
     ///
-    /// - Parameter expected: what the folder's state says was done; the record says the same afterwards. Nil: the state
-    ///   was not asked.
-    public func baseline(_ version: Version, expecting expected: Set<StepKey>? = nil) throws(SQLError) {
+    /// - Parameters:
+    ///   - expected: what the folder's state says was done; the record says the same afterwards, but for migrations, which
+    ///     the state says nothing of. Nil: the state was not asked.
+    ///   - mark: the migration up to which all count as done, and no other does; nil: what is said of them stays as it is
+    ///     for the version.
+    public func baseline(
+        _ version: Version, expecting expected: Set<StepKey>? = nil, migrations mark: MigrationName? = nil
+    ) throws(SQLError) {
         try keepOthersOut()
         try prepareTables()
         let known = try record()?.steps ?? []
+        let expected = expected?.filter { $0.migration == nil }
         let stale = known.filter { marker in
-            marker.version > version || !marker.isDone || expected.map { !$0.contains(marker.key) } ?? false
+            if !marker.isDone { return true }
+            if let migration = marker.key.migration {
+                guard let mark else { return !marker.key.isMark && marker.version > version }
+                return marker.key.isMark || migration.number > mark.number
+            }
+            return marker.version > version || expected.map { !$0.contains(marker.key) } ?? false
         }
         let missing = (expected ?? []).subtracting(known.map(\.key))
         try transaction { () throws(SQLError) in
@@ -125,6 +136,7 @@ extension Session {
             for key in missing.sorted(by: { $0.description < $1.description }) {
                 try write(StepMarker(key, version: version, state: .assumed, job: 0))
             }
+            if let mark { try write(StepMarker(StepKey(markingUpTo: mark), version: version, state: .assumed, job: 0)) }
             try writeVersion(version)
         }
     }

@@ -57,6 +57,9 @@ public struct DatabaseRecord: Hashable, Sendable {
     /// Ordered by job, then key.
     public var steps: [StepMarker]
 
+    /// What it says of migrations.
+    public var migrations: MigrationRecords { MigrationRecords(steps.filter(\.isDone).map(\.key)) }
+
     /// A record from its parts.
     public init(version: Version?, steps: [StepMarker]) {
         self.version = version

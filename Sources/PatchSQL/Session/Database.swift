@@ -33,6 +33,10 @@ public enum Databases {
         case .mariadb(let server): return try MariaDBDatabase(server, as: login)
         case .firebird(let server): return try FirebirdDatabase(server, login)
         case .embeddedFirebird(let path): return try FirebirdDatabase(file: path, login)
+        case .foreign:
+            throw SQLError(
+                .database, "open the database \"\(reference)\"", "patchd does not speak it",
+                wayOut: "name the command that runs its scripts (sql) in the endpoint's configuration")
         }
     }
 }

@@ -11,8 +11,9 @@ extension FolderDatabase {
         guard let database = order.database, context.state.ran.isDisjoint(with: touching),
             context.state.finished.isDisjoint(with: touching)
         else { return }
-        if !touching.isEmpty { try disconnectOthers() }
+        if isKnown, !touching.isEmpty { try disconnectOthers() }
         try compare()
+        try compareMigrations()
         if touching.isEmpty || context.state.backup != nil || database.backup == "none" { return }
         let area = try area(in: areas)
         guard let area else { throw .failed(step: nil, .io, "cannot copy the database: nothing is staged") }
@@ -53,6 +54,12 @@ extension FolderDatabase {
                 try session.restore(backup, from: area.slots) { context.trace.write(.message, $0) }
             }
         } else {
+            guard !database.restore.isEmpty else {
+                throw .failed(
+                    step: nil, .irreversible,
+                    "cannot restore the database: \"backup\" is \(database.backup) now, and the copy was made otherwise; set "
+                        + "it as it was, then resume")
+            }
             try run(command: database.restore, "restore", area)
         }
         try context.record(.restored(job: job.job))

@@ -7,8 +7,11 @@ import PatchSQL
 extension FolderDatabase {
     /// Makes sure that a database that is named can be found.
     func check() throws(WorkerError) {
-        if order.database != nil { _ = try find() }
+        if isKnown { _ = try find() }
     }
+
+    /// Whether there is a database to which patchd speaks itself.
+    var isKnown: Bool { order.database?.isKnown ?? false }
 
     /// Steps that may change the database.
     var touching: Set<Int> {
@@ -19,7 +22,7 @@ extension FolderDatabase {
 
     /// Looks at the database while the applications use it: nobody is asked to leave.
     func survey() throws(WorkerError) -> (faults: [Fault], warnings: [String], equal: [Int]) {
-        guard order.database != nil, !isReplaced else { return ([], [], []) }
+        guard isKnown, !isReplaced else { return ([], [], []) }
         let found: any Database
         do throws(WorkerError) { found = try find() } catch {
             guard case .failed(_, let code, let message) = error else { throw error }
@@ -79,7 +82,7 @@ extension FolderDatabase {
 
     /// Makes sure, under the lock, that the folder's state and its database say the same.
     func compare() throws(WorkerError) {
-        guard order.database != nil, !isReplaced else { return }
+        guard isKnown, !isReplaced else { return }
         let session = try session()
         let faults = faults(of: try patiently(nil) { () throws(SQLError) in try session.record() })
         guard let first = faults.first else { return }
@@ -110,16 +113,17 @@ extension FolderDatabase {
     /// Lets the database know its version, also where the update had nothing else for it, and what was done in it, other
     /// scripts than those in SQL and rows that it had already too.
     func settle() throws(WorkerError) {
-        guard order.database != nil else { return }
+        guard isKnown else { return }
         let session = try session()
         var markers: [StepMarker] = []
         for (index, step) in order.plan.steps.enumerated()
         where step.kind == .script || context.state.equal.contains(index) {
+            // Up to a mark there are migrations without a record.
+            if step.migration != nil, context.state.equal.contains(index) { continue }
             guard let key = order.key(of: step) else { continue }
-            let script = step.kind == .script ? ScriptName(step.path) : nil
-            let version = script?.version ?? order.plan.to
+            let version = step.scriptVersion ?? order.plan.to
             // What an admin said was done has left no marker of its own.
-            let isSQL = script?.kind == .sql
+            let isSQL = step.scriptKind == .sql
             markers.append(StepMarker(key, version: version, state: isSQL ? .assumed : .done, job: order.job))
         }
         let version = order.plan.to
@@ -128,9 +132,7 @@ extension FolderDatabase {
 
     /// Lets the database know that jobs were undone.
     func settle(without jobs: [UndoneJob]) throws(WorkerError) {
-        guard order.database != nil, let oldest = jobs.last, !order.undo.isEmpty || mayHaveChangedDatabase else {
-            return
-        }
+        guard isKnown, let oldest = jobs.last, !order.undo.isEmpty || mayHaveChangedDatabase else { return }
         let session = try session()
         var version = oldest.plan.from
         if order.undo.isEmpty {
@@ -153,8 +155,9 @@ extension FolderDatabase {
 extension UndoneJob {
     /// What its way back leaves in a database, and what its steps do.
     fileprivate func keys(withSteps: Bool) -> [StepKey] {
-        ((withSteps ? plan.steps : []) + plan.downgrades).compactMap {
-            StepKey(update: update, version: plan.to, step: $0)
-        } + plan.downgrades.map { StepKey(update: update, patch: $0.patch, script: "downgrades/\($0.path)") }
+        // A way back of a migration has the name of the migration.
+        let ways = plan.downgrades.filter { $0.migration == nil }
+        return (withSteps ? stepKeys : []) + ways.compactMap { StepKey(update: update, version: plan.to, step: $0) }
+            + plan.downgrades.map(key(ofWayBack:))
     }
 }

@@ -224,7 +224,10 @@ final class FolderDatabase {
     func baseline() throws(WorkerError) {
         let session = try session()
         let (version, done) = (order.plan.to, order.database?.done.map { Set($0) })
-        try patiently(nil) { () throws(SQLError) in try session.baseline(version, expecting: done) }
+        let mark = order.mark.flatMap(MigrationName.init)
+        try patiently(nil) { () throws(SQLError) in
+            try session.baseline(version, expecting: done, migrations: mark)
+        }
         try context.record(.done)
     }
 }

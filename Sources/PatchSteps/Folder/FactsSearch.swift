@@ -12,11 +12,13 @@ struct FactsSearch {
             try context.folder.readFile(DataRegistry.fileName)
         }
         let present = try present()
+        let (migrations, unasked) = try FolderDatabase(context).migrations()
         let facts: FolderFacts
         do throws(DataRegistry.Damage) {
             facts = try FolderFacts(
                 registryText: bytes.map { String(decoding: $0, as: UTF8.self) },
-                registrySHA256: bytes.map { SHA256.hash(of: $0) }, present: present)
+                registrySHA256: bytes.map { SHA256.hash(of: $0) }, present: present, migrations: migrations,
+                unasked: unasked)
         } catch {
             throw .failed(
                 step: nil, .io,

@@ -66,7 +66,9 @@ final class FolderApply {
     private func run(_ index: Int) throws(WorkerError) {
         let planned = order.plan.steps[index]
         if context.state.equal.contains(index) {
-            return context.trace.write(.message, step: planned.title, "the table has these rows already")
+            let why =
+                planned.migration == nil ? "the table has these rows already" : "the database has it as done already"
+            return context.trace.write(.message, step: planned.title, why)
         }
         guard !context.state.finished.contains(index), let step = planned.step(index) as? any RunStep else { return }
         try runner.run(step, in: areas)

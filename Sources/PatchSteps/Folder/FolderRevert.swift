@@ -83,6 +83,11 @@ struct FolderRevert {
             let step = job.plan.step(number)?.step(number) as? any RunStep,
             let slot = job.slots.first(where: { $0.step == number })
         else { return }
+        if try database.leftNothing(step.planned) {
+            context.trace.write(
+                .message, step: "downgrade \(step.planned.path)", "not run: nothing of the migration took effect")
+            return try context.record(.undone(job: job.job, steps: [number]))
+        }
         try StepRunner(context: context, database: database).run(downgrade: step, slot, of: job, in: areas)
     }
 }

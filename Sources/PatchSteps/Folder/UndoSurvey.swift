@@ -61,8 +61,8 @@ struct UndoSurvey {
         atDowngrade number: Int, of job: UndoneJob, in areas: WorkAreas
     ) throws(FileError) {
         guard let step = job.plan.step(number) else { return }
-        let name = "downgrades/\(step.path)"
-        let kind = ScriptName(step.path)?.kind ?? .sh
+        let name = step.scriptPlace(isWayBack: true)
+        let kind = step.scriptKind ?? .sh
         if kind == .sql, order.database == nil {
             return fault(
                 .database, "cannot undo job \(job.job): \(name) needs a database, and the folder has none any more")

@@ -36,13 +36,20 @@ struct ScriptExecution {
         self.shouldEnd = shouldEnd
     }
 
-    /// Runs it to its end. Its whole process group ends with it; what others that it left behind still print is nobody's.
+    /// Runs it to its end with nothing to read.
     mutating func run(in folder: borrowing Directory, output: ScriptOutput) throws(FileError) -> Result {
+        let empty = try File.open("/dev/null")
+        return try run(in: folder, input: empty.descriptor, output: output)
+    }
+
+    /// Runs it to its end. Its whole process group ends with it; what others that it left behind still print is nobody's.
+    mutating func run(
+        in folder: borrowing Directory, input: Int32, output: ScriptOutput
+    ) throws(FileError) -> Result {
         var out = try Pipe()
         var error = try Pipe()
-        let empty = try File.open("/dev/null")
         let child = try ChildProcess.start(
-            command[0], command, environment: environment, in: folder, input: empty.descriptor,
+            command[0], command, environment: environment, in: folder, input: input,
             output: out.writing?.descriptor ?? -1, error: error.writing?.descriptor ?? -1)
         out.writing = nil
         error.writing = nil

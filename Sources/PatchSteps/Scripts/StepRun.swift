@@ -37,14 +37,26 @@ struct StepRun {
         return try context.area(of: slot, in: areas, step)
     }
 
-    /// Runs a command to a good end, and makes durable what it wrote in the folder.
+    /// Runs a command that reads nothing to a good end, and makes durable what it wrote in the folder.
     func run(_ command: [String]) throws(WorkerError) {
+        let empty = try working("run \(step.name)", step: index) { () throws(FileError) in try File.open("/dev/null") }
+        try run(command, input: empty, failing: step.failure)
+    }
+
+    /// Runs a command to a good end, and makes durable what it wrote in the folder.
+    ///
+    /// - Parameters:
+    ///   - input: its standard input.
+    ///   - code: what its failure is called.
+    func run(_ command: [String], input: borrowing File, failing code: FaultCode) throws(WorkerError) {
+        func failure(_ message: String) -> WorkerError { .failed(step: index, code, "\(step.name) \(message)") }
+        let descriptor = input.descriptor
         traceStart()
         var execution = ScriptExecution(
             command, environment: environment, seconds: context.order.scriptTimeout,
             shouldEnd: context.isStopOverdue)
         let result = try working("run \(step.name)", step: index) { () throws(FileError) in
-            try execution.run(in: context.folder, output: output)
+            try execution.run(in: context.folder, input: descriptor, output: output)
         }
         let said = execution.lastError.isEmpty ? "" : ": \(execution.lastError)"
         switch result {
@@ -68,10 +80,6 @@ struct StepRun {
         try working("make what \(step.name) wrote durable", step: index) { () throws(FileError) in
             try context.folder.syncFileSystem()
         }
-    }
-
-    private func failure(_ message: String) -> WorkerError {
-        .failed(step: index, step.failure, "\(step.name) \(message)")
     }
 
     private var environment: [String] {

@@ -40,12 +40,10 @@ struct StepRunner {
         if let undoing = context.state.undoing, undoing.job == job.job, undoing.step == index {
             attempt = undoing.attempt + 1
         }
-        // A name of its own: the upgrade's record goes when everything is undone, with this one.
-        let key = StepKey(update: job.update, patch: step.planned.patch, script: "downgrades/\(step.planned.path)")
         let run = StepRun(
             context: context, database: database, step: step.planned, index: index,
             title: "downgrade \(step.planned.path)", attempt: attempt, isAgain: attempt > 1, from: job.plan.to,
-            to: job.plan.scriptsFrom ?? job.plan.from, key: key)
+            to: job.plan.scriptsFrom ?? job.plan.from, key: job.key(ofWayBack: step.planned))
         try self.run(step, run, slot, in: areas) { .undoing(job: job.job, step: index, attempt: $0) }
         try context.record(.undone(job: job.job, steps: [index]))
         context.trace.write(.finished, step: run.title)

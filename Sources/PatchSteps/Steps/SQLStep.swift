@@ -3,7 +3,8 @@ import PatchModel
 import PatchSQL
 
 /// Runs a script in SQL in the folder's database. It and the record of it take effect together, so one that is recorded
-/// there and not in the ledger was cut off between the two, and nothing is run.
+/// there and not in the ledger was cut off between the two, and nothing is run. For a database that patchd does not speak
+/// it is the standard input of the endpoint's command `sql`, and the ledger alone records it, as a `.sh`.
 struct SQLStep: RunStep {
     let index: Int
     let planned: PlannedStep
@@ -13,7 +14,7 @@ struct SQLStep: RunStep {
 
     func survey(_ survey: FolderSurvey) throws(FileError) {
         let name = planned.scriptPlace(index, in: survey.order.plan)
-        guard survey.order.database != nil else {
+        guard let named = survey.order.database else {
             return survey.fault(
                 .database,
                 """
@@ -21,6 +22,7 @@ struct SQLStep: RunStep {
                 switch the patch \(planned.patch) off, or exclude \(survey.order.plan.folder)
                 """)
         }
+        guard named.isKnown else { return }
         // That it is not found was said once.
         guard let database = try? survey.database.find() else { return }
         let bytes = try survey.context.tree.readFile(planned.source, limit: SQLScript.sizeLimit) ?? []
@@ -37,6 +39,12 @@ struct SQLStep: RunStep {
 
     func apply(_ run: StepRun, _ slot: StepSlot?, in areas: WorkAreas) throws(WorkerError) {
         let area = try run.staged(slot, in: areas)
+        if let command = run.context.order.database?.command {
+            let file = try working("read script \(planned.path)", step: index) { () throws(FileError) in
+                try area.slots.file(WorkArea.slot(index))
+            }
+            return try run.run(["/bin/sh", "-c", command], input: file, failing: .sql)
+        }
         guard let key = run.key else { return }
         run.traceStart()
         let bytes = try working("read script \(planned.path)", step: index) { () throws(FileError) in
@@ -48,7 +56,7 @@ struct SQLStep: RunStep {
         }
         let order = run.context.order
         let execution = PatchSQL.ScriptRun(
-            key, version: ScriptName(planned.path)?.version ?? order.plan.to, job: order.job,
+            key, version: planned.scriptVersion ?? order.plan.to, job: order.job,
             seconds: order.scriptTimeout)
         let session = try run.database.session(index)
         let output = run.output

@@ -6,7 +6,7 @@ struct ScriptStep: RunStep {
     let index: Int
     let planned: PlannedStep
 
-    private var kind: ScriptName.Kind { ScriptName(planned.path)?.kind ?? .sh }
+    private var kind: ScriptName.Kind { planned.scriptKind ?? .sh }
 
     func survey(_ survey: FolderSurvey) throws(FileError) {
         let name = planned.scriptPlace(index, in: survey.order.plan)
@@ -45,7 +45,7 @@ struct ScriptStep: RunStep {
 extension PlannedStep {
     /// Where a script lies in its patch, for messages.
     func scriptPlace(_ index: Int, in plan: FolderPlan) -> String {
-        (index < plan.steps.count ? "upgrades/" : "downgrades/") + path
+        scriptPlace(isWayBack: index >= plan.steps.count)
     }
 }
 

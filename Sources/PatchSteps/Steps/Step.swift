@@ -63,7 +63,7 @@ extension PlannedStep {
         case .file: FileStep(index: index, planned: self)
         case .remove: RemoveStep(index: index, planned: self)
         case .registry: RegistryStep(index: index, planned: self)
-        case .script where isSQL: SQLStep(index: index, planned: self)
+        case .script where scriptKind == .sql: SQLStep(index: index, planned: self)
         case .script: ScriptStep(index: index, planned: self)
         case .rows: RowsStep(index: index, planned: self)
         case .upload: UploadStep(index: index, planned: self)
@@ -71,8 +71,6 @@ extension PlannedStep {
         case .hook: HookStep(index: index, planned: self)
         }
     }
-
-    private var isSQL: Bool { ScriptName(path)?.kind == .sql }
 
     /// The SHA-256 of what it brings. The plan is made without a hash, so that of a text in the plan is computed here.
     var sum: String { registry.map { SHA256.hash(of: Array($0.text.utf8)) } ?? sha256 }

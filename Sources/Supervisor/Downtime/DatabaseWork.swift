@@ -20,12 +20,13 @@ struct DatabaseWork: Sendable {
     }
 
     /// Takes a folder's database as it is for a version.
-    @concurrent func baseline(_ folder: String, _ version: Version) async throws {
-        try await run(.baseline, folder, to: version)
+    @concurrent func baseline(_ folder: String, _ version: Version, migrations: MigrationName?) async throws {
+        try await run(.baseline, folder, to: version, mark: migrations)
     }
 
     private func run(
-        _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil
+        _ phase: WorkerStart.Phase, _ name: String, lock: UpdateLock? = nil, to version: Version? = nil,
+        mark: MigrationName? = nil
     ) async throws {
         let place = try await context.place(of: name, in: endpoint)
         let state = try context.state.folder(name, of: endpoint.name)
@@ -37,6 +38,7 @@ struct DatabaseWork: Sendable {
             plan: plan, database: try states.database(of: name, at: to))
         order.lock = lock
         order.database?.recommended = state?.recommendedVersion
+        order.mark = mark?.description
         let scratch = "\(phase.rawValue)-\(endpoint.name)-\(name)"
         defer { context.state.removeScratch(scratch) }
         let file = try context.state.scratch(scratch)

@@ -6,11 +6,14 @@ import PatchStore
 /// Commands of admins that change what the endpoint owns.
 extension EndpointSupervisor {
     /// Takes a folder as it is for a version.
-    func baseline(_ folder: String, _ version: Version) async throws {
-        if endpoint.folders.contains(where: { $0.name == folder && $0.database != nil }) {
-            try await DatabaseWork(context: context, endpoint: endpoint).baseline(folder, version)
+    ///
+    /// - Parameter migrations: up to which all count as done; nil: nothing is said of them.
+    func baseline(_ folder: String, _ version: Version, migrations: MigrationName? = nil) async throws {
+        if endpoint.databaseOrder(of: folder)?.isKnown == true {
+            try await DatabaseWork(context: context, endpoint: endpoint).baseline(
+                folder, version, migrations: migrations)
         }
-        try change(folder, .baseline(version, at: .now))
+        try change(folder, .baseline(version, migrations: migrations, at: .now))
         try compareStates()
         // Another folder may be behind now, and this one's tasks have nothing to wait for.
         await setLocks()

@@ -86,6 +86,6 @@ extension EndpointSupervisor {
     }
 
     private func hasDatabase(_ folder: String) -> Bool {
-        endpoint.folders.contains { $0.name == folder && $0.database != nil }
+        endpoint.databaseOrder(of: folder)?.isKnown ?? false
     }
 }

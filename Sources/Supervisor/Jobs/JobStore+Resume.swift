@@ -46,7 +46,8 @@ extension JobStore {
             guard let order = try state.order(job: number, folder: name),
                 let (step, planned) = Self.stoppedStep(summary, order)
             else { continue }
-            let names = [planned.path, planned.title, "downgrade \(planned.path)"]
+            var names = [planned.path, planned.title, "downgrade \(planned.path)"]
+            if let name = planned.migrationName { names.append("\(name).sql") }
             if names.contains(assumed ?? "") { assumptions[name] = step }
         }
         if let assumed, assumptions.isEmpty {

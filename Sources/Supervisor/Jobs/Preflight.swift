@@ -126,7 +126,7 @@ struct Preflight: Sendable {
         let ran = plan.steps.indices.filter { plan.steps[$0].kind.isRun && !equal.contains($0) }
         let undone = UndoneJob(
             job: job.job, update: job.update, plan: plan, isPrepared: true, isDone: true, ran: Array(ran), slots: [],
-            restoresDatabase: endpoint.backup != "none" && plan.hasDatabase)
+            restoresDatabase: endpoint.copies != "none" && plan.hasDatabase)
         return undone.irreversible.map { step in
             let wayOut = step.kind == .script ? "ask the vendor for one, or set" : "set"
             return Fault(

@@ -7,7 +7,7 @@ enum AdminRequest: Equatable {
     case cancel(job: Int)
     case rollback(job: Int, discardsData: Bool)
     case rollbackFolder(endpoint: String, folder: String, to: Version?, discardsData: Bool)
-    case baseline(endpoint: String, folder: String, Version)
+    case baseline(endpoint: String, folder: String, Version, migrations: MigrationName?)
     case catchup(endpoint: String, folder: String, force: Bool)
     case approve(job: Int, sha256: String?, options: JSONValue?)
     case decline(job: Int)
@@ -21,7 +21,8 @@ enum AdminRequest: Equatable {
     private static let keys: [String: [String]] = [
         "resume": ["job", "assumeDone", "skip"], "cancel": ["job"], "decline": ["job"],
         "approve": ["job", "sha256", "options"], "rollback": folderKeys + ["job", "to", "discardData"],
-        "baseline": folderKeys + ["version"], "catchup": folderKeys + ["force"], "markUnstable": ["update"],
+        "baseline": folderKeys + ["version", "migrations"], "catchup": folderKeys + ["force"],
+        "markUnstable": ["update"],
         "markStable": ["update"], "forget": folderKeys, "gc": [],
     ]
 
@@ -45,7 +46,7 @@ enum AdminRequest: Equatable {
     /// The endpoint and folder that it names.
     var place: (endpoint: String?, folder: String?) {
         switch self {
-        case .rollbackFolder(let endpoint, let folder, _, _), .baseline(let endpoint, let folder, _),
+        case .rollbackFolder(let endpoint, let folder, _, _), .baseline(let endpoint, let folder, _, _),
             .catchup(let endpoint, let folder, _):
             (endpoint, folder)
         case .forget(let endpoint, let folder): (endpoint, folder)
@@ -79,8 +80,8 @@ enum AdminRequest: Equatable {
         case .rollbackFolder(let endpoint, let folder, let version, let discardsData):
             RollbackCommand(
                 subject: .folder(endpoint: endpoint, folder: folder, to: version), discardsData: discardsData)
-        case .baseline(let endpoint, let folder, let version):
-            BaselineCommand(endpoint: endpoint, folder: folder, version: version)
+        case .baseline(let endpoint, let folder, let version, let migrations):
+            BaselineCommand(endpoint: endpoint, folder: folder, version: version, migrations: migrations)
         case .catchup(let endpoint, let folder, let force):
             CatchupCommand(endpoint: endpoint, folder: folder, force: force)
         case .approve(let job, let sha256, let options): ApproveCommand(job: job, sha256: sha256, options: options)
@@ -133,7 +134,14 @@ enum AdminRequest: Equatable {
             let (endpoint, folder) = try Self.folder(reader, members, word)
             guard let version = try members["version"].flatMap({ (text) throws(Refusal) in Version(try text.text()) })
             else { throw reader.refusal("baseline needs \"version\", a version") }
-            self = .baseline(endpoint: endpoint, folder: folder, version)
+            let name = try members["migrations"]?.text()
+            guard name == nil || name.flatMap(MigrationName.init) != nil else {
+                throw reader.refusal(
+                    "\"migrations\" names the last migration that is done, as its file is called (0042_x.sql); "
+                        + "\"\(name?.prefix(80) ?? "")\" has no number at its start")
+            }
+            self = .baseline(
+                endpoint: endpoint, folder: folder, version, migrations: name.flatMap(MigrationName.init))
         case "approve":
             self = .approve(
                 job: try needed(), sha256: try members["sha256"]?.text(), options: members["options"]?.value)

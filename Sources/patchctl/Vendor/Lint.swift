@@ -6,10 +6,17 @@ import PatchPlan
 
 struct Lint: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check an update archive as the daemon would, without one; exits 4 when it would be refused.")
+        abstract: "Check an update archive as the daemon would, without one; exits 4 when it would be refused.",
+        discussion: """
+            With --dialect, the SQL is held against what patchd runs in that database: quotes, comments and blocks that do \
+            not end, and statements that it refuses. Without, only what no database takes is said.
+            """)
 
     @Argument(help: "The update archive.", completion: .file(extensions: ["zip"]))
     var file: String
+
+    @Option(help: "The database that the SQL is for: sqlite, postgresql, mariadb or firebird.")
+    var dialect: Dialect?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -40,7 +47,9 @@ struct Lint: ParsableCommand {
         } catch let failure as Failure where failure.status == .refused {
             return [Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)]
         }
-        let verdict = try Worker().unpack(archive, limits: directories.limits)
+        let verdict = try Worker().unpack(
+            archive, limits: directories.limits,
+            lint: ["--lint"] + (dialect.map { ["--dialect", $0.rawValue] } ?? []))
         if let refusal = verdict.refusal { return [Finding(refusal)] }
         guard let update = verdict.update else { return [] }
         let endpoints = (try? directories.configuration())?.endpoints ?? []
@@ -50,6 +59,9 @@ struct Lint: ParsableCommand {
         return update.findings + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting)
     }
 }
+
+/// The databases that patchd speaks.
+enum Dialect: String, CaseIterable, ExpressibleByArgument { case sqlite, postgresql, mariadb, firebird }
 
 /// `lint --json`.
 struct LintReport: Encodable {

@@ -22,10 +22,14 @@ struct Worker: ~Copyable {
     /// Checks an archive; with a name, unpacks it into a tree of that name too, for ``look(_:_:tree:as:)``.
     ///
     /// An archive may be anybody's: as root this runs as the user that reads archives for the daemon, never as root.
-    func unpack(_ archive: borrowing File, limits: Limits, into name: String? = nil) throws -> UnpackVerdict {
+    ///
+    /// - Parameter lint: what more is asked, as arguments of `patchd-worker unpack`.
+    func unpack(
+        _ archive: borrowing File, limits: Limits, into name: String? = nil, lint: [String] = []
+    ) throws -> UnpackVerdict {
         let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
         let reader = geteuid() == 0 ? UnpackUser.identity : nil
-        var arguments = ["unpack", "--limits", limits]
+        var arguments = ["unpack", "--limits", limits] + lint
         let place: Directory
         if let name {
             try scratch.directory.makeDirectory(name, mode: 0o755)

@@ -69,7 +69,19 @@ import Testing
         #expect(trace.contains("ALTER TABLE account ADD COLUMN code INT") && trace.contains("1 rows changed"))
     }
 
-    @Test func `goes on behind the statement that failed with a corrected archive`() throws {
+    @Test(arguments: ["upgrades/8.0.2.sql", "migrations/1_x.sql"])
+    func `goes on with the statement that a corrected archive has instead of the one that failed`(
+        _ name: String
+    ) throws {
+        try configure("grace: 1s\nbackup: none\n")
+        let text = "INSERT INTO account VALUES ('b', 2);\nCREATE TABLE extra (x INT);\n"
+        #expect(try apply([name: text + "INSERT INTO nowhere VALUES (1);\n"]).code == 1)
+        let outcome = try apply([name: text + "INSERT INTO extra VALUES (1);\n"])
+        #expect(outcome.code == 0, "\(outcome.errors)\(told(2))")
+        #expect(try sql("SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM extra)") == "3")
+    }
+
+    @Test func `goes on behind the statement that failed when it is resumed`() throws {
         try configure("grace: 1s\nbackup: none\n")
         let text =
             "INSERT INTO account VALUES ('b', 2);\nCREATE TABLE extra (x INT);\nINSERT INTO nowhere VALUES (1);\n"

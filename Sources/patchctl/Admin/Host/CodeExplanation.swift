@@ -76,7 +76,7 @@ struct CodeExplanation {
                 )
             case .sql:
                 (
-                    "a statement of a script in SQL failed, or is refused",
+                    "a statement of a script in SQL failed, or is refused, or a migration's number is used or passed",
                     "See which one: patchctl trace JOB FOLDER. Fix the cause, then: patchctl resume JOB"
                 )
             case .inUse:
@@ -181,14 +181,16 @@ struct CodeExplanation {
             "nameCollision", "two names are equal but for case or Unicode form",
             "Rename one; some file systems cannot hold both"),
         CodeExplanation(
-            "scriptIgnored", "a file where scripts belong is not named by a version, and does not run",
-            "Name it as 8.0.2.sh or 8.0.2_remark.sql, directly below upgrades/ or downgrades/"),
+            "scriptIgnored", "a file where scripts belong is not named as they are, and does not run",
+            "Name it as 8.0.2.sh or 8.0.2_remark.sql, directly below upgrades/ or downgrades/, or as 0042_x.sql below "
+                + "migrations/"),
         CodeExplanation(
-            "scriptSyntax", "a script has line ends or a byte order mark that its interpreter does not bear",
-            "Save it with Unix line ends and without a byte order mark"),
+            "scriptSyntax",
+            "a script has line ends or a byte order mark that its interpreter does not bear, or SQL that would not run",
+            "Save it with Unix line ends and without a byte order mark; correct the statement that is named"),
         CodeExplanation(
             "noDowngrade", "a script has no way back",
-            "Add downgrades/VERSION.sh or .sql, so that the update can be rolled back"),
+            "Add downgrades/VERSION.sh or .sql, or migrations/NAME.down.sql, so that the update can be rolled back"),
         CodeExplanation(
             "typeUnknown", "a patch is for a module that no folder has",
             "Correct \"type\" in update.json, or \"modules\" in the endpoint's file"),
