@@ -13,6 +13,8 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         public var unusable: [String]
         /// Every active folder, parents first.
         public var folders: [FolderOverview]
+        /// What came out when the scripts were tried on copies; nil where nobody asked for that.
+        public var rehearsal: Rehearsal?
     }
 
     /// The form of this file: 1 has the steps of the folders in it.
@@ -35,7 +37,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         endpoints = report.endpoints.map { plan in
             Endpoint(
                 endpoint: plan.endpoint, faults: plan.faults, warnings: plan.warnings, unusable: plan.unusable,
-                folders: plan.folders.map(FolderOverview.init))
+                folders: plan.folders.map(FolderOverview.init), rehearsal: plan.rehearsal)
         }
     }
 
@@ -44,9 +46,11 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         PlanReport(
             update: update, version: version,
             endpoints: endpoints.map { part in
-                EndpointPlan(
+                var plan = EndpointPlan(
                     endpoint: part.endpoint, faults: part.faults, warnings: part.warnings, unusable: part.unusable,
                     folders: part.folders.map(\.plan))
+                plan.rehearsal = part.rehearsal
+                return plan
             })
     }
 }

@@ -35,6 +35,11 @@ extension FolderDatabase {
                 warnings = ["the database is in use by \(others), who will have to leave"]
             }
             if !touching.isEmpty { warnings += try open.checkRights() }
+            if !touching.isEmpty, order.rehearsal != nil, let copy = try context.copyOrder(),
+                let why = try open.copyObstacle(copy)
+            {
+                warnings.append("the update of the database cannot be rehearsed: \(why)")
+            }
             faults = try self.faults(of: open.record())
             session = open
         } catch {

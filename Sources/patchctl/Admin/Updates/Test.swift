@@ -12,6 +12,8 @@ struct Test: ParsableCommand {
 
     @OptionGroup var choice: OptionArguments
 
+    @OptionGroup var rehearsal: RehearseArguments
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -25,8 +27,10 @@ struct Test: ParsableCommand {
     func run() throws {
         let archive = try sent.open(file)
         let follower = try Follower(directories: directories, sha256: UpdateFile.sha256(archive))
+        var options = try choice.options(.test)
+        options.rehearse = rehearsal.choice
         let drop = try Incoming(directories: directories).drop(
-            archive, called: sent.name(of: file), options: try choice.options(.test))
+            archive, called: sent.name(of: file), options: options)
         let outcome = try follower.end(of: drop, seconds: timeout?.seconds)
         guard case .jobs(let jobs) = outcome else { return try Ending.report(outcome) }
         let report = try report(jobs)
