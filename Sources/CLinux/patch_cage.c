@@ -88,11 +88,12 @@ static int attach(int tree, const char *path) {
     return result;
 }
 
-static int make_read_only(const char *path) {
+// What can only be read can hold device files all the same, which can be written.
+static int restrict_mount(int tree, const char *path, unsigned flags, uint64_t attributes_set) {
     struct mount_attr attributes;
     memset(&attributes, 0, sizeof attributes);
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
-    return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attributes, sizeof attributes);
+    attributes.attr_set = attributes_set | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+    return (int)syscall(SYS_mount_setattr, tree, path, flags, &attributes, sizeof attributes);
 }
 
 static int make_parents(const char *path) {
@@ -136,7 +137,8 @@ static int arrange_mounts(const struct patch_cage *cage) {
         if (own[index] < 0) return -1;
     }
     int copy = clone_tree(cage->copy);
-    if (copy < 0 || make_read_only("/") < 0) return -1;
+    if (copy < 0 || restrict_mount(copy, "", AT_EMPTY_PATH, 0) < 0) return -1;
+    if (restrict_mount(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY) < 0) return -1;
     if (empty("/tmp", "mode=1777") < 0 || empty("/var/tmp", "mode=1777") < 0 || empty("/run", "mode=755") < 0) return -1;
     if (empty("/dev", "mode=755") < 0 || mkdir("/dev/shm", 01777) < 0 || chmod("/dev/shm", 01777) < 0) return -1;
     for (int index = 0; index < DEVICE_COUNT; index++) {

@@ -34,8 +34,18 @@ public struct CopyOrder: Sendable {
 public struct DatabaseCopy: Sendable {
     /// Where it is; a file is named as the order says.
     public var reference: DatabaseReference
-    /// Whether it is used with the order's account.
-    public var needsAccount: Bool
+    /// Who logs in there.
+    public enum Login: Sendable {
+        /// As to the live one.
+        case same
+        /// The order's account.
+        case account
+        /// Nobody: who may write the file may do everything.
+        case none
+    }
+
+    /// Who logs in there.
+    public var login: Login
     /// How long reading the database took: what the copy before an update takes, too.
     public var seconds: Double
 }

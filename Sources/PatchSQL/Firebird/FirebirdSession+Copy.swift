@@ -31,7 +31,7 @@ extension FirebirdSession {
             throw error
         }
         try opening(directory.path, doing) { () throws(FileError) in try directory.remove(dump.name) }
-        return DatabaseCopy(reference: try reference("firebird:\(path)"), needsAccount: false, seconds: seconds)
+        return DatabaseCopy(reference: try reference("firebird:\(path)"), login: .none, seconds: seconds)
     }
 
     /// What goes to files and other databases.

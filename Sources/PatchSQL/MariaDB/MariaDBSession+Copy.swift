@@ -91,7 +91,7 @@ extension MariaDBSession {
         guard let reference = order.live.named(database: order.name) else {
             throw SQLError(.database, doing, "its URL names no database that could be replaced")
         }
-        return DatabaseCopy(reference: reference, needsAccount: true, seconds: seconds)
+        return DatabaseCopy(reference: reference, login: .account, seconds: seconds)
     }
 
     func removeCopies(_ order: CopyOrder) throws(SQLError) {

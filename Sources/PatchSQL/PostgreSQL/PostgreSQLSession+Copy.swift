@@ -35,7 +35,8 @@ extension PostgreSQLSession {
         try run(
             [
                 // The role owns all of the copy, as it cannot give away what others own.
-                "pg_restore", "--no-password", "--no-owner", "--no-acl", "--no-comments", "--exit-on-error",
+                "pg_restore", "--no-password", "--no-owner", "--no-acl", "--no-comments",
+                "--no-publications", "--no-subscriptions", "--no-security-labels", "--exit-on-error",
                 "--dbname=\(conninfo(database: order.name))", dump.name,
             ], doing, in: try place(directory), output: nil, onProgress)
         try repeatSettings(in: order.name)
@@ -43,7 +44,7 @@ extension PostgreSQLSession {
         guard let reference = order.live.named(database: order.name) else {
             throw SQLError(.database, doing, "its URL names no database that could be replaced")
         }
-        return DatabaseCopy(reference: reference, needsAccount: false, seconds: seconds)
+        return DatabaseCopy(reference: reference, login: .same, seconds: seconds)
     }
 
     /// With the live one's encoding and order of texts.

@@ -32,6 +32,6 @@ extension SQLiteSession {
             throw SQLiteErrors(path: copy).error(error, doing, blockers: blockers)
         }
         return DatabaseCopy(
-            reference: try reference("sqlite:\(order.place)"), needsAccount: false, seconds: seconds)
+            reference: try reference("sqlite:\(order.place)"), login: .same, seconds: seconds)
     }
 }

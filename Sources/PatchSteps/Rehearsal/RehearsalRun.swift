@@ -263,16 +263,25 @@ struct RehearsalRun {
         own.database = copy.map { copy in
             DatabaseOrder(
                 url: copy.reference, backup: "none", disconnect: .onDemand, grace: 0,
-                credentials: copy.needsAccount ? "rehearseCredentials" : order.database?.credentials)
+                credentials: credentials(copy))
         }
         let ledger = try working("make a ledger for the rehearsal") { () throws(FileError) in
             try place.root.appendingFile("ledger")
         }
         let scratch = try context.copied(
             with: own, ledger: ledger,
-            credentials: copy?.needsAccount == true ? context.rehearseCredentials : context.credentials)
+            credentials: copy?.login == .account ? context.rehearseCredentials : context.credentials)
         scratch.recorder = recorder
         scratch.cage = cage(place)
         return scratch
+    }
+
+    /// Where the configuration has the credentials for a copy.
+    private func credentials(_ copy: DatabaseCopy) -> String? {
+        switch copy.login {
+        case .same: order.database?.credentials
+        case .account: "rehearseCredentials"
+        case .none: nil
+        }
     }
 }

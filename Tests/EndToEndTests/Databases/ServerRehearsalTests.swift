@@ -5,6 +5,8 @@ import Testing
 /// PAIE has a database of some engine; an update of it is tested.
 @Suite struct `A rehearsal on a server` {
     let host: Installation
+    /// Other tests use the same servers at the same time.
+    private let endpoint = "p\(UInt32.random(in: .min ... .max))"
 
     init() throws { host = try Installation() }
 
@@ -12,7 +14,7 @@ import Testing
         let owner = geteuid() == 0 ? "owner: root\n" : ""
         try host.write(
             """
-            endpoint: payroll
+            endpoint: \(endpoint)
             path: \(host.root)/srv
             \(owner)grace: 1s
             rehearse: test
@@ -68,7 +70,7 @@ import Testing
     // MARK: PostgreSQL
 
     private func copies(_ server: PostgreSQLServer) throws -> String {
-        try server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'patchd\\_rehearsal\\_payroll\\_PAIE%'")
+        try server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'patchd\\_rehearsal\\_\(endpoint)\\_PAIE%'")
     }
 
     @Test func `of PostgreSQL's has a database of its own, which goes`() throws {
@@ -172,7 +174,7 @@ import Testing
         #expect(try rehearse("DELETE FROM `\(name)`.account;\n") == 1, "the live one is out of reach")
         #expect(message(5).contains("denied"), "\(told(5))")
         #expect(try server.run("SELECT * FROM account", in: name) == "a")
-        #expect(try server.run("SHOW DATABASES LIKE 'patchd\\_rehearsal\\_%'") == "" && isTidy())
+        #expect(try server.run("SHOW DATABASES LIKE 'patchd\\_rehearsal\\_\(endpoint)%'") == "" && isTidy())
         let leaked = try Installation.run("/usr/bin/grep", ["-rl", "secret", host.root])
         #expect(leaked.output == "\(file)\n")
     }
