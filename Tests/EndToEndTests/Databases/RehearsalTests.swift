@@ -205,4 +205,36 @@ import Testing
         #expect(try host.picture() == before)
         #expect(!host.exists("srv/SEED/.patchd"))
     }
+
+    @Test(.enabled(if: geteuid() == 0, "a file system of its own needs root"))
+    func `that runs out of space leaves nothing behind`() throws {
+        let folder = "\(host.root)/srv/SEED"
+        let mounted = try Installation.run("/bin/mount", ["-t", "tmpfs", "-o", "size=4m", "none", folder])
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        defer { umount2(folder, Int32(MNT_DETACH)) }
+        try sql("CREATE TABLE account (data BLOB)")
+        #expect(try rehearse(["upgrades/8.0.2.sql": "INSERT INTO account VALUES (zeroblob(16000000));\n"]) == 1)
+        #expect(try host.job(1)["code"] as? String == "space", "\(told())")
+        #expect(!host.exists("srv/SEED/.patchd"))
+        #expect(try sql("SELECT count(*) FROM account") == "0")
+    }
+
+    @Test func `is ordered with patchctl, which shows its report`() throws {
+        try configure("")
+        try drop(["upgrades/8.0.2.sql": "INSERT INTO account VALUES ('b', 2);\n"])
+        let file = "\(host.root)/update.zip"
+        try FileManager.default.moveItem(atPath: "\(host.root)/spool/incoming/update.zip", toPath: file)
+        try FileManager.default.removeItem(atPath: "\(host.root)/spool/incoming/update.zip.json")
+        let daemon = try host.start()
+        defer { kill(daemon.processIdentifier, SIGTERM) }
+        let outcome = try host.run("patchctl", "test", file, "--rehearse", "--twice")
+        #expect(outcome.code == 1, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.contains { $0.contains("rehearsal of SEED: failed, took ") }, "\(outcome.output)")
+        #expect(lines.contains { $0.contains("cannot run twice: upgrades/8.0.2.sql") })
+        #expect(lines.contains { $0.contains("upgrades/8.0.2.sql:1  INSERT INTO account") })
+        let json = try host.run("patchctl", "test", file, "--rehearse", "--json")
+        #expect(json.code == 0 && json.output.contains("\"downtimeSeconds\""), "\(json.output)\(json.errors)")
+        #expect(try host.run("patchctl", "test", file, "--twice").code == 2)
+    }
 }

@@ -128,6 +128,24 @@ import Testing
         #expect(try copies(server) == "0" && isTidy())
     }
 
+    @Test func `takes an error behind a script that was not tried for what may come from that`() throws {
+        let server = try PostgreSQLServer.shared()
+        let name = try server.createDatabase()
+        try configure(server.url(name))
+        try drop([
+            "upgrades/8.0.1.1.sh": "psql \"$PATCHD_DATABASE_URL\" -c 'CREATE TABLE made (x int)'\n",
+            "upgrades/8.0.2.sql": "DELETE FROM made;\n",
+        ])
+        #expect(try host.once().code == 0, "\(told(1))")
+        let found = try report(1)
+        #expect(found["ok"] as? Bool == false && found["error"] is NSNull, "\(found)")
+        #expect(omissions(found).contains("8.0.1.1.sh, which was not tried, may be missing: cannot run 8.0.2.sql"))
+        let plan = try host.json("state/jobs/1/plan.json")
+        let warnings = (plan["endpoints"] as? [[String: Any]])?.first?["warnings"] as? [String] ?? []
+        #expect(warnings.contains { $0.contains("8.0.1.1.sh was not rehearsed: ") }, "\(warnings)")
+        #expect(isTidy())
+    }
+
     @Test func `of PostgreSQL's that is killed in the middle leaves no database`() throws {
         let server = try PostgreSQLServer.shared()
         let name = try server.createDatabase()
