@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "patch_linux.h"
 
+#include "patch_cage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -62,6 +64,8 @@ int patch_rename_new(int from_directory, const char *from, int to_directory, con
     return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
 }
 
+int patch_share_blocks(int descriptor, int other) { return ioctl(descriptor, FICLONE, other); }
+
 int patch_syncfs(int descriptor) { return syncfs(descriptor); }
 
 int patch_allocate(int descriptor, int64_t length) { return fallocate(descriptor, 0, 0, length); }
@@ -111,6 +115,8 @@ static void become(const struct patch_process *p, int report) {
     if (dup2(report_high, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0) goto failed;
     report_high = 3;
     syscall(SYS_close_range, 4, ~0U, 0);
+    // Now that no descriptor leads out.
+    if (p->cage && patch_enter_cage(p->cage, 3) < 0) goto failed;
     execve(p->path, p->arguments, p->environment);
 failed:;
     int why = errno;

@@ -48,7 +48,7 @@ struct DaemonReader {
                 guard size >= 10 << 20 else { throw InvalidValue("is at least 10MiB, not \"\(text)\"") }
                 return size
             }
-            NotBuilt.limits.report(in: limits, to: problems)
+            limits.read("rehearsal", into: &settings.limits.rehearsal, Quantity.size)
         }
         NotBuilt.daemon.report(in: section, to: problems)
         return (settings, section.place(of: "approvers"))

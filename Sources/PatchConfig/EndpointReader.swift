@@ -48,6 +48,7 @@ struct EndpointReader {
         section.read("maxFailures", into: &endpoint.maxFailures, Quantity.number(0...1_000_000))
         section.read("canaryPause", into: &endpoint.canaryPause, Self.canaryPause)
         section.read("approval", into: &endpoint.approval, oneOf: [.none, .required])
+        section.read("rehearse", into: &endpoint.rehearse, oneOf: [.off, .test, .always])
         section.read("windows", into: &endpoint.windows, eachBy: Self.window)
         section.read("scriptTimeout", into: &endpoint.scriptTimeout, Quantity.limit)
         endpoint.programFiles = globs("programFiles", section)

@@ -24,6 +24,8 @@ struct FolderDraft {
     let database: Located<DatabaseReference>?
     /// Absolute.
     let credentials: Located<String>?
+    /// Absolute.
+    let rehearseCredentials: Located<String>?
     let active: Bool
 
     /// Reads one item of `folders`; nil when it is no map or has no name, which is reported.
@@ -39,10 +41,8 @@ struct FolderDraft {
         modules = section.list("modules", ScalarReader.module)
         owner = section.value("owner", ScalarReader.account)
         database = section.value("database", hasForeignDatabase ? Self.foreignDatabase : Self.database)
-        let file = section.value("credentials") { text throws(InvalidValue) in
-            text.isEmpty ? text : try CleanPath.absolute(text)
-        }
-        credentials = file.flatMap { $0.value.isEmpty ? nil : $0 }
+        credentials = Self.file("credentials", section)
+        rehearseCredentials = Self.file("rehearseCredentials", section)
         active = section.value("active", ScalarReader.flag)?.value ?? true
         let relative = section.value("path", CleanPath.folder)
         guard let name = checkedName ?? section.raw("name") else { return nil }
@@ -58,10 +58,18 @@ struct FolderDraft {
                 at: path.place,
                 "folder \"\(name.value)\" is at \(path.value), which is not below its endpoint's \(base)")
         }
-        if let credentials, database == nil {
-            problems.report(at: credentials.place, "\"credentials\" are of use only with a \"database\" beside them")
+        for (key, file) in [("credentials", credentials), ("rehearseCredentials", rehearseCredentials)] {
+            guard let file, database == nil else { continue }
+            problems.report(at: file.place, "\"\(key)\" are of use only with a \"database\" beside them")
         }
-        NotBuilt.folder.report(in: section, to: problems)
+    }
+
+    /// A file with credentials; nil where none is named.
+    private static func file(_ key: String, _ section: Section) -> Located<String>? {
+        let file = section.value(key) { text throws(InvalidValue) in
+            text.isEmpty ? text : try CleanPath.absolute(text)
+        }
+        return file.flatMap { $0.value.isEmpty ? nil : $0 }
     }
 
     /// A database.

@@ -34,7 +34,8 @@ struct FolderTree {
                 modules: line.lazy.compactMap(\.modules).first ?? modules,
                 path: draft.path.value,
                 owner: line.lazy.compactMap(\.owner).first?.value ?? owner,
-                database: draft.database?.value, credentials: draft.credentials?.value, active: draft.active)
+                database: draft.database?.value, credentials: draft.credentials?.value,
+                rehearseCredentials: draft.rehearseCredentials?.value, active: draft.active)
         }
     }
 

@@ -7,27 +7,14 @@ import PatchModel
 /// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
     static let endpoint = [
-        UnbuiltKey(emptyMap: "sandbox"),
-        UnbuiltKey("rehearse", default: "off") { text throws(InvalidValue) in
-            try ScalarReader.word(text, of: ["off", "test", "always"])
-        },
+        UnbuiltKey(emptyMap: "sandbox")
     ]
-
-    static let folder = [UnbuiltKey("rehearseCredentials", default: "", file)]
-
-    private static let file: @Sendable (String) throws(InvalidValue) -> String = { text throws(InvalidValue) in
-        text.isEmpty ? text : try CleanPath.absolute(text)
-    }
 
     static let daemon = [
         UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
             $0.raw("signature")?.value == "required"
         },
         UnbuiltKey(emptyList: "sources"),
-    ]
-
-    static let limits = [
-        UnbuiltKey("rehearsal", default: 64 << 30, Quantity.size)
     ]
 
     /// The message for `signature: auto` beside a file of allowed signers.

@@ -1,3 +1,4 @@
+import PatchJSON
 import PatchModel
 
 /// How a record stands in its line: its name, then its parts as fields. A list whose length is not known from the rest stands
@@ -54,6 +55,10 @@ extension LedgerRecord {
         case .found(let facts):
             ["found", facts.registryText.map { "=" + $0 } ?? "", facts.registrySHA256 ?? ""]
                 + [facts.migrations?.text ?? "", facts.unasked ?? ""] + facts.present.sorted().map(\.description)
+        case .rehearsing(let attempt): ["rehearsing", "\(attempt)"]
+        case .rehearsed(let rehearsal):
+            // Its numbers are finite, so it can be written.
+            ["rehearsed", (try? JSONText.line(rehearsal)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"]
         }
     }
 
@@ -228,6 +233,12 @@ private struct LedgerFields {
             guard let count = number(), let changed = texts(count), let missing = texts(left) else { return nil }
             return .verified(changed: changed, missing: missing)
         case "found": return facts().map { .found($0) }
+        case "rehearsing": return number().map { .rehearsing(attempt: $0) }
+        case "rehearsed":
+            guard let json = text(), let rehearsal = try? JSONText.read(FolderRehearsal.self, Array(json.utf8)) else {
+                return nil
+            }
+            return .rehearsed(rehearsal)
         default: return nil
         }
     }

@@ -54,4 +54,8 @@ public enum LedgerRecord: Hashable, Sendable {
     case verified(changed: [String], missing: [String])
     /// What a plan has to know of the folder.
     case found(FolderFacts)
+    /// The scripts are about to be tried on a copy, for the attempt-th time.
+    case rehearsing(attempt: Int)
+    /// They were.
+    case rehearsed(FolderRehearsal)
 }

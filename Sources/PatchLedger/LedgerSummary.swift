@@ -64,6 +64,10 @@ public struct LedgerSummary: Sendable {
     public private(set) var verified: (changed: [String], missing: [String])?
     /// What a plan has to know of the folder; nil before a worker looked.
     public private(set) var facts: FolderFacts?
+    /// How often a rehearsal was begun.
+    public private(set) var rehearsals = 0
+    /// What came out of the rehearsal; nil before its end.
+    public private(set) var rehearsal: FolderRehearsal?
     /// The last word.
     public private(set) var outcome = Outcome.untouched
 
@@ -152,6 +156,8 @@ public struct LedgerSummary: Sendable {
         case .forgotten: isForgotten = true
         case .verified(let changed, let missing): verified = (changed, missing)
         case .found(let facts): self.facts = facts
+        case .rehearsing(let attempt): rehearsals = attempt
+        case .rehearsed(let rehearsal): self.rehearsal = rehearsal
         }
     }
 

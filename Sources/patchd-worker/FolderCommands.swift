@@ -23,6 +23,24 @@ struct SurveyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.survey() } }
 }
 
+/// Tries the scripts on copies.
+struct RehearseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rehearse")
+
+    @OptionGroup var directories: Directories
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.rehearse() } }
+}
+
+/// Removes what an interrupted rehearsal left.
+struct TidyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tidy")
+
+    @OptionGroup var directories: Directories
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.tidy() } }
+}
+
 /// Brings new content beside its place.
 struct StageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "stage")
@@ -124,6 +142,7 @@ enum FolderCommand {
                 ledger: File(adopting: 1, path: "ledger"),
                 trace: File(adopting: 2, path: "trace"),
                 credentials: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/database" },
+                rehearseCredentials: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/rehearsal" },
                 shouldStop: { stopping.load(ordering: .relaxed) })
             do throws(WorkerError) {
                 try body(&work)

@@ -92,8 +92,8 @@ struct SystemdWorkers: Workers {
         let directories = [start.path] + [start.other].compactMap { $0 }
         var properties: [UnitProperty] = [
             .protectSystem("strict"), .protectHome("read-only"), .readWritePaths(directories),
-            .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices, .protectKernelTunables,
-            .protectKernelModules, .protectKernelLogs, .protectControlGroups, .protectClock, .protectHostname,
+            .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices,
+            .protectKernelModules, .protectControlGroups, .protectClock, .protectHostname,
             // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
             .lockPersonality, .restrictRealtime, .temporaryFileSystem("/dev/shm", "mode=1777"),
             // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
@@ -101,9 +101,11 @@ struct SystemdWorkers: Workers {
             // It gives a script 90 s to end by itself, and 10 s more when it ends it.
             .timeoutStop(.seconds(120)),
         ]
+        // Where parts of /proc are hidden, a rehearsal's programs cannot have one of their own, in which they see nobody else.
+        if start.phase != .rehearse { properties += [.protectKernelTunables, .protectKernelLogs] }
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }
-        if let credentials = start.credentials { properties.append(.loadCredential("database", from: credentials)) }
+        for file in start.credentialFiles { properties.append(.loadCredential(file.name, from: file.path)) }
         properties.append(isInTemporary ? .readWritePaths(directories + ["/tmp", "/var/tmp"]) : .privateTmp)
         return properties
     }

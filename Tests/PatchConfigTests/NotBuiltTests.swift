@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "sandbox: {network: true}", "rehearse: test", "rehearse: always",
+        "sandbox: {network: true}"
     ])
     func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {
         let found = try problems(endpoint(line + "\n"))
@@ -87,7 +87,18 @@ import Testing
         }
     }
 
-    @Test(arguments: ["limits: {rehearsal: 1GiB}", "sources: [\"https://h/index.json\"]"])
+    @Test func `rehearsal is configured by an endpoint, a folder and a limit`() throws {
+        let text = endpoint(
+            "rehearse: always\n",
+            folders: "  - {name: A, database: \"mariadb:///a\", rehearseCredentials: /etc/patchd/rehearse}")
+        let found = try load(["endpoints.d/a.yaml": text, "patchd.yaml": "limits: {rehearsal: 1GiB}\n"])
+        #expect(found.endpoints.first?.rehearse == .always && found.daemon.limits.rehearsal == 1 << 30)
+        #expect(found.endpoints.first?.folders.first?.rehearseCredentials == "/etc/patchd/rehearse")
+        let alone = try problems(endpoint(folders: "  - {name: A, rehearseCredentials: /etc/a}"))
+        #expect(alone.count == 1 && alone[0].contains("only with a \"database\""), "\(alone)")
+    }
+
+    @Test(arguments: ["sources: [\"https://h/index.json\"]"])
     func `the daemon's keys that are not built are refused alike`(line: String) throws {
         let found = try problems(["patchd.yaml": line + "\n"])
         #expect(found.count == 1 && found[0].contains("not built yet"), "\(found)")

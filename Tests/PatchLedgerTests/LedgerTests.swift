@@ -59,7 +59,9 @@ final class LedgerFile {
             .started(step: 1, attempt: 2), .finished(steps: []), .warned(step: 0, message: text),
             .failed(step: nil, code: .sql, message: text), .failed(step: 0, code: .io, message: ""), .resumed,
             .interrupted, .done, .reverting, .undoing(job: 1, step: 2, attempt: 3), .undone(job: 1, steps: [7, 6, 5]),
-            .reverted, .forgotten, .verified(changed: [text], missing: ["", text]),
+            .reverted, .forgotten, .rehearsing(attempt: 2),
+            .rehearsed(FolderRehearsal(folder: text, notRehearsed: text)),
+            .verified(changed: [text], missing: ["", text]),
             .found(try FolderFacts(registryText: registry, registrySHA256: "s", present: [ExactText("a")])),
             .found(try FolderFacts()),
         ]

@@ -177,7 +177,15 @@ struct UpdateOptionsTests {
         #expect(try UpdateOptions(strictJSON: UpdateOptions().strictJSON) == UpdateOptions())
     }
 
+    @Test(arguments: [("true", UpdateOptions.Rehearse.once), ("false", nil), (#""twice""#, .twice)])
+    func `A rehearsal is asked for once or twice`(_ value: String, _ rehearse: UpdateOptions.Rehearse?) throws {
+        let options = try UpdateOptions(strictJSON: Array("{\"rehearse\":\(value)}".utf8))
+        #expect(options.rehearse == rehearse)
+        #expect(try UpdateOptions(strictJSON: options.strictJSON) == options)
+    }
+
     @Test(arguments: [
+        #"{"rehearse":"once"}"#, #"{"rehearse":null}"#, #"{"rehearse":1}"#,
         "", "[]", "null", #"{"operation":"rollback"}"#, #"{"operation":"Apply"}"#, #"{"operation":1}"#,
         #"{"endpoints":"a"}"#,
         #"{"endpoints":[]}"#, #"{"endpoints":[""]}"#, #"{"exclude":[1]}"#, #"{"only":{}}"#, #"{"patches":["A"]}"#,

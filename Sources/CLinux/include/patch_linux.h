@@ -30,6 +30,9 @@ int patch_rename_new(int from_directory, const char *from, int to_directory, con
 
 int patch_syncfs(int descriptor);
 
+// ioctl(2) with FICLONE: the empty file gets the blocks of the other one.
+int patch_share_blocks(int descriptor, int other);
+
 // fallocate(2), mode 0: all blocks exist afterwards, so that ENOSPC and EDQUOT come now and not later.
 int patch_allocate(int descriptor, int64_t length);
 
@@ -55,6 +58,15 @@ int patch_pack_descriptors(const int *descriptors, int count);
 // Receives exactly so many descriptors, close-on-exec; otherwise -1 (EBADMSG), and none is left open.
 int patch_unpack_descriptors(int socket, int *descriptors, int count);
 
+// Where a program runs that must not touch anything: a copy of a directory lies at that directory's place, everything else can
+// only be read, /tmp, /run and /dev are its own, and there is no network, no socket and no other process. All that it starts
+// ends with it.
+struct patch_cage {
+    const char *copy;   // absolute
+    const char *place;  // absolute; also its working directory
+    pid_t starter;      // who calls: when that ends, so does the program
+};
+
 // What a child process is started with.
 struct patch_process {
     const char *path;
@@ -66,6 +78,7 @@ struct patch_process {
     uint32_t uid, gid;
     const uint32_t *groups;
     size_t group_count;
+    const struct patch_cage *cage;  // NULL for none
 };
 
 // Starts a child in a session and process group of its own, with default signal handling. Returns its pid and, through

@@ -26,10 +26,11 @@ public struct ChildProcess: ~Copyable, Sendable {
     ///   - environment: `NAME=value`.
     ///   - directory: its working directory, as a descriptor, so that nobody can swap the path.
     ///   - user: nil: this process's own.
-    /// - Throws: also when the program cannot be executed.
+    ///   - cage: what it is kept in; nil for nothing.
+    /// - Throws: also when the program cannot be executed, or cannot be kept in its cage.
     public static func start(
         _ path: String, _ arguments: [String], environment: [String], in directory: borrowing Directory,
-        input: Int32, output: Int32, error: Int32, as user: UserIdentity? = nil
+        input: Int32, output: Int32, error: Int32, as user: UserIdentity? = nil, in cage: Cage? = nil
     ) throws(FileError) -> ChildProcess {
         var argumentPointers = arguments.map { strdup($0) } + [nil]
         var environmentPointers = environment.map { strdup($0) } + [nil]
@@ -37,16 +38,18 @@ public struct ChildProcess: ~Copyable, Sendable {
         let groups = user?.groups ?? []
         let workingDirectory = directory.descriptor
         var ending: Int32 = -1
-        let pid = path.withCString { program in
-            groups.withUnsafeBufferPointer { groupList in
-                argumentPointers.withUnsafeMutableBufferPointer { arguments in
-                    environmentPointers.withUnsafeMutableBufferPointer { environment in
-                        var process = patch_process(
-                            path: program, arguments: arguments.baseAddress, environment: environment.baseAddress,
-                            directory: workingDirectory, input: input, output: output, error: error,
-                            switch_user: user == nil ? 0 : 1, uid: user?.uid ?? 0, gid: user?.gid ?? 0,
-                            groups: groupList.baseAddress, group_count: groupList.count)
-                        return patch_spawn(&process, &ending)
+        let pid = Cage.with(cage) { cage in
+            path.withCString { program in
+                groups.withUnsafeBufferPointer { groupList in
+                    argumentPointers.withUnsafeMutableBufferPointer { arguments in
+                        environmentPointers.withUnsafeMutableBufferPointer { environment in
+                            var process = patch_process(
+                                path: program, arguments: arguments.baseAddress, environment: environment.baseAddress,
+                                directory: workingDirectory, input: input, output: output, error: error,
+                                switch_user: user == nil ? 0 : 1, uid: user?.uid ?? 0, gid: user?.gid ?? 0,
+                                groups: groupList.baseAddress, group_count: groupList.count, cage: cage)
+                            return patch_spawn(&process, &ending)
+                        }
                     }
                 }
             }

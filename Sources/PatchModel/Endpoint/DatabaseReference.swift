@@ -124,6 +124,25 @@ extension DatabaseReference {
         return description[...question] + (others.map(String.init) + ["options=\(encoded)"]).joined(separator: "&")
     }
 
+    /// Another database on the same server, reached in the same way.
+    ///
+    /// - Parameter name: letters, digits, `_` and `-`.
+    /// - Returns: nil for one that is a file.
+    public func named(database name: String) -> DatabaseReference? {
+        switch engine {
+        case .sqlite, .embeddedFirebird, .firebird, .foreign: return nil
+        case .postgresql, .mariadb: break
+        }
+        let parts = description.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let place = parts[0]
+        guard let slashes = place.firstRange(of: "//"), let slash = place[slashes.upperBound...].firstIndex(of: "/")
+        else { return nil }
+        // It would win over what stands in front of it.
+        let query = (parts.count > 1 ? parts[1] : "").split(separator: "&").filter { !$0.hasPrefix("dbname=") }
+        let rest = query.isEmpty ? "" : "?" + query.joined(separator: "&")
+        return try? DatabaseReference("\(place[...slash])\(name)\(rest)")
+    }
+
     /// The path of a database that is a file which patchd opens itself, relative to the folder or absolute; nil for one on a
     /// server.
     public var file: String? {

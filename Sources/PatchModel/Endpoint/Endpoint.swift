@@ -8,6 +8,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public enum Disconnect: String, Codable, Sendable { case always, onDemand }
     /// Whether a folder's own symlinked directories may be written through.
     public enum Links: String, Codable, Sendable { case deny, inside }
+    /// Whether scripts are tried on a copy of the database: never by themselves, by each test, or before each update too.
+    public enum Rehearse: String, Codable, Sendable { case off, test, always }
     /// Whether an approver has to approve each job.
     public enum Approval: String, Codable, Sendable { case none, required }
 
@@ -45,6 +47,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var canaryPause: CanaryPause
     /// See ``Approval``.
     public var approval: Approval
+    /// See ``Rehearse``.
+    public var rehearse: Rehearse
     /// When jobs may start; empty: always.
     public var windows: [UpdateWindow]
     /// Seconds.
@@ -81,6 +85,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
         canary = []
         canaryPause = .seconds(0)
         approval = .none
+        rehearse = .off
         windows = []
         scriptTimeout = 3600
         programFiles = []
@@ -146,6 +151,7 @@ extension Endpoint {
         try read(.canary, into: &canary)
         try read(.canaryPause, into: &canaryPause)
         try read(.approval, into: &approval)
+        try read(.rehearse, into: &rehearse)
         try read(.windows, into: &windows)
         try read(.scriptTimeout, into: &scriptTimeout)
         try read(.programFiles, into: &programFiles)
@@ -179,6 +185,8 @@ public struct Folder: Hashable, Codable, Sendable {
     public var database: DatabaseReference?
     /// A file that says who logs in to the database, and with what password; nil: the owner's own files do.
     public var credentials: String?
+    /// The same for an account whose rights end at the copy on which updates are rehearsed; nil: there is none.
+    public var rehearseCredentials: String?
     /// False: left out of everything, with its descendants.
     public var active: Bool
 
@@ -186,7 +194,7 @@ public struct Folder: Hashable, Codable, Sendable {
     public init(
         name: String, parent: String?, role: Role = .standard, version: Version? = nil, modules: [String] = [],
         path: String, owner: String? = nil, database: DatabaseReference? = nil, credentials: String? = nil,
-        active: Bool = true
+        rehearseCredentials: String? = nil, active: Bool = true
     ) {
         self.name = name
         self.parent = parent
@@ -197,6 +205,7 @@ public struct Folder: Hashable, Codable, Sendable {
         self.owner = owner
         self.database = database
         self.credentials = credentials
+        self.rehearseCredentials = rehearseCredentials
         self.active = active
     }
 }

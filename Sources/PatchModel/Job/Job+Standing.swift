@@ -22,6 +22,13 @@ extension Job {
     /// Whether some folder waits for it, or is being changed.
     public var hasOpenFolders: Bool { folders.values.contains { [.pending, .running].contains($0.state) } }
 
+    /// Whether its scripts are tried on copies before anything else.
+    public func isRehearsed(on endpoint: Endpoint) -> Bool {
+        guard rollback == nil else { return false }
+        return options.rehearse != nil || endpoint.rehearse == .always
+            || endpoint.rehearse == .test && operation == .test
+    }
+
     /// Its place among the jobs of its endpoint. Jobs from before there were turns ran in the order of their numbers.
     public var order: Int { turn ?? job }
 

@@ -71,6 +71,7 @@ extension EndpointPlan {
         var plan = self
         plan.faults = []
         plan.warnings = []
+        plan.rehearsal = nil
         for index in plan.folders.indices {
             for step in plan.folders[index].steps.indices { plan.folders[index].steps[step].statements = nil }
             for step in plan.folders[index].downgrades.indices { plan.folders[index].downgrades[step].statements = nil }

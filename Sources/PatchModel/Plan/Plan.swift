@@ -13,6 +13,8 @@ public struct EndpointPlan: Hashable, Codable, Sendable {
     public var canary: CanaryPlan?
     /// Every active folder, parents first.
     public var folders: [FolderPlan]
+    /// What came out when the scripts were tried on copies; nil where nobody asked for that.
+    public var rehearsal: Rehearsal?
 
     /// Memberwise.
     public init(

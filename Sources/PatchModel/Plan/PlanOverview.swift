@@ -15,6 +15,8 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         public var canary: CanaryPlan?
         /// Every active folder, parents first.
         public var folders: [FolderOverview]
+        /// What came out when the scripts were tried on copies; nil where nobody asked for that.
+        public var rehearsal: Rehearsal?
     }
 
     /// The form of this file: 1 has the steps of the folders in it.
@@ -37,7 +39,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         endpoints = report.endpoints.map { plan in
             Endpoint(
                 endpoint: plan.endpoint, faults: plan.faults, warnings: plan.warnings, unusable: plan.unusable,
-                canary: plan.canary, folders: plan.folders.map(FolderOverview.init))
+                canary: plan.canary, folders: plan.folders.map(FolderOverview.init), rehearsal: plan.rehearsal)
         }
     }
 
@@ -46,9 +48,11 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         PlanReport(
             update: update, version: version,
             endpoints: endpoints.map { part in
-                EndpointPlan(
+                var plan = EndpointPlan(
                     endpoint: part.endpoint, faults: part.faults, warnings: part.warnings, unusable: part.unusable,
                     canary: part.canary, folders: part.folders.map(\.plan))
+                plan.rehearsal = part.rehearsal
+                return plan
             })
     }
 }

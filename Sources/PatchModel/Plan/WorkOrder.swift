@@ -24,6 +24,8 @@ public struct WorkOrder: Hashable, Codable, Sendable {
     /// Of a rollback: the jobs to undo, newest first. The plan then has no steps; its `to` is the version before the
     /// oldest of them.
     public var undo: [UndoneJob]
+    /// How the folder's part is rehearsed; nil where it is not.
+    public var rehearsal: RehearsalOrder?
     /// Of the phase `facts`: the paths, relative to the folder, that are looked for (``FolderFacts/present``). The plan's
     /// steps are then the migrations that the database is asked for. Nil in every other order.
     public var ask: [String]?
@@ -67,6 +69,7 @@ extension WorkOrder {
             database: try keys.decodeIfPresent(DatabaseOrder.self, forKey: .database),
             undo: try keys.decodeIfPresent([UndoneJob].self, forKey: .undo) ?? [],
             ask: try keys.decodeIfPresent([String].self, forKey: .ask))
+        rehearsal = try keys.decodeIfPresent(RehearsalOrder.self, forKey: .rehearsal)
         lock = try keys.decodeIfPresent(UpdateLock.self, forKey: .lock)
         mark = try keys.decodeIfPresent(String.self, forKey: .mark)
     }

@@ -17,6 +17,9 @@ public struct Limits: Hashable, Codable, Sendable {
     /// Bytes of the audit record; the oldest lines go first.
     public var audit: UInt64 = 640 << 20
 
+    /// Bytes of a database, and of a folder where its file system cannot share blocks, that are copied for a rehearsal.
+    public var rehearsal: UInt64 = 64 << 30
+
     /// The largest size of an archive within these limits: all its content, stored, with what compressing may add, the
     /// names twice, and the records around them.
     public var archive: UInt64 {
@@ -36,6 +39,7 @@ public struct Limits: Hashable, Codable, Sendable {
         manifest = try keys.decodeIfPresent(Int.self, forKey: .manifest) ?? manifest
         name = try keys.decodeIfPresent(Int.self, forKey: .name) ?? name
         depth = try keys.decodeIfPresent(Int.self, forKey: .depth) ?? depth
+        rehearsal = try keys.decodeIfPresent(UInt64.self, forKey: .rehearsal) ?? rehearsal
         output = try keys.decodeIfPresent(Int.self, forKey: .output) ?? output
     }
 }

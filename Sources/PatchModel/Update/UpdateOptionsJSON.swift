@@ -16,7 +16,9 @@ extension UpdateOptions {
     ///
     /// - Throws: ``Refusal`` with the reader's code.
     public init(_ reader: JSONReader) throws(Refusal) {
-        let members = try reader.object(optional: ["operation", "endpoints", "exclude", "only", "patches", "force"])
+        let members = try reader.object(optional: [
+            "operation", "endpoints", "exclude", "only", "patches", "force", "rehearse",
+        ])
         self.init()
         if let operation = members["operation"] { self.operation = try operation.operation() }
         if let endpoints = members["endpoints"] {
@@ -29,13 +31,14 @@ extension UpdateOptions {
         exclude = try members["exclude"]?.texts() ?? []
         only = try members["only"]?.texts() ?? []
         force = try members["force"]?.flag() ?? false
+        rehearse = try members["rehearse"]?.rehearse()
         for (name, value) in try members["patches"]?.anyObject() ?? [] { patches[name] = try value.flag() }
         if let name = only.first(where: exclude.contains) {
             throw reader.refusal("\"\(name)\" stands in \"only\" and in \"exclude\"")
         }
     }
 
-    /// The options with those replaced that an approver gives (contract §9, `approve`): `exclude`, `only` and `force`
+    /// The options with those replaced that an approver gives (contract §9, `approve`): `exclude`, `only`, `force` and `rehearse`
     /// as a whole, `patches` one by one.
     ///
     /// - Throws: ``Refusal`` with the reader's code, also for what is settled once there is a job: operation and endpoints.
@@ -50,6 +53,7 @@ extension UpdateOptions {
         if keys.contains("exclude") { changed.exclude = given.exclude }
         if keys.contains("only") { changed.only = given.only }
         if keys.contains("force") { changed.force = given.force }
+        if keys.contains("rehearse") { changed.rehearse = given.rehearse }
         changed.patches.merge(given.patches) { $1 }
         return changed
     }
@@ -65,11 +69,19 @@ extension UpdateOptions {
             members.append(.init("patches", .object(sorted.map { .init($0.key, .bool($0.value)) })))
         }
         if force { members.append(.init("force", .bool(true))) }
+        if let rehearse { members.append(.init("rehearse", rehearse == .once ? .bool(true) : .string("twice"))) }
         return JSONValue.object(members).serialized
     }
 }
 
 extension JSONReader {
+    /// `true`, `false` or `"twice"`.
+    fileprivate func rehearse() throws(Refusal) -> UpdateOptions.Rehearse? {
+        guard case .string(let text) = value else { return try flag() ? .once : nil }
+        guard text == "twice" else { throw refusal("must be true, false or \"twice\", not \"\(text.prefix(80))\"") }
+        return .twice
+    }
+
     fileprivate func operation() throws(Refusal) -> UpdateOptions.Operation {
         let text = try text()
         switch UpdateOptions.Operation(rawValue: text) {

@@ -11,14 +11,14 @@ extension FirebirdSession {
         let dump = DumpFile(doing: "copy the database \"\(address.name)\" to \"\(directory.path)/\(name)\"", name: name)
         // An earlier try may have failed after it had detached.
         try attach()
-        let size = try query("SELECT MON$PAGES * CAST(MON$PAGE_SIZE AS bigint) FROM MON$DATABASE", []).first?[0]
+        let size = try size()
         // The engine that another process runs cannot open the file while this one has it open.
         let isAlone = address.file != nil
         if isAlone { detach() }
         let place = try opening("/", dump.doing) { () throws(FileError) in try Directory.open("/") }
         let nothing = try nothing(dump.doing)
         let backup = try dump.make(
-            in: directory, size: size.flatMap { UInt64($0) } ?? 0, mode: "gbak"
+            in: directory, size: size, mode: "gbak"
         ) { (output) throws(SQLError) in
             try gbak(
                 // A copy that is put back must not say that the folder is locked. Garbage is left to the server.
@@ -27,6 +27,11 @@ extension FirebirdSession {
         }
         if isAlone { try reconnect() }
         return backup
+    }
+
+    func size() throws(SQLError) -> UInt64 {
+        try query("SELECT MON$PAGES * CAST(MON$PAGE_SIZE AS bigint) FROM MON$DATABASE", []).first?[0]
+            .flatMap { UInt64($0) } ?? 0
     }
 
     func restore(
@@ -86,10 +91,13 @@ extension FirebirdSession {
     }
 
     /// Runs gbak, which says on its standard error what it is at.
-    private func gbak(
+    ///
+    /// - Parameter login: nil: this session's.
+    func gbak(
         _ arguments: [String], _ doing: String, in directory: borrowing Directory, input: Int32, output: Int32,
-        _ onProgress: (String) -> Void
+        as login: FirebirdAddress? = nil, _ onProgress: (String) -> Void
     ) throws(SQLError) {
+        let address = login ?? address
         let locks = getenv(FirebirdLocks.name).map { ["\(FirebirdLocks.name)=\(String(cString: $0))"] } ?? []
         let program = ClientProgram(
             command: ["gbak"] + arguments, environment: address.environment + locks, package: "firebird3.0-utils",
@@ -115,11 +123,11 @@ extension FirebirdSession {
         }
     }
 
-    private func nothing(_ doing: String) throws(SQLError) -> File {
+    func nothing(_ doing: String) throws(SQLError) -> File {
         try opening("/dev/null", doing) { () throws(FileError) in try File.open("/dev/null", O_RDWR) }
     }
 
-    private func opening<Value: ~Copyable>(
+    func opening<Value: ~Copyable>(
         _ path: String, _ doing: String, _ body: () throws(FileError) -> Value
     ) throws(SQLError) -> Value {
         do throws(FileError) { return try body() } catch {

@@ -11,7 +11,7 @@ extension MariaDBSession {
         let dump = DumpFile(
             doing: "copy the database \(database.address.place) to \"\(directory.path)/\(name)\"", name: name)
         let here = try place(directory, dump.doing)
-        return try dump.make(in: directory, size: try dataSize(), mode: "mariadb-dump") { (output) throws(SQLError) in
+        return try dump.make(in: directory, size: try size(), mode: "mariadb-dump") { (output) throws(SQLError) in
             try write(to: output, dump.doing, in: here, onProgress)
             guard try Self.isComplete(output, dump.doing) else {
                 throw SQLError(
@@ -21,7 +21,7 @@ extension MariaDBSession {
     }
 
     /// Bytes of the rows, as the server reckons them; as text they are about as many.
-    private func dataSize() throws(SQLError) -> UInt64 {
+    func size() throws(SQLError) -> UInt64 {
         let text =
             "SELECT CAST(COALESCE(SUM(data_length), 0) AS CHAR) FROM information_schema.tables WHERE table_schema = ?"
         return try query(text, [database.address.database]).first?[0].flatMap { UInt64($0) } ?? 0
@@ -46,7 +46,7 @@ extension MariaDBSession {
         try program.run(doing, in: directory, input: input.descriptor, output: output, onLine: onProgress)
     }
 
-    private func client(_ command: [String]) -> ClientProgram {
+    func client(_ command: [String]) -> ClientProgram {
         ClientProgram(
             command: command, environment: MariaDBAddress.home.map { ["HOME=\($0)"] } ?? [], package: "mariadb-client",
             wayOut: "see that the user has the rights that docs/databases.md names", remark: "-- ", shouldEnd: shouldEnd
@@ -58,11 +58,11 @@ extension MariaDBSession {
         return try ClientProgram.secret(login)
     }
 
-    private func place(_ directory: borrowing Directory, _ doing: String) throws(SQLError) -> Directory {
+    func place(_ directory: borrowing Directory, _ doing: String) throws(SQLError) -> Directory {
         do throws(FileError) { return try directory.duplicate() } catch { throw SQLError(.io, doing, "\(error)") }
     }
 
-    private func nothing(_ doing: String) throws(SQLError) -> File {
+    func nothing(_ doing: String) throws(SQLError) -> File {
         do throws(FileError) { return try File.open("/dev/null", O_RDWR) } catch {
             throw SQLError(.io, doing, "\(error)")
         }
@@ -135,7 +135,7 @@ extension MariaDBSession {
 
 extension MariaDBAddress {
     /// Where MariaDB's own programs are to go.
-    fileprivate var placeOptions: [String] {
+    var placeOptions: [String] {
         var own: [String] = []
         if let host { own.append("--host=\(host)") }
         if port > 0 { own.append("--port=\(port)") }
@@ -147,7 +147,7 @@ extension MariaDBAddress {
     }
 
     /// An option file with the password; nil where there is none but the owner's.
-    fileprivate var login: String? {
+    var login: String? {
         password.map { text in
             // In an option file a backslash begins an escape, and a # a comment.
             let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")

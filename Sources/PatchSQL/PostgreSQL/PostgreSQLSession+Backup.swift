@@ -4,14 +4,13 @@ import PatchModel
 
 /// `pg_dump -Fc` of the database or of the folder's schema, and its way back in one transaction.
 extension PostgreSQLSession {
-    private static let package = "postgresql-client"
 
     func backUp(
         to directory: borrowing Directory, as name: String, onUnchecked: ([String]) -> Void,
         onProgress: (String) -> Void
     ) throws(SQLError) -> DatabaseBackup {
         let dump = DumpFile(doing: "copy the database \"\(database.url)\" to \"\(directory.path)/\(name)\"", name: name)
-        let size = try dumpSize()
+        let size = try size()
         // Its row would say that the folder is locked, for ever.
         var command = ["pg_dump", "-Fc", "--verbose", "--no-password", "--exclude-table-data=\(home)patchd_revision"]
         if let own = database.server.schema { command.append("--schema=\(Self.dialect.quoted(own))") }
@@ -22,7 +21,7 @@ extension PostgreSQLSession {
     }
 
     /// The tables' bytes; the dump compresses them and leaves the indexes out.
-    private func dumpSize() throws(SQLError) -> UInt64 {
+    func size() throws(SQLError) -> UInt64 {
         let rows = try query(
             """
             SELECT coalesce(sum(pg_catalog.pg_table_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c
@@ -92,11 +91,11 @@ extension PostgreSQLSession {
 
     // MARK: Programs
 
-    private func run(
+    func run(
         _ command: [String], _ doing: String, in directory: borrowing Directory, output: Int32?,
         _ onProgress: (String) -> Void
     ) throws(SQLError) {
-        var program = ClientProgram(command: command, package: Self.package, shouldEnd: shouldEnd)
+        var program = ClientProgram(command: command, package: "postgresql-client", shouldEnd: shouldEnd)
         let input: File
         if let passwordFile {
             input = try ClientProgram.secret(passwordFile)
@@ -115,7 +114,7 @@ extension PostgreSQLSession {
         }
     }
 
-    private func place(_ directory: borrowing Directory) throws(SQLError) -> Directory {
+    func place(_ directory: borrowing Directory) throws(SQLError) -> Directory {
         do throws(FileError) { return try directory.duplicate() } catch {
             throw SQLError(.io, "open \"\(directory.path)\"", "\(error)")
         }
@@ -128,8 +127,13 @@ extension PostgreSQLSession {
     }
 
     /// libpq's parameters as one text; no password is among them.
-    private var conninfo: String {
-        database.settings.filter { $0.name != "password" }.map { name, value in
+    private var conninfo: String { conninfo() }
+
+    /// - Parameter name: of another database on the same server; nil: the folder's.
+    func conninfo(database name: String? = nil) -> String {
+        // The last one of a name counts.
+        (database.settings + (name.map { [("dbname", $0)] } ?? [])).filter { $0.name != "password" }.map {
+            name, value in
             "\(name)='\(value.escaped("'\\"))'"
         }.joined(separator: " ")
     }

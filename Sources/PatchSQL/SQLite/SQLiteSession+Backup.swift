@@ -32,6 +32,13 @@ extension SQLiteSession {
         }
     }
 
+    func size() throws(SQLError) -> UInt64 {
+        let values = try translating("read") { () throws(SQLiteFailure) in
+            [try connection.value("PRAGMA page_count"), try connection.value("PRAGMA page_size")]
+        }
+        return values.reduce(1) { $0 * (UInt64($1) ?? 0) }
+    }
+
     private func discard(_ part: String, in directory: borrowing Directory) throws(FileError) {
         for file in [part, part + "-journal"] { try directory.remove(file) }
     }

@@ -131,6 +131,25 @@ public protocol Session: AnyObject {
     func restore(
         _ backup: DatabaseBackup, from directory: borrowing Directory, onProgress: (String) -> Void
     ) throws(SQLError)
+
+    /// Bytes that its content takes, about.
+    func size() throws(SQLError) -> UInt64
+
+    /// Why no copy for a rehearsal can be made here that is kept apart from what is live, and the way out; nil where it can.
+    func copyObstacle(_ order: CopyOrder) throws(SQLError) -> String?
+
+    /// Copies the database so that scripts can be tried on it. This session only reads.
+    ///
+    /// - Parameter directory: where files lie meanwhile; who calls removes it as a whole, also after a failure.
+    func makeCopy(
+        _ order: CopyOrder, in directory: borrowing Directory, onProgress: (String) -> Void
+    ) throws(SQLError) -> DatabaseCopy
+
+    /// Removes what copies of this folder's are left on the server.
+    func removeCopies(_ order: CopyOrder) throws(SQLError)
+
+    /// The first statement of a script that can reach beyond its database, as far as its words tell.
+    static func outreach(of script: SQLScript) -> SQLStatement?
 }
 
 /// What holds for a database that is a file, and for any other that does not say otherwise.

@@ -38,6 +38,7 @@ extension FolderDatabase {
                 warnings = ["the database is in use by \(others), who will have to leave"]
             }
             if !touching.isEmpty { warnings += try open.checkRights() }
+            if !touching.isEmpty { warnings += try rehearsalWarnings(open) }
             faults = try self.faults(of: open.record())
             session = open
         } catch {
@@ -46,6 +47,14 @@ extension FolderDatabase {
         }
         let rows = try survey(rows: session)
         return (faults + rows.faults, warnings, rows.equal)
+    }
+
+    /// What keeps the update of the database from being rehearsed, where that is asked for.
+    private func rehearsalWarnings(_ session: any Session) throws(SQLError) -> [String] {
+        guard let asked = order.rehearsal, let copy = try context.copyOrder() else { return [] }
+        // patchctl's own worker has no credentials.
+        if asked.hasCredentials, copy.account == nil { return [] }
+        return try session.copyObstacle(copy).map { ["the update of the database cannot be rehearsed: \($0)"] } ?? []
     }
 
     /// Looks at the rows of the plan: what is wrong with them, and which tables have them already. Changes nothing.

@@ -27,15 +27,18 @@ final class FolderDatabase {
 
     /// The database that the order names.
     func find(_ step: Int? = nil) throws(WorkerError) -> any Database {
+        try asking(step) { () throws(SQLError) in try named() }
+    }
+
+    /// The same, with the database's own error.
+    func named() throws(SQLError) -> any Database {
         guard let url = order.database?.url else {
-            throw .failed(
-                step: step, .database,
-                "folder \(order.plan.folder) has no database; name one in the configuration, or exclude the folder")
+            throw SQLError(
+                .database, "use a database", "folder \(order.plan.folder) has none",
+                wayOut: "name one in the configuration, or exclude the folder")
         }
-        return try asking(step) { () throws(SQLError) in
-            try Databases.find(
-                url, in: context.folder, as: DatabaseLogin(name: context.target, credentials: credentials()))
-        }
+        return try Databases.find(
+            url, in: context.folder, as: DatabaseLogin(name: context.target, credentials: credentials()))
     }
 
     /// Who logs in and how, where the configuration says it.
@@ -100,6 +103,8 @@ final class FolderDatabase {
             if let trouble { throw trouble }
             if context.isStopOverdue() { throw .stopped }
             let reason = contention.reason.map { "; \($0)" } ?? ""
+            // Of a rehearsal there is nothing to resume.
+            if context.recorder != nil { throw .failed(step: index, error.code, "\(error)\(reason)") }
             throw .failed(
                 step: index, error.code,
                 "\(error)\(reason); see the trace, fix the cause, then resume the job or drop a corrected archive")

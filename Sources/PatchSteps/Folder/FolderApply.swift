@@ -60,7 +60,8 @@ final class FolderApply {
         try publish()
         try database.settle()
         try context.record(.done)
-        context.trace.write(.message, "done: \(plan.folder) has \(plan.to)")
+        context.trace.write(
+            .message, context.recorder == nil ? "done: \(plan.folder) has \(plan.to)" : "done on the copy")
     }
 
     private func run(_ index: Int) throws(WorkerError) {

@@ -11,11 +11,17 @@ final class FolderContext {
     let trace: Trace
     /// The file with the credentials of the database that this worker was given; nil for none.
     let credentials: String?
+    /// The same for an account whose rights end at the copy on which updates are rehearsed.
+    let rehearseCredentials: String?
     private var ledger: Ledger
     /// When somebody was first asked to leave the folder's database; nil for never.
     var askedAt: Double?
     /// Whether applications work in the folder until ``yield(_:to:)``.
     var isTryout = false
+    /// Set where this is a rehearsal in a copy: takes down how long everything took.
+    var recorder: RehearsalRecorder?
+    /// What programs are kept in; nil for nothing.
+    var cage: Cage?
     /// Where the folder stands.
     var state: LedgerSummary { ledger.summary }
     /// Seconds that a script or statement gets to end by itself when the worker is asked to stop.
@@ -23,10 +29,19 @@ final class FolderContext {
     private let wasToldToStop: @Sendable () -> Bool
     private var stopDeadline: Double?
 
-    init(
-        order: WorkOrder, tree: consuming Directory, ledger file: consuming File, trace: consuming File,
-        credentials: String?, stopGrace: Double,
+    convenience init(
+        order: WorkOrder, tree: consuming Directory, ledger: consuming File, trace: consuming File,
+        credentials: String?, rehearseCredentials: String? = nil, stopGrace: Double,
         wasToldToStop: @escaping @Sendable () -> Bool
+    ) throws(WorkerError) {
+        try self.init(
+            order: order, tree: tree, ledger: ledger, trace: Trace(trace, order: order), credentials: credentials,
+            rehearseCredentials: rehearseCredentials, stopGrace: stopGrace, wasToldToStop: wasToldToStop)
+    }
+
+    private init(
+        order: WorkOrder, tree: consuming Directory, ledger file: consuming File, trace: Trace, credentials: String?,
+        rehearseCredentials: String?, stopGrace: Double, wasToldToStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
         let ledger = try Self.open(file)
         let folder = try working("open folder \(order.plan.folder)") { () throws(FileError) in
@@ -35,9 +50,10 @@ final class FolderContext {
         self.folder = folder
         self.tree = tree
         self.order = order
-        self.trace = Trace(trace, order: order)
+        self.trace = trace
         self.ledger = ledger
         self.credentials = credentials
+        self.rehearseCredentials = rehearseCredentials
         self.stopGrace = stopGrace
         self.wasToldToStop = wasToldToStop
         // Those in the way have had some of their time already.
@@ -50,6 +66,16 @@ final class FolderContext {
         } catch {
             throw .ledger(error)
         }
+    }
+
+    /// The same work somewhere else, with a ledger of its own; what runs is ended as soon as the worker is to stop.
+    func copied(
+        with order: WorkOrder, ledger: consuming File, credentials: String?
+    ) throws(WorkerError) -> FolderContext {
+        let tree = try working("open the checked tree") { () throws(FileError) in try self.tree.duplicate() }
+        return try FolderContext(
+            order: order, tree: tree, ledger: ledger, trace: trace, credentials: credentials, rehearseCredentials: nil,
+            stopGrace: 0, wasToldToStop: wasToldToStop)
     }
 
     /// `payroll/SEED`, for messages.
@@ -70,6 +96,9 @@ final class FolderContext {
     func stopIfTold() throws(WorkerError) {
         if wasToldToStop() { throw .stopped }
     }
+
+    /// Whether the worker was asked to stop.
+    func isToldToStop() -> Bool { wasToldToStop() }
 
     /// Whether a script or statement that still runs is to be ended: the worker was asked to stop ``stopGrace`` ago.
     func isStopOverdue() -> Bool {

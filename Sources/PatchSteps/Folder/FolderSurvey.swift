@@ -37,6 +37,7 @@ final class FolderSurvey {
     /// Looks at the folder, the scripts and, where these can be run, the database, and records what was found.
     static func run(_ context: FolderContext) throws(WorkerError) {
         let plan = context.order.plan
+        try RehearsalRun.clear(context)
         let survey = try working("look at folder \(plan.folder)") { () throws(FileError) in
             let survey = try FolderSurvey(context)
             try survey.look()

@@ -11,16 +11,17 @@ public struct FolderWork: ~Copyable {
     ///
     /// - Parameters:
     ///   - credentials: the path of the file with the credentials of the folder's database; nil for none.
+    ///   - rehearseCredentials: the same for an account whose rights end at a copy.
     ///   - stopGrace: seconds that a script or statement gets to end when the worker is asked to stop.
     ///   - shouldStop: whether the worker was asked to stop; a file step is ended first.
     public init(
         order: WorkOrder, tree: consuming Directory, ledger: consuming File, trace: consuming File,
-        credentials: String? = nil, stopGrace: Double = 90,
+        credentials: String? = nil, rehearseCredentials: String? = nil, stopGrace: Double = 90,
         shouldStop: @escaping @Sendable () -> Bool
     ) throws(WorkerError) {
         context = try FolderContext(
-            order: order, tree: tree, ledger: ledger, trace: trace, credentials: credentials, stopGrace: stopGrace,
-            wasToldToStop: shouldStop)
+            order: order, tree: tree, ledger: ledger, trace: trace, credentials: credentials,
+            rehearseCredentials: rehearseCredentials, stopGrace: stopGrace, wasToldToStop: shouldStop)
     }
 
     /// Looks for what a plan has to know of the folder, and records it. Nothing is changed.
@@ -36,6 +37,15 @@ public struct FolderWork: ~Copyable {
             }
         }
     }
+
+    /// Tries the scripts on copies and records what came out; what is live is only read. What an interrupted rehearsal left
+    /// is removed first.
+    public mutating func rehearse() throws(WorkerError) {
+        try untilStopped { (context) throws(WorkerError) in try RehearsalRun.run(context) }
+    }
+
+    /// Removes what an interrupted rehearsal left.
+    public mutating func tidy() throws(WorkerError) { try RehearsalRun.clear(context) }
 
     /// Brings all new content beside its place and makes it durable. Nothing live is touched. Done already: nothing
     /// happens; half done: starts again. A rollback has nothing to stage.

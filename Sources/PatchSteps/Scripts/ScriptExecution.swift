@@ -37,20 +37,24 @@ struct ScriptExecution {
     }
 
     /// Runs it to its end with nothing to read.
-    mutating func run(in folder: borrowing Directory, output: ScriptOutput) throws(FileError) -> Result {
+    mutating func run(
+        in folder: borrowing Directory, output: ScriptOutput, in cage: Cage? = nil
+    ) throws(FileError) -> Result {
         let empty = try File.open("/dev/null")
-        return try run(in: folder, input: empty.descriptor, output: output)
+        return try run(in: folder, input: empty.descriptor, output: output, in: cage)
     }
 
     /// Runs it to its end. Its whole process group ends with it; what others that it left behind still print is nobody's.
+    ///
+    /// - Parameter cage: what it is kept in; nil for nothing.
     mutating func run(
-        in folder: borrowing Directory, input: Int32, output: ScriptOutput
+        in folder: borrowing Directory, input: Int32, output: ScriptOutput, in cage: Cage? = nil
     ) throws(FileError) -> Result {
         var out = try Pipe()
         var error = try Pipe()
         let child = try ChildProcess.start(
             command[0], command, environment: environment, in: folder, input: input,
-            output: out.writing?.descriptor ?? -1, error: error.writing?.descriptor ?? -1)
+            output: out.writing?.descriptor ?? -1, error: error.writing?.descriptor ?? -1, in: cage)
         out.writing = nil
         error.writing = nil
         var (outLines, errorLines) = (LineStream(), LineStream())

@@ -53,18 +53,18 @@ struct StepRun {
         let descriptor = input.descriptor
         traceStart()
         var execution = ScriptExecution(
-            command, environment: environment, seconds: context.order.scriptTimeout,
+            context.seen(command), environment: context.seen(environment), seconds: context.order.scriptTimeout,
             shouldEnd: context.isStopOverdue)
         let result = try working("run \(step.name)", step: index) { () throws(FileError) in
-            try execution.run(in: context.folder, input: descriptor, output: output)
+            try execution.run(in: context.folder, input: descriptor, output: output, in: context.cage)
         }
         let said = execution.lastError.isEmpty ? "" : ": \(execution.lastError)"
         switch result {
         case .exit(.code(0)): break
         case .exit(.code(let code)):
-            throw failure("ended with exit code \(code)\(said); see its trace, fix the cause, then resume the job")
+            throw failure("ended with exit code \(code)\(said); see its trace\(fixed)")
         case .exit(.signal(let number)):
-            throw failure("was ended by signal \(number)\(said); see its trace, then resume the job")
+            throw failure("was ended by signal \(number)\(said); see its trace\(fixed)")
         case .timeout:
             throw failure(
                 """
@@ -82,6 +82,9 @@ struct StepRun {
         }
     }
 
+    /// Of a rehearsal there is nothing to resume.
+    private var fixed: String { context.recorder == nil ? ", fix the cause, then resume the job" : "" }
+
     private var environment: [String] {
         var variables =
             context.environment + [
@@ -98,6 +101,12 @@ struct StepRun {
 }
 
 extension FolderContext {
+    /// Texts with the folder's path as a program finds it: in a cage, the copy lies in the folder's place.
+    func seen(_ texts: [String]) -> [String] {
+        guard let cage else { return texts }
+        return texts.map { $0.replacing(cage.copy, with: cage.place) }
+    }
+
     /// What every command that runs for a folder finds in its environment.
     var environment: [String] {
         let user = getpwuid(geteuid())
@@ -109,6 +118,7 @@ extension FolderContext {
             "PATCHD_ENDPOINT=\(order.endpoint)", "PATCHD_FOLDER=\(order.plan.folder)",
             "PATCHD_DATABASE_URL=\(order.database?.url.forScripts ?? "")",
         ]
+        if recorder != nil { variables.append("PATCHD_REHEARSAL=1") }
         if order.database?.credentials != nil, let credentials { variables.append("PATCHD_CREDENTIALS=\(credentials)") }
         return variables
     }

@@ -62,8 +62,10 @@ struct StepRunner {
                 """)
         }
         try context.record(begun(run.attempt))
+        context.recorder?.begin(step.planned)
         do throws(WorkerError) {
             try step.apply(run, slot, in: areas)
+            context.recorder?.end(step.planned)
         } catch {
             // A worker that was asked to stop was not cut off: this attempt does not count.
             if case .stopped = error { try context.record(begun(run.attempt - 1)) }

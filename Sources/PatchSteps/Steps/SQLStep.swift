@@ -65,7 +65,12 @@ struct SQLStep: RunStep {
         let isNew: Bool
         do throws(WorkerError) {
             isNew = try run.database.inSpite(index) { (tryAgain) throws(SQLError) in
-                try session.run(script, as: execution, onEvent: report.add, tryAgain: tryAgain)
+                try session.run(
+                    script, as: execution,
+                    onEvent: { event in
+                        report.add(event)
+                        run.context.recorder?.add(event)
+                    }, tryAgain: tryAgain)
             }
         } catch {
             report.fail()

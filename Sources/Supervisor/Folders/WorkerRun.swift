@@ -56,6 +56,12 @@ struct WorkerRun: Sendable {
             if phase == .apply || phase == .tryout, await jobs.job(job.job)?.cancelledAt != nil {
                 throw Fault(folder: folder, .cancelled, "job \(job.job) was cancelled")
             }
+            if phase == .rehearse, await jobs.job(job.job)?.cancelledAt != nil {
+                try start(.tidy, job, folder, place, ledger: file)
+                // Until it has ended.
+                _ = try jobs.ledgers.lock(job.job, folder)
+                throw Fault(folder: folder, .cancelled, "job \(job.job) was cancelled")
+            }
             fruitless = count == known ? fruitless + 1 : 0
             known = count
             guard fruitless < Self.fruitless else {
@@ -64,21 +70,27 @@ struct WorkerRun: Sendable {
                     "the worker ended \(Self.fruitless) times without getting on; see the trace, then resume job \(job.job)"
                 )
             }
-            let needsArchive = ![.facts, .revert, .forget].contains(phase) && job.rollback == nil
-            let tree = try needsArchive ? context.state.tree(ofArchive: job.sha256) : context.state.emptyDirectory()
-            let trace = try context.state.trace(job: job.job, folder: folder)
-            let end = try context.workers.work(
-                WorkerStart(
-                    phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: place.path,
-                    other: place.other, user: place.user, credentials: place.credentials,
-                    order: context.state.path(ofOrder: folder, job: job.job)),
-                tree: tree, ledger: file, trace: trace)
-            if let end {
-                context.logger.log(
-                    .workerEnded, "\(endpoint.name)/\(folder): the worker ended early (\(end)) and is started again",
-                    EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
-            }
+            try start(phase, job, folder, place, ledger: file)
         }
+    }
+
+    /// Starts a worker; one that ends early is logged.
+    private func start(
+        _ phase: WorkerStart.Phase, _ job: Job, _ folder: String, _ place: WorkerPlace, ledger file: consuming File
+    ) throws {
+        let needsArchive = ![.facts, .revert, .forget, .tidy].contains(phase) && job.rollback == nil
+        let tree = try needsArchive ? context.state.tree(ofArchive: job.sha256) : context.state.emptyDirectory()
+        let trace = try context.state.trace(job: job.job, folder: folder)
+        var start = WorkerStart(
+            phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: place.path,
+            other: place.other, user: place.user, credentials: place.credentials,
+            order: context.state.path(ofOrder: folder, job: job.job))
+        if [.survey, .rehearse, .tidy].contains(phase) { start.rehearseCredentials = place.rehearseCredentials }
+        let end = try context.workers.work(start, tree: tree, ledger: file, trace: trace)
+        guard let end else { return }
+        context.logger.log(
+            .workerEnded, "\(endpoint.name)/\(folder): the worker ended early (\(end)) and is started again",
+            EventFields(job: job.job, endpoint: endpoint.name, folder: folder, update: job.update))
     }
 
     /// Asks the worker of a folder, if one runs, to end after its step.
@@ -111,20 +123,28 @@ extension DaemonContext {
         }
         let known = UserIdentity(uid: owner.uid)
         let user = known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
-        try checkCredentials(of: folder, owner: owner)
-        return WorkerPlace(
+        try checkCredentials(folder.credentials, of: folder, "credentials", owner: owner)
+        var place = WorkerPlace(
             path: folder.path, other: other, user: owner.uid == geteuid() ? nil : user, credentials: folder.credentials)
+        do {
+            try checkCredentials(folder.rehearseCredentials, of: folder, "rehearseCredentials", owner: owner)
+            place.rehearseCredentials = folder.rehearseCredentials
+        } catch let fault as Fault {
+            // Without them the update goes on.
+            place.withoutRehearsal = fault.message
+        }
+        return place
     }
 
     /// Nobody but root and the owner may know or change a password.
-    private func checkCredentials(of folder: Folder, owner: Owner) throws {
-        guard let path = folder.credentials else { return }
+    private func checkCredentials(_ path: String?, of folder: Folder, _ key: String, owner: Owner) throws {
+        guard let path else { return }
         func refuse(_ cause: String, _ wayOut: String) -> Fault {
-            Fault(folder: folder.name, .database, "cannot use the credentials \(path): \(cause); \(wayOut)")
+            Fault(folder: folder.name, .database, "cannot use the \(key) \(path): \(cause); \(wayOut)")
         }
         let status: FileStatus
         do throws(FileError) { status = try File.open(path, O_RDONLY | O_NONBLOCK).status() } catch {
-            throw refuse(error.reason, "correct \"credentials\" in the configuration, or put the file there")
+            throw refuse(error.reason, "correct \"\(key)\" in the configuration, or put the file there")
         }
         guard status.kind == .file, status.size <= 64 << 10 else {
             throw refuse("it is no small file", "its lines are user=NAME and password=TEXT")
@@ -144,4 +164,8 @@ struct WorkerPlace {
     /// Nil when that is this process's own.
     let user: UserIdentity?
     let credentials: String?
+    /// Of an account whose rights end at a copy.
+    var rehearseCredentials: String?
+    /// Why there is none although one is configured; nil for nothing.
+    var withoutRehearsal: String?
 }

@@ -6,7 +6,7 @@ import Synchronization
 public struct WorkerStart: Sendable {
     /// What a worker is started for.
     public enum Phase: String, Sendable {
-        case facts, survey, stage, tryout, apply, finish, revert, forget, show, baseline
+        case facts, survey, rehearse, tidy, stage, tryout, apply, finish, revert, forget, show, baseline
     }
 
     /// Up to which phase's end it works.
@@ -25,8 +25,17 @@ public struct WorkerStart: Sendable {
     public var user: UserIdentity?
     /// A file that the worker finds as `database` in `CREDENTIALS_DIRECTORY`; nil for none.
     public var credentials: String?
+    /// A file that it finds there as `rehearsal`: the account whose rights end at a copy; nil for none.
+    public var rehearseCredentials: String?
     /// The file with the worker's order: absolute, and readable for this process only.
     public var order = ""
+
+    /// The files that the worker gets, by the names that it finds them under.
+    public var credentialFiles: [(name: String, path: String)] {
+        [("database", credentials), ("rehearsal", rehearseCredentials)].compactMap { name, path in
+            path.map { (name, $0) }
+        }
+    }
 
     /// What a worker gets as its standard input: the checked tree and its order.
     public func input(tree: borrowing Directory) throws(FileError) -> File {
@@ -123,7 +132,7 @@ public struct ChildWorkers: Workers {
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {
         let input = try start.input(tree: tree)
-        let own = try start.credentials.map { try WorkerCredentials(in: credentials, of: start, from: $0) }
+        let own = start.credentialFiles.isEmpty ? nil : try WorkerCredentials(in: credentials, of: start)
         defer { own?.remove() }
         let child = try ChildProcess.start(
             program, ["patchd-worker", start.phase.rawValue],

@@ -42,6 +42,11 @@ struct Preflight: Sendable {
             plan.faults += summary?.survey?.faults ?? []
             plan.warnings += (summary?.survey?.warnings ?? []).map { "\(folder): \($0)" }
         }
+        if job.isRehearsed(on: endpoint) {
+            let faulty = Set(plan.faults.map(\.folder))
+            try await RehearsalPhase(context: context, endpoint: endpoint, work: work).run(
+                orders.filter { !faulty.contains($0.plan.folder) }, job, in: &plan)
+        }
         if !orders.isEmpty {
             let affected = Set(orders.flatMap { [$0.plan.folder] + endpoint.descendants(of: $0.plan.folder) })
             let (faults, warnings) = try quiesce.check(affected, mayChange: job.operation != .test)
@@ -189,11 +194,17 @@ struct Preflight: Sendable {
     private func order(
         _ job: Job, _ plan: FolderPlan, undo: [UndoneJob] = [], ask: [String]? = nil
     ) throws -> WorkOrder {
-        WorkOrder(
+        var order = WorkOrder(
             job: job.job, turn: job.turn, endpoint: endpoint.name, update: job.update,
             scriptTimeout: endpoint.scriptTimeout, outputLimit: context.configuration.daemon.limits.output,
             links: endpoint.links, plan: plan,
             database: try states.database(of: plan.folder), undo: undo, ask: ask)
+        if ask == nil, undo.isEmpty, job.isRehearsed(on: endpoint) {
+            order.rehearsal = RehearsalOrder(
+                limit: context.configuration.daemon.limits.rehearsal, isTwice: job.options.rehearse == .twice,
+                hasCredentials: endpoint.folders.first { $0.name == plan.folder }?.rehearseCredentials != nil)
+        }
+        return order
     }
 
     /// What a worker found in one folder, or why it found nothing.

@@ -32,7 +32,10 @@ struct Worker: ~Copyable {
         var arguments = ["unpack", "--limits", limits] + lint
         let place: Directory
         if let name {
-            try scratch.directory.makeDirectory(name, mode: 0o755)
+            if let parent = Directory.split(name).parent {
+                _ = try scratch.directory.ensureDirectory(parent, mode: 0o755)
+            }
+            _ = try scratch.directory.makeDirectory(name, mode: 0o755)
             place = try scratch.directory.directory(name)
             if let reader { try UnpackUser.give(place, to: reader) }
             arguments += ["--into", "."]
@@ -96,7 +99,7 @@ struct Worker: ~Copyable {
     /// Looks at a folder as its owner; nothing there is changed.
     ///
     /// - Parameters:
-    ///   - what: `facts`, `survey` or `verify`.
+    ///   - what: `facts`, `survey`, `rehearse` or `verify`.
     ///   - name: the checked tree's, as given to ``unpack(_:limits:into:)``; nil where none is needed.
     func look(_ what: String, _ order: WorkOrder, tree name: String? = nil, as user: UserIdentity?) throws
         -> LedgerSummary

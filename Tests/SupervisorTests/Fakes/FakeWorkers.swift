@@ -200,7 +200,15 @@ final class FakeWorkers: Workers {
                 : order.undo.map { .undone(job: $0.job, steps: Array($0.plan.steps.indices)) }
             return (summary.isReverting ? [] : [.reverting]) + undone + [.reverted]
         case .forget: return [failure ?? .forgotten]
-        case .show, .baseline: return []
+        case .rehearse:
+            var report = FolderRehearsal(folder: order.plan.folder)
+            if case .failed(_, let code, let message) = failure {
+                (report.code, report.error) = (code, message)
+            } else {
+                report.ok = true
+            }
+            return [.rehearsed(report)]
+        case .show, .baseline, .tidy: return []
         }
     }
 }

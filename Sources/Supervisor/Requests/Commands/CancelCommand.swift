@@ -14,6 +14,14 @@ struct CancelCommand: RequestCommand {
                 WorkerStart(phase: .apply, job: job, endpoint: found.endpoint, folder: name, path: "", user: nil))
         }
         if found.isPaused { return .done(try await context.afterCanary(found, "job \(job) is cancelled")) }
+        if found.state == .running, !found.hasBegun {
+            // It may be rehearsing, of which nothing is kept.
+            for folder in context.daemon.endpoint(found.endpoint)?.activeFolders ?? [] {
+                context.daemon.workers.interrupt(
+                    WorkerStart(
+                        phase: .rehearse, job: job, endpoint: found.endpoint, folder: folder.name, path: "", user: nil))
+            }
+        }
         guard let held = await context.jobs.job(job), held.state == .failed else {
             return .done("job \(job) is being cancelled")
         }

@@ -53,9 +53,14 @@ struct EndpointLook {
             throw Fault(folder: plan.folder, .missing, "\(endpoint.name) has no folder \(plan.folder)")
         }
         let owner = try OwnerRule.check(folder: folder, recorded: states[folder.name]?.owner)
-        let order = WorkOrder(
+        var order = WorkOrder(
             job: 0, endpoint: endpoint.name, update: update.manifest.name, scriptTimeout: endpoint.scriptTimeout,
             links: endpoint.links, plan: plan, database: endpoint.databaseOrder(of: plan.folder), ask: ask)
+        if endpoint.rehearse != .off, ask == nil {
+            // Only to be warned of what it lacks.
+            order.rehearsal = RehearsalOrder(
+                limit: Limits().rehearsal, hasCredentials: folder.rehearseCredentials != nil)
+        }
         let summary: LedgerSummary
         do {
             summary = try worker.look(what, order, tree: "tree", as: Identity.of(owner))

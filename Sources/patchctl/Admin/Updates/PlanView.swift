@@ -24,6 +24,7 @@ struct PlanView {
             for fault in endpoint.faults { Output.line("  fault \(fault.code.rawValue): \(fault)") }
             for warning in endpoint.warnings { Output.line("  warning: \(warning)") }
             for folder in endpoint.folders { show(folder, of: endpoint.endpoint) }
+            for folder in endpoint.rehearsal?.folders ?? [] { RehearsalView(folder: folder).print() }
         }
     }
 

@@ -15,6 +15,8 @@ struct Submit: ParsableCommand {
 
     @OptionGroup var choice: OptionArguments
 
+    @OptionGroup var rehearsal: RehearseArguments
+
     @Flag(help: "Wait for the end; Ctrl-C stops waiting, not the job.")
     var wait = false
 
@@ -34,7 +36,8 @@ struct Submit: ParsableCommand {
 
     func run() throws {
         let archive = try sent.open(file)
-        let options = try choice.options()
+        var options = try choice.options()
+        options.rehearse = rehearsal.choice
         let follower = try? Follower(directories: directories, sha256: UpdateFile.sha256(archive))
         let drop = try Incoming(directories: directories).drop(
             archive, called: sent.name(of: file), options: options == UpdateOptions() ? nil : options)

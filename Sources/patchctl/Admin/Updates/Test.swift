@@ -5,12 +5,27 @@ import PatchStore
 struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Have the daemon test an update on the real folders; nothing is changed.",
-        discussion: "Exits 1 where something keeps it from being applied, 3 where every folder is up to date.")
+        discussion: """
+            Exits 1 where something keeps it from being applied, 3 where every folder is up to date.
 
-    @Argument(help: "The update archive.", completion: .file(extensions: ["zip"]))
-    var file: String
+            With --rehearse --from VERSION no daemon is asked: the scripts of all archives run, in the order of their \
+            versions, on copies of the configured folders and databases that count as having that version. --from may be \
+            repeated.
+            """)
+
+    @Argument(help: "The update archive; with --from one or more.", completion: .file(extensions: ["zip"]))
+    var files: [String]
+
+    /// The only one that a daemon gets, or another host.
+    var file: String { files.first ?? "" }
+
+    @Option(
+        help: ArgumentHelp("Rehearse the chain of archives from this version; may be repeated.", valueName: "version"))
+    var from: [String] = []
 
     @OptionGroup var choice: OptionArguments
+
+    @OptionGroup var rehearsal: RehearseArguments
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -22,11 +37,20 @@ struct Test: ParsableCommand {
 
     @OptionGroup var directories: Directories
 
+    func validate() throws {
+        if !from.isEmpty, rehearsal.choice == nil { throw ValidationError("--from goes with --rehearse") }
+        if from.isEmpty, files.count > 1 { throw ValidationError("several archives go with --rehearse --from") }
+        for text in from where Version(text) == nil { throw ValidationError("--from: \"\(text)\" is no version") }
+    }
+
     func run() throws {
+        var options = try choice.options(.test)
+        options.rehearse = rehearsal.choice
+        if !from.isEmpty { return try rehearseChain(options) }
         let archive = try sent.open(file)
         let follower = try Follower(directories: directories, sha256: UpdateFile.sha256(archive))
         let drop = try Incoming(directories: directories).drop(
-            archive, called: sent.name(of: file), options: try choice.options(.test))
+            archive, called: sent.name(of: file), options: options)
         let outcome = try follower.end(of: drop, seconds: timeout?.seconds)
         guard case .jobs(let jobs) = outcome else { return try Ending.report(outcome) }
         let report = try report(jobs)
@@ -39,6 +63,30 @@ struct Test: ParsableCommand {
         }
         if jobs.contains(where: { $0.state != .done }) { throw ExitStatus.failed.exit }
         if let report, report.isUpToDate { throw ExitStatus.nothingToDo.exit }
+    }
+
+    private func rehearseChain(_ options: UpdateOptions) throws {
+        let configuration = try directories.configuration()
+        let worker = try Worker()
+        var updates: [CheckedUpdate] = []
+        for (number, file) in files.enumerated() {
+            let verdict = try worker.unpack(
+                UpdateFile.open(file), limits: configuration.daemon.limits,
+                into: "\(ChainRehearsal.trees)/\(number)")
+            if let refusal = verdict.refusal {
+                throw Failure(.refused, "\(file) is refused: \(refusal.code.rawValue): \(refusal)")
+            }
+            guard let update = verdict.update else { throw Failure("the check of \"\(file)\" came to no verdict") }
+            updates.append(update)
+        }
+        do {
+            let report = try ChainRehearsal(updates, configuration, options).report(
+                from: from.compactMap(Version.init), worker)
+            try PlanView(report).print(json: json)
+            if report.endpoints.contains(where: { !$0.faults.isEmpty }) { throw ExitStatus.failed.exit }
+        } catch let refusal as Refusal {
+            throw Failure(.refused, "refused: \(refusal.code.rawValue): \(refusal)")
+        }
     }
 
     /// The plans of all jobs as one; nil where none was made.
