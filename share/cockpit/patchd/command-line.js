@@ -9,7 +9,7 @@ export function commandLine(words) {
     return h("div", { class: "command" },
         h("code", null, text),
         h("button", {
-            type: "button", class: "plain", "aria-label": `${_("Copy the command")}: ${text}`, title: _("Copy the command"),
+            type: "button", class: "plain", "aria-label": `${_("Copy the command")}: ${text}`,
             async onclick() {
                 try {
                     await navigator.clipboard.writeText(text);
@@ -18,5 +18,5 @@ export function commandLine(words) {
                     announce(_("The browser does not allow copying here."));
                 }
             },
-        }, h("span", { "aria-hidden": "true" }, "⧉")));
+        }, _("Copy")));
 }

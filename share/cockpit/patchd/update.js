@@ -218,11 +218,13 @@ export class Update {
         const commands = (word) => chosen.map((endpoint) => [word, this.upload.name, ...this.choice.options(endpoint)]);
         return h("section", { "data-key": "operations" },
             h("div", { class: "buttons" },
-                h("button", { type: "button", class: "secondary", disabled: !isIdle, onclick: () => this.plan() }, _("Show the plan")),
+                this.host.access.isAdmin
+                    ? h("button", { type: "button", class: "secondary", disabled: !isIdle, onclick: () => this.plan() }, _("Show the plan"))
+                    : null,
                 h("button", { type: "button", class: "secondary", disabled: !isIdle, onclick: () => this.test() }, _("Test")),
                 h("button", { type: "button", class: "primary", disabled: !isIdle, onclick: () => this.apply() }, _("Apply …"))),
             h("details", null, h("summary", null, _("The commands for this")),
-                ["plan", "test", "submit"].map((word) => commands(word).map((words) => commandLine(words)))),
+                [...(this.host.access.isAdmin ? ["plan"] : []), "test", "submit"].map((word) => commands(word).map((words) => commandLine(words)))),
             this.work ? h("div", { class: "card", role: "status" }, h("p", null, this.work), this.progress()) : null);
     }
 
@@ -236,11 +238,12 @@ export class Update {
             bar(total(job), format(_("Steps of job $0"), job.job))));
     }
 
-    plan() { return this.ask("plan", _("The update is being planned …")); }
+    /** Only root may look into folders of several owners; everybody else asks the daemon, whose test shows the plan, too. */
+    plan() { return this.ask("plan", _("The update is being planned …"), this.host.access.asAdmin); }
 
-    test() { return this.ask("test", _("The daemon is testing the update …")); }
+    test() { return this.ask("test", _("The daemon is testing the update …"), this.host.access); }
 
-    async ask(word, work) {
+    async ask(word, work, access) {
         const chosen = this.choice.chosen(this.endpoints);
         this.notices.clear();
         this.plans = null;
@@ -250,7 +253,7 @@ export class Update {
         try {
             for (const endpoint of chosen) {
                 const words = [word, this.upload.path, ...this.choice.options(endpoint), "--json"];
-                const outcome = await patchctl(words, this.host.access);
+                const outcome = await patchctl(words, access);
                 if (outcome.output.trim()) plans.push(outcome.json());
                 else outcome.expect(-1);
             }
