@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 HOSTILE = "TRT/<img src=x onerror=document.title=1>.src"
@@ -36,5 +37,5 @@ def pack(version="8.0.2", dependency="8.0.1", name="X3V8_P2", sql="ALTER TABLE e
         if filler:
             with archive.open(zipfile.ZipInfo("base/TRT/FILLER.dat"), "w") as file:
                 for _ in range(filler):
-                    file.write(b"\0" * (1 << 20))
+                    file.write(os.urandom(1 << 20))
     return target.getvalue()

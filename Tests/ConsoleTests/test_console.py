@@ -308,7 +308,6 @@ class Console(unittest.TestCase):
     def test_20_a_large_archive_arrives_whole(self):
         self.anna.open("update")
         content = archive.pack("8.0.3", "8.0.2", filler=24)
-        content += b""
         self.anna.drop(self.file("filled.zip", content))
         self.anna.sees("The archive is fine.", 60)
         uploaded = [name for name in self.spool() if name.endswith("filled.zip")]

@@ -5,6 +5,7 @@
 import { commandLine } from "./command-line.js";
 import { confirm, list } from "./confirm.js";
 import * as directories from "./directories.js";
+import { Downtimes } from "./downtimes.js";
 import { h } from "./dom.js";
 import { label, stateName } from "./label.js";
 import { rollback } from "./rollback.js";
@@ -24,9 +25,12 @@ export class Endpoint {
 
     get title() { return this.name; }
 
-    start(changed) { this.changed = changed; }
+    start(changed) {
+        this.changed = changed;
+        this.downtimes = new Downtimes(changed);
+    }
 
-    stop() {}
+    stop() { this.downtimes.close(); }
 
     render() {
         const endpoint = this.host.endpoint(this.name);
@@ -112,12 +116,13 @@ export class Endpoint {
         if (isConfirmed) await this.notices.command(command, this.host.access, _("The folder catches up."));
     }
 
-    /** From the moment in which applications had to leave to the folder's last change. */
+    /** As the daemon measured it; else what the job took until the folder was done, which is no less. */
     downtime(folder) {
+        const measured = this.downtimes.seconds(this.name, folder.folder);
+        if (measured !== null) return duration(measured);
         const job = this.jobs.get(folder.job);
-        const since = job?.disconnectedAt ?? job?.quiescedAt;
-        if (!since || job.folders?.[folder.folder]?.state !== "done") return "";
-        return duration((new Date(folder.updatedAt) - new Date(since)) / 1000);
+        if (!job?.startedAt || job.folders?.[folder.folder]?.state !== "done") return "";
+        return `≤ ${duration((new Date(folder.updatedAt) - new Date(job.startedAt)) / 1000)}`;
     }
 
     readJobs(folders) {
