@@ -9,6 +9,7 @@ import { Downtimes } from "./downtimes.js";
 import { h } from "./dom.js";
 import { label, stateName } from "./label.js";
 import { rollback } from "./rollback.js";
+import { branch, table } from "./table.js";
 import { inOrder } from "./tree.js";
 import { _, duration, format, ngettext, time } from "./words.js";
 
@@ -53,11 +54,8 @@ export class Endpoint {
                     h("option", { value: state }, stateName(state))))),
                 h("span", { class: "quiet", role: "status" },
                     format(ngettext("$0 of $1 folder", "$0 of $1 folders", endpoint.folders.length), shown.length, endpoint.folders.length))),
-            h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Folders") }, h("table", { class: "tree" },
-                h("thead", null, h("tr", null,
-                    [_("Folder"), _("Version"), _("Status"), _("Last update"), _("Downtime"), _("Trace"), _("Actions")]
-                        .map((name) => h("th", { scope: "col" }, name)))),
-                h("tbody", null, shown.map(({ folder, depth }) => this.row(endpoint, folder, depth))))),
+            table(_("Folders"), [_("Folder"), _("Version"), _("Status"), _("Last update"), _("Downtime"), _("Trace"), _("Actions")],
+                shown.map(({ folder, depth }) => ({ key: folder.folder, cells: this.cells(endpoint, folder, depth) }))),
         ];
     }
 
@@ -73,38 +71,38 @@ export class Endpoint {
                 .some((text) => text.toLowerCase().includes(wanted)));
     }
 
-    row(endpoint, folder, depth) {
+    cells(endpoint, folder, depth) {
         const name = `${this.name}/${folder.folder}`;
-        return h("tr", { "data-key": folder.folder },
-            h("th", { scope: "row" },
-                h("span", { class: `branch depth-${Math.min(depth, 12)}` },
-                    h("span", { class: "unseen" }, format(_("Level $0"), depth + 1), " "),
-                    h("a", { href: `#/history/${name}` }, folder.folder))),
-            h("td", null, folder.version ?? _("unknown")),
-            h("td", null, label(folder.status), folder.diverged ? [" ", label("diverged")] : null,
+        return [
+            branch(depth, h("span", { class: "unseen" }, format(_("Level $0"), depth + 1), " "),
+                h("a", { href: `#/history/${name}` }, folder.folder)),
+            folder.version ?? _("unknown"),
+            [label(folder.status), folder.diverged ? [" ", label("diverged")] : null,
                 folder.gone ? h("div", { class: "quiet" }, _("no longer configured")) : null,
                 folder.reason ? h("div", { class: "said" }, folder.reason) : null,
-                folder.next ? h("code", { class: "next" }, folder.next) : null),
-            h("td", null, folder.job > 0
+                folder.next ? h("code", { class: "next" }, folder.next) : null],
+            folder.job > 0
                 ? [h("a", { href: `#/job/${folder.job}` }, format(_("Job $0"), folder.job)), h("div", { class: "quiet" }, time(folder.updatedAt))]
-                : "–"),
-            h("td", null, this.downtime(folder) || "–"),
-            h("td", null, folder.trace
+                : "–",
+            this.downtime(folder) || "–",
+            folder.trace
                 ? h("a", { href: `#/job/${folder.job}/${folder.folder}`, "aria-label": format(_("Trace of $0"), folder.folder) }, _("Trace"))
-                : "–"),
-            h("td", { class: "actions" },
-                folder.job > 0 && ["current", "failed"].includes(folder.status)
-                    ? h("button", {
-                        type: "button", class: "link", "aria-label": format(_("Roll back $0"), folder.folder),
-                        onclick: () => rollback(this.host, this.notices, endpoint, folder),
-                    }, _("Roll back"))
-                    : null,
-                folder.status === "behind"
-                    ? h("button", {
-                        type: "button", class: "link", "aria-label": format(_("Catch up $0"), folder.folder),
-                        onclick: () => this.catchUp(name),
-                    }, _("Catch up"))
-                    : null));
+                : "–",
+            this.actions(endpoint, folder, name),
+        ];
+    }
+
+    actions(endpoint, folder, name) {
+        if (folder.status === "behind")
+            return h("button", {
+                type: "button", class: "link", "aria-label": format(_("Catch up $0"), folder.folder), onclick: () => this.catchUp(name),
+            }, _("Catch up"));
+        if (folder.job > 0 && ["current", "failed"].includes(folder.status))
+            return h("button", {
+                type: "button", class: "link", "aria-label": format(_("Roll back $0"), folder.folder),
+                onclick: () => rollback(this.host, this.notices, endpoint, folder),
+            }, _("Roll back"));
+        return "–";
     }
 
     async catchUp(name) {

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { label, operationName } from "./label.js";
 import { alert } from "./alert.js";
 import { patchctl } from "./patchctl.js";
+import { table } from "./table.js";
 import { Refresh } from "./watch.js";
 import { _, format, time } from "./words.js";
 
@@ -76,19 +77,15 @@ export class History {
                     this.changed();
                 },
             }))),
-            h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Jobs") }, h("table", null,
-                h("thead", null, h("tr", null,
-                    [_("Job"), _("Operation"), _("Update"), _("Endpoint"), _("Version"), _("Status"), _("Time"), _("Message")]
-                        .map((name) => h("th", { scope: "col" }, name)))),
-                h("tbody", null, fitting.slice(0, this.shown).map((row) => h("tr", { "data-key": `${row.job}` },
-                    h("th", { scope: "row" }, h("a", { href: `#/job/${row.job}` }, String(row.job))),
-                    h("td", null, operationName(row.operation)),
-                    h("td", null, row.update),
-                    h("td", null, row.endpoint),
-                    h("td", null, row.versions),
-                    h("td", null, label(row.state)),
-                    h("td", null, time(row.at)),
-                    h("td", { class: "said" }, row.message)))))),
+            table(_("Jobs"),
+                [_("Job"), _("Operation"), _("Update"), _("Endpoint"), _("Version"), _("Status"), _("Time"), _("Message")],
+                fitting.slice(0, this.shown).map((row) => ({
+                    key: `${row.job}`,
+                    cells: [
+                        h("a", { href: `#/job/${row.job}` }, String(row.job)),
+                        operationName(row.operation), row.update, row.endpoint, row.versions, label(row.state), time(row.at), row.message,
+                    ],
+                })), { said: [7] }),
             fitting.length > this.shown ? h("button", {
                 type: "button", class: "secondary",
                 onclick: () => {

@@ -5,6 +5,7 @@ import { confirm, list } from "./confirm.js";
 import { alert } from "./alert.js";
 import { h } from "./dom.js";
 import { patchctl } from "./patchctl.js";
+import { table } from "./table.js";
 import { inOrder } from "./tree.js";
 import { Refresh } from "./watch.js";
 import { _, format, time } from "./words.js";
@@ -50,27 +51,25 @@ export class Holds {
             h("h2", null, this.title),
             h("p", null, _("While a folder is held, no update of it begins. One that runs already is not stopped.")),
             commandLine(["holds"]),
-            this.problem ? alert("danger", _("The holds are not shown."), { text: this.problem }) : this.table(),
+            this.problem ? alert("danger", _("The holds are not shown."), { text: this.problem }) : this.standing(),
             this.form(),
         ];
     }
 
-    table() {
+    standing() {
         if (!this.holds) return null;
         if (this.holds.length === 0) return h("p", { class: "fine" }, _("Nothing is held."));
-        return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Holds") }, h("table", null,
-            h("thead", null, h("tr", null, [_("Held"), _("By"), _("Since"), _("Until"), _("Reason"), _("Actions")]
-                .map((name) => h("th", { scope: "col" }, name)))),
-            h("tbody", null, this.holds.map((hold) => h("tr", { "data-key": hold.target },
-                h("th", { scope: "row" }, hold.target),
-                h("td", null, hold.owner),
-                h("td", null, time(hold.since)),
-                h("td", null, hold.until ? time(hold.until) : hold.pid ? format(_("process $0 ends"), hold.pid) : _("it is lifted")),
-                h("td", { class: "said" }, hold.reason, hold.counts ? null : h("div", { class: "quiet" }, format(_("does not count: $0 may not hold it"), hold.owner))),
-                h("td", null, h("button", {
-                    type: "button", class: "link", "aria-label": format(_("Lift the hold on $0"), hold.target),
-                    onclick: () => this.lift(hold),
-                }, _("Lift"))))))));
+        return table(_("Holds"), [_("Held"), _("By"), _("Since"), _("Until"), _("Reason"), _("Actions")], this.holds.map((hold) => ({
+            key: hold.target,
+            cells: [
+                hold.target, hold.owner, time(hold.since),
+                hold.until ? time(hold.until) : hold.pid ? format(_("process $0 ends"), hold.pid) : _("it is lifted"),
+                [hold.reason, hold.counts ? null : h("div", { class: "quiet" }, format(_("does not count: $0 may not hold it"), hold.owner))],
+                h("button", {
+                    type: "button", class: "link", "aria-label": format(_("Lift the hold on $0"), hold.target), onclick: () => this.lift(hold),
+                }, _("Lift")),
+            ],
+        })), { said: [4] });
     }
 
     get command() {

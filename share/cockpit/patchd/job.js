@@ -13,6 +13,7 @@ import { patchctl } from "./patchctl.js";
 import { planView } from "./plan-view.js";
 import { rollbackJob } from "./rollback.js";
 import { TraceLog } from "./trace-log.js";
+import { branch, table } from "./table.js";
 import { inOrder } from "./tree.js";
 import { _, format, time } from "./words.js";
 
@@ -88,7 +89,7 @@ export class Job {
 
     facts(job) {
         const rows = [
-            [_("Update"), `${operationName(job.operation)}: ${job.update} ${job.version}`],
+            [_("Operation"), `${operationName(job.operation)}: ${job.update} ${job.version}`],
             [_("Endpoint"), h("a", { href: `#/endpoint/${job.endpoint}` }, job.endpoint)],
             [_("Waits for"), job.state === "waiting" ? job.waitingFor : ""],
             [_("Signed by"), job.signer],
@@ -107,7 +108,6 @@ export class Job {
     }
 
     actions(job) {
-        const failed = Object.entries(job.folders).filter(([, folder]) => folder.state === "failed").map(([name]) => name);
         const isOpen = ["queued", "waiting", "pendingApproval", "running"].includes(job.state);
         const isPausedCanary = job.state === "waiting" && /^canary/.test(job.waitingFor);
         const button = (name, kind, act) => h("button", { type: "button", class: kind, onclick: () => act.call(this, job) }, name);
@@ -115,10 +115,6 @@ export class Job {
             job.state === "pendingApproval" || isPausedCanary ? button(_("Approve …"), "primary", this.approve) : null,
             job.state === "pendingApproval" ? button(_("Decline …"), "danger", this.decline) : null,
             job.state === "failed" && job.operation !== "test" ? button(_("Resume …"), "primary", this.resume) : null,
-            failed.map((name) => [
-                h("button", { type: "button", class: "secondary", onclick: () => this.assumeDone(job, name) }, format(_("Assume the step of $0 done …"), name)),
-                h("button", { type: "button", class: "secondary", onclick: () => this.skip(job, name) }, format(_("Skip $0 …"), name)),
-            ]),
             isOpen ? button(_("Cancel the job …"), "danger", this.cancel) : null,
             job.operation === "apply" && ["done", "failed", "cancelled"].includes(job.state) && job.startedAt
                 ? button(_("Roll back the job …"), "danger", () => rollbackJob(this.host, this.notices, job)) : null);
@@ -136,25 +132,40 @@ export class Job {
 
     folders(job) {
         if (Object.keys(job.folders).length === 0) return h("p", { class: "quiet" }, _("It is not planned yet."));
-        return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Folders"), "data-key": "folders" },
-            h("table", { class: "tree" },
-                h("thead", null, h("tr", null, [_("Folder"), _("Status"), _("Steps"), _("Message"), _("Trace")]
-                    .map((name) => h("th", { scope: "col" }, name)))),
-                h("tbody", null, this.ordered(job).map(({ name, depth }) => this.row(job, name, depth)))));
+        return h("section", { "data-key": "folders" },
+            table(_("Folders"), [_("Folder"), _("Status"), _("Steps"), _("Message"), _("Trace"), _("Actions")],
+                this.ordered(job).map(({ name, depth }) => ({ key: name, cells: this.cells(job, name, depth) })), { said: [3] }));
     }
 
-    row(job, name, depth) {
+    cells(job, name, depth) {
         const folder = job.folders[name];
-        return h("tr", { "data-key": name },
-            h("th", { scope: "row" }, h("span", { class: `branch depth-${Math.min(depth, 12)}` }, name)),
-            h("td", null, label(folder.reverting && folder.state === "running" ? "reverting" : folder.state)),
-            h("td", null, bar(folder.progress, format(_("Steps of $0"), name)),
-                folder.progress?.step && ["running", "failed"].includes(folder.state) ? h("code", { class: "next" }, folder.progress.step) : null),
-            h("td", { class: "said" }, folder.code ? `${folder.code}: ` : "", folder.message),
-            h("td", null, h("a", {
-                href: `#/job/${this.number}/${name}`, "aria-label": format(_("Trace of $0"), name),
-                "aria-current": name === this.folder ? "true" : null,
-            }, _("Trace"))));
+        const hasBegun = !["pending", "excluded", "upToDate"].includes(folder.state);
+        return [
+            branch(depth, name),
+            label(folder.reverting && folder.state === "running" ? "reverting" : folder.state),
+            [bar(folder.progress, format(_("Steps of $0"), name)),
+                folder.progress?.step && ["running", "failed"].includes(folder.state) ? h("code", { class: "next" }, folder.progress.step) : null],
+            [folder.code ? `${folder.code}: ` : "", folder.message],
+            hasBegun
+                ? h("a", {
+                    href: `#/job/${this.number}/${name}`, "aria-label": format(_("Trace of $0"), name),
+                    "aria-current": name === this.folder ? "true" : null,
+                }, _("Trace"))
+                : "–",
+            job.state === "failed" && folder.state === "failed" ? this.ways(job, name) : "–",
+        ];
+    }
+
+    /** For who knows what was done by hand. */
+    ways(job, name) {
+        return [
+            h("button", {
+                type: "button", class: "link", "aria-label": format(_("Assume the step of $0 done …"), name), onclick: () => this.assumeDone(job, name),
+            }, _("Assume done …")),
+            h("button", {
+                type: "button", class: "link", "aria-label": format(_("Skip $0 …"), name), onclick: () => this.skip(job, name),
+            }, _("Skip …")),
+        ];
     }
 
     trace(job) {

@@ -5,6 +5,7 @@ import { group } from "./access.js";
 import { bar, total } from "./bar.js";
 import { h } from "./dom.js";
 import { label, operationName, stateName } from "./label.js";
+import { table } from "./table.js";
 import { _, format, ngettext, time } from "./words.js";
 
 export class Overview {
@@ -81,15 +82,17 @@ export class Overview {
     endpoints(status) {
         if (status.endpoints.length === 0)
             return [h("p", { class: "quiet" }, _("The daemon has not loaded an endpoint yet."))];
-        return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Endpoints") }, h("table", null,
-            h("thead", null, h("tr", null,
-                [_("Endpoint"), _("Folders"), _("Versions"), _("Status"), _("Last update")].map((name) => h("th", { scope: "col" }, name)))),
-            h("tbody", null, status.endpoints.map((endpoint) => h("tr", null,
-                h("th", { scope: "row" }, h("a", { href: `#/endpoint/${endpoint.endpoint}` }, endpoint.endpoint)),
-                h("td", null, String(endpoint.folders.length)),
-                h("td", null, [...new Set(endpoint.folders.map((folder) => folder.version ?? _("unknown")))].join(", ")),
-                h("td", null, counts(endpoint.folders)),
-                h("td", null, time(latest(endpoint.folders))))))))];
+        return [table(_("Endpoints"), [_("Endpoint"), _("Folders"), _("Versions"), _("Status"), _("Last update")],
+            status.endpoints.map((endpoint) => ({
+                key: endpoint.endpoint,
+                cells: [
+                    h("a", { href: `#/endpoint/${endpoint.endpoint}` }, endpoint.endpoint),
+                    String(endpoint.folders.length),
+                    [...new Set(endpoint.folders.map((folder) => folder.version ?? _("unknown")))].join(", "),
+                    counts(endpoint.folders),
+                    time(latest(endpoint.folders)) || "–",
+                ],
+            })))];
     }
 }
 

@@ -11,6 +11,7 @@ import { announce, h } from "./dom.js";
 import { label } from "./label.js";
 import { patchctl } from "./patchctl.js";
 import { planView } from "./plan-view.js";
+import { branch, table } from "./table.js";
 import { inOrder } from "./tree.js";
 import { Upload } from "./upload.js";
 import { _, format, ngettext, size, time } from "./words.js";
@@ -149,19 +150,18 @@ export class Update {
     patches() {
         return h("section", { "data-key": "patches" },
             h("h3", null, _("Patches")),
-            h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": _("Patches") }, h("table", null,
-                h("thead", null, h("tr", null, [_("Apply"), _("Name"), _("Description"), _("Type"), _("Mandatory")]
-                    .map((name) => h("th", { scope: "col" }, name)))),
-                h("tbody", null, this.lint.update.patches.map((patch) => h("tr", { "data-key": patch.name },
-                    h("td", null, h("input", {
-                        type: "checkbox", checked: this.choice.patches.get(patch.name), disabled: patch.mandatory,
-                        "aria-label": format(_("Apply patch $0"), patch.name),
-                        onchange: (event) => this.choose(() => this.choice.switchPatch(patch.name, event.target.checked)),
-                    })),
-                    h("th", { scope: "row" }, patch.name),
-                    h("td", { class: "said" }, patch.description),
-                    h("td", null, patch.type),
-                    h("td", null, patch.mandatory ? _("yes") : _("no"))))))));
+            table(_("Patches"), [_("Apply"), _("Name"), _("Description"), _("Type"), _("Mandatory")],
+                this.lint.update.patches.map((patch) => ({
+                    key: patch.name,
+                    cells: [
+                        h("input", {
+                            type: "checkbox", checked: this.choice.patches.get(patch.name), disabled: patch.mandatory,
+                            "aria-label": format(_("Apply patch $0"), patch.name),
+                            onchange: (event) => this.choose(() => this.choice.switchPatch(patch.name, event.target.checked)),
+                        }),
+                        patch.name, patch.description || "–", patch.type, patch.mandatory ? _("yes") : _("no"),
+                    ],
+                })), { header: 1, said: [2] }));
     }
 
     folders() {
@@ -189,20 +189,22 @@ export class Update {
                 onchange: (event) => this.choose(() => this.choice.switchEndpoint(endpoint.endpoint, event.target.checked)),
             }), " ", h("strong", null, endpoint.endpoint), " ",
             h("span", { class: "quiet" }, format(ngettext("$0 folder", "$0 folders", endpoint.folders.length), endpoint.folders.length))),
-            h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": format(_("Folders of $0"), endpoint.endpoint) }, h("table", { class: "tree" },
-                h("thead", null, h("tr", null, [_("Folder"), _("Version"), _("Last update"), _("Status"), _("Trace")]
-                    .map((name) => h("th", { scope: "col" }, name)))),
-                h("tbody", null, inOrder(endpoint.folders).map(({ folder, depth }) => h("tr", { "data-key": folder.folder },
-                    h("th", { scope: "row" }, h("label", { class: `branch depth-${Math.min(depth, 12)}` }, h("input", {
-                        type: "checkbox", disabled: !isOn, checked: this.choice.has(endpoint.endpoint, folder.folder),
-                        onchange: (event) => this.choose(() => this.choice.switchFolder(endpoint, folder.folder, event.target.checked)),
-                    }), " ", folder.folder)),
-                    h("td", null, folder.version ?? _("unknown")),
-                    h("td", null, folder.job > 0 ? time(folder.updatedAt) : "–"),
-                    h("td", null, label(folder.status), folder.message ? h("div", { class: "said" }, folder.message) : null),
-                    h("td", null, folder.trace
-                        ? h("a", { href: `#/job/${folder.job}/${folder.folder}`, "aria-label": format(_("Trace of $0"), folder.folder) }, _("Trace"))
-                        : "–")))))));
+            table(format(_("Folders of $0"), endpoint.endpoint), [_("Folder"), _("Version"), _("Last update"), _("Status"), _("Trace")],
+                inOrder(endpoint.folders).map(({ folder, depth }) => ({
+                    key: folder.folder,
+                    cells: [
+                        branch(depth, h("label", null, h("input", {
+                            type: "checkbox", disabled: !isOn, checked: this.choice.has(endpoint.endpoint, folder.folder),
+                            onchange: (event) => this.choose(() => this.choice.switchFolder(endpoint, folder.folder, event.target.checked)),
+                        }), " ", folder.folder)),
+                        folder.version ?? _("unknown"),
+                        folder.job > 0 ? time(folder.updatedAt) : "–",
+                        [label(folder.status), folder.message ? h("div", { class: "said" }, folder.message) : null],
+                        folder.trace
+                            ? h("a", { href: `#/job/${folder.job}/${folder.folder}`, "aria-label": format(_("Trace of $0"), folder.folder) }, _("Trace"))
+                            : "–",
+                    ],
+                }))));
     }
 
     choose(change) {
