@@ -1,6 +1,5 @@
 """Chromium on the machine's network, driven over the DevTools protocol."""
 
-import json
 import os
 import tempfile
 import time
@@ -11,6 +10,7 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+AXE = Path(__file__).resolve().parents[2] / ".build/console/axe.min.js"
 ADDRESS = "http://127.0.0.1:9090"
 FILE = """
 const input = document.createElement('input');
@@ -142,11 +142,18 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")
                 if entry["level"] == "SEVERE" and "favicon" not in entry["message"] and "401" not in entry["message"]]
 
+    def violations(self):
+        """What keeps people out who use a screen reader or a keyboard, or see little: serious and critical findings of axe."""
+        self.driver.execute_script(AXE.read_text())
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run(document).then(results => done(results.violations), error => done(String(error)))")
+        if isinstance(found, str):
+            raise AssertionError(f"axe did not run: {found}")
+        return [f"{one['id']} ({one['impact']}): {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]
+                if one["impact"] in ("serious", "critical")]
+
     def nameless(self):
         """Controls without a name in the tree that Chromium gives to screen readers."""
-        roles = {"button", "link", "checkbox", "textbox", "searchbox", "combobox", "progressbar", "dialog", "table", "region",
-                 "navigation", "log", "DisclosureTriangle", "Date"}
-        tree = self.devtools("Accessibility.getFullAXTree")["nodes"]
-        return [json.dumps(node.get("role", {}).get("value")) for node in tree
-                if not node.get("ignored") and node.get("role", {}).get("value") in roles - {"table", "DisclosureTriangle"}
-                and not node.get("name", {}).get("value")]
+        roles = {"button", "link", "checkbox", "textbox", "searchbox", "combobox", "progressbar", "dialog", "region", "navigation", "log"}
+        return [node["role"]["value"] for node in self.devtools("Accessibility.getFullAXTree")["nodes"]
+                if not node.get("ignored") and node.get("role", {}).get("value") in roles and not node.get("name", {}).get("value")]

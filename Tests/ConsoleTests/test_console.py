@@ -66,6 +66,7 @@ class Console(unittest.TestCase):
 
     def assert_accessible(self, page):
         self.assertEqual(self.anna.nameless(), [], f"controls without a name on {page}")
+        self.assertEqual(self.anna.violations(), [], page)
 
     # The story
 
@@ -361,6 +362,7 @@ class Console(unittest.TestCase):
             self.anna.driver.execute_script("localStorage.setItem('shell:style', 'dark'); window.dispatchEvent(new CustomEvent('cockpit-style', {detail: {style: 'dark'}}))")
             self.anna.open("endpoint/payroll")
             self.anna.picture("narrow-dark")
+            self.assert_accessible("endpoint in the dark")
             self.assertTrue(self.anna.driver.execute_script("return document.documentElement.classList.contains('dark')"))
         finally:
             self.anna.devtools("Emulation.clearDeviceMetricsOverride")
@@ -377,7 +379,7 @@ class Console(unittest.TestCase):
         self.assertTrue({"Overview", "payroll", "New update", "History", "Holds"} <= reached, reached)
 
     def test_27_speaks_the_user_s_language(self):
-        for language, words in (("de-de", ["Anwendungsupdates", "Endpunkte"]), ("fr-fr", ["Points"]), ("it-it", ["Endpoint"])):
+        for language, words in (("de-de", ["Anwendungsupdates", "Endpunkte"]), ("fr-fr", ["Vue d’ensemble", "Points de terminaison"]), ("it-it", ["Panoramica", "Richiede attenzione"])):
             self.anna.driver.add_cookie({"name": "CockpitLang", "value": language})
             self.anna.driver.get(self.anna.driver.current_url.split("#")[0])
             self.anna.until(lambda: self.anna.driver.execute_script("return document.body?.dataset.ready"), "it is loaded")

@@ -182,13 +182,13 @@ export class Update {
 
     grid(endpoint) {
         const isOn = this.choice.endpoints.get(endpoint.endpoint) ?? false;
-        return h("details", { class: "card", "data-key": `grid-${endpoint.endpoint}`, open: true },
-            h("summary", null, h("input", {
+        return h("div", { class: "card", "data-key": `grid-${endpoint.endpoint}` },
+            h("label", { class: "check" }, h("input", {
                 type: "checkbox", checked: isOn, "aria-label": format(_("Apply to endpoint $0"), endpoint.endpoint),
-                onclick: (event) => event.stopPropagation(),
                 onchange: (event) => this.choose(() => this.choice.switchEndpoint(endpoint.endpoint, event.target.checked)),
-            }), " ", h("strong", null, endpoint.endpoint), " ",
-            h("span", { class: "quiet" }, format(ngettext("$0 folder", "$0 folders", endpoint.folders.length), endpoint.folders.length))),
+            }), " ", h("strong", null, endpoint.endpoint)),
+            h("details", { "data-key": "folders", open: true }, h("summary", null,
+                format(ngettext("$0 folder", "$0 folders", endpoint.folders.length), endpoint.folders.length)),
             table(format(_("Folders of $0"), endpoint.endpoint), [_("Folder"), _("Version"), _("Last update"), _("Status"), _("Trace")],
                 inOrder(endpoint.folders).map(({ folder, depth }) => ({
                     key: folder.folder,
@@ -204,7 +204,7 @@ export class Update {
                             ? h("a", { href: `#/job/${folder.job}/${folder.folder}`, "aria-label": format(_("Trace of $0"), folder.folder) }, _("Trace"))
                             : "–",
                     ],
-                }))));
+                })))));
     }
 
     choose(change) {
