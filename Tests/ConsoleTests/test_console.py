@@ -204,6 +204,7 @@ class Console(unittest.TestCase):
         self.anna.press("button", "Roll back SEEDPROD")
         asked = self.anna.dialog().text
         self.anna.picture("rollback")
+        self.assert_accessible("the question before a rollback")
         self.assertIn("SEEDPROD: 8.0.2 → 8.0.1", asked)
         self.assertIn("SEEDPROD2: 8.0.2 → 8.0.1", asked)
         self.assertNotIn("SEED2", asked)
@@ -387,6 +388,51 @@ class Console(unittest.TestCase):
                 self.anna.sees(word)
             self.assertEqual(self.anna.driver.execute_script("return document.documentElement.lang")[:2], language[:2])
         self.anna.driver.delete_cookie("CockpitLang")
+        self.anna.driver.get(self.anna.driver.current_url.split("#")[0])
+        self.anna.sees("Overview")
+
+    def test_28_follows_a_job_step_by_step(self):
+        self.machine.run("sqlite3 /srv/payroll/SEED2/FIC/payroll.db 'ALTER TABLE employee ADD COLUMN bonus INTEGER'")
+        script = "#!/bin/sh\necho waits in $PATCHD_FOLDER\nwhile [ ! -e go ]; do sleep 0.1; done\necho goes on\n"
+        self.anna.open("update")
+        self.anna.drop(self.file("X3V8_P3.zip", archive.pack(
+            "8.0.3", "8.0.2", sql="ALTER TABLE employee ADD COLUMN bonus INTEGER;\n", back="ALTER TABLE employee DROP COLUMN bonus;\n", script=script)))
+        self.anna.press("button", "Apply …")
+        self.anna.answer("Apply")
+        self.until_job(7, "running")
+        self.anna.until(lambda: self.anna.find("link", "Trace of PAIE"), "the root folder has begun")
+        self.anna.press("link", "Trace of PAIE")
+        self.anna.sees("| waits in PAIE")
+        self.assertIn("8.0.3.sh", self.anna.text)
+        self.anna.open("")
+        self.anna.sees("Job 7: Update of payroll to 8.0.3")
+        self.assert_accessible("overview with a job under way")
+        self.anna.picture("running")
+        self.anna.open("job/7/PAIE")
+        self.anna.sees("| waits in PAIE")
+        self.machine.run("touch /srv/payroll/PAIE/go")
+        self.anna.sees("| goes on")
+        self.machine.run("cd /srv/payroll && touch SEED/go SEED2/go SEEDPROD/go SEEDPROD2/go")
+        self.until_job(7, "failed")
+
+    def test_29_takes_a_step_as_done_that_was_done_by_hand(self):
+        self.anna.press("button", "Assume the step of SEED2 done …")
+        asked = self.anna.answer("Resume")
+        self.assertIn("patchctl resume 7 --assume-done", asked)
+        self.until_job(7, "done")
+        self.assertEqual(self.folder("SEED2")["version"], "8.0.3")
+
+    def test_30_is_a_page_of_cockpit(self):
+        self.anna.driver.get("http://127.0.0.1:9090/patchd")
+        frame = self.anna.until(lambda: self.anna.driver.find_elements("css selector", "iframe[name='cockpit1:localhost/patchd']"), "Cockpit shows it")[0]
+        self.anna.until(lambda: "Application updates" in self.anna.text, "it is in Cockpit's menu")
+        self.anna.driver.switch_to.frame(frame)
+        try:
+            self.anna.sees("Nothing needs you at the moment.")
+        finally:
+            self.anna.driver.switch_to.default_content()
+        self.anna.picture("cockpit")
+        self.anna.errors()
 
 
 if __name__ == "__main__":

@@ -15,14 +15,18 @@ export function printable(text) {
  * Makes an element.
  *
  * A key that begins with "on" names an event, a few are properties of form controls, all others are attributes; an attribute
- * that is null, undefined or false is left out. Children are elements and texts; null and false are left out.
+ * that is null, undefined or false is left out. Children are elements and texts; null and false are left out. "own" is an
+ * element that lives on from one drawing to the next and takes care of itself: it is put in, and not looked into.
  */
 export function h(tag, options, ...children) {
     const element = document.createElement(tag);
     element.handlers = {};
     element.owned = [];
     for (const [key, value] of Object.entries(options ?? {})) {
-        if (key.startsWith("on")) listen(element, key.slice(2), value);
+        if (key === "own") {
+            element.dataset.own = "";
+            element.content = value;
+        } else if (key.startsWith("on")) listen(element, key.slice(2), value);
         else if (properties.has(key)) {
             element[key] = value;
             element.owned.push(key);
@@ -50,7 +54,7 @@ function dispatch(event) { this.handlers[event.type]?.call(this, event); }
 
 /**
  * Makes a parent's children equal to others, and keeps the elements that are there: focus, selection, scroll position and what
- * the user opened stay. An element with "data-own" takes care of its children itself.
+ * the user opened stay.
  */
 export function show(parent, ...children) {
     const wanted = document.createElement(parent.tagName);
@@ -68,13 +72,22 @@ function matchChildren(old, wanted) {
             if (known === at) at = at.nextSibling;
             else old.insertBefore(known, at);
             match(known, child);
-        } else old.insertBefore(child, at);
+        } else {
+            old.insertBefore(child, at);
+            putIn(child);
+        }
     }
     while (at) {
         const next = at.nextSibling;
         at.remove();
         at = next;
     }
+}
+
+/** Puts what lives on into the elements that are new. */
+function putIn(child) {
+    if (child.nodeType !== Node.ELEMENT_NODE) return;
+    for (const element of [child, ...child.querySelectorAll("[data-own]")]) if (element.content) element.replaceChildren(element.content);
 }
 
 function isAlike(one, other) {
@@ -96,6 +109,10 @@ function match(old, wanted) {
         if (!old.handlers?.[event]) old.addEventListener(event, dispatch);
     old.handlers = wanted.handlers ?? {};
     if (!("own" in old.dataset)) matchChildren(old, wanted);
+    else if (old.content !== wanted.content) {
+        old.content = wanted.content;
+        putIn(old);
+    }
     // After the children: a selection needs its options.
     for (const key of wanted.owned ?? []) if (old[key] !== wanted[key]) old[key] = wanted[key];
 }

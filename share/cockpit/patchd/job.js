@@ -12,7 +12,7 @@ import { label, operationName, stateName } from "./label.js";
 import { patchctl } from "./patchctl.js";
 import { planView } from "./plan-view.js";
 import { rollbackJob } from "./rollback.js";
-import { TraceLog } from "./trace-log.js";
+import { TraceLog, stoppedStep } from "./trace-log.js";
 import { branch, table } from "./table.js";
 import { inOrder } from "./tree.js";
 import { _, format, time } from "./words.js";
@@ -173,7 +173,7 @@ export class Job {
         return h("section", { "data-key": `trace-${this.folder}` },
             h("h3", null, format(_("Trace of $0"), this.folder)),
             commandLine(["trace", this.number, this.folder]),
-            h("div", { "data-own": "", "data-key": "log" }, this.log.element));
+            h("div", { own: this.log.element, "data-key": "log" }));
     }
 
     planned(job) {
@@ -233,7 +233,7 @@ export class Job {
     }
 
     async assumeDone(job, name) {
-        this.step = job.folders[name].progress?.step ?? "";
+        this.step = await stoppedStep(this.number, name, this.host.access).catch(() => "");
         const words = () => ["resume", this.number, "--assume-done", this.step];
         const isConfirmed = await confirm(format(_("Assume the step of $0 done?"), name), () => [
             h("p", null, _("Only if it was done by hand: patchd does not run it again and continues with the next one.")),

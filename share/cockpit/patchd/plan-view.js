@@ -19,27 +19,30 @@ export function planView(plan) {
         endpoint.folders.map((folder) => folderPlan(endpoint.endpoint, folder))));
 }
 
+/** By a folder's plan, its list of steps: made when it is first opened, and kept. */
+const lists = new WeakMap();
+
+function stepList(folder) {
+    if (!lists.has(folder)) lists.set(folder, document.createElement("ol"));
+    return lists.get(folder);
+}
+
 function folderPlan(endpoint, folder) {
-    const steps = h("ol", { class: "steps", "data-own": "", "data-key": "steps" });
-    let isFilled = false;
+    const steps = stepList(folder);
     return h("details", {
         "data-key": `plan-${endpoint}-${folder.folder}`,
-        ontoggle() {
-            if (isFilled || !this.open) return;
-            isFilled = true;
-            fill(this.querySelector("ol"), folder.steps, 0);
-        },
+        ontoggle() { if (this.open && steps.childElementCount === 0) fill(steps, folder.steps, 0); },
     },
     h("summary", null, h("strong", null, folder.folder), " ",
         `${folder.from ?? _("unknown")} → ${folder.to} `,
         folder.state === "pending" ? null : label(folder.state), " ",
         h("span", { class: "quiet" }, format(ngettext("$0 step", "$0 steps", folder.steps.length), folder.steps.length))),
-    steps);
+    h("div", { class: "steps", own: steps }));
 }
 
 function fill(list, steps, from) {
-    list.replaceChildren(...[...list.children].filter((item) => !item.classList.contains("more")),
-        ...steps.slice(from, from + page).map(stepItem));
+    list.querySelector(":scope > .more")?.remove();
+    list.append(...steps.slice(from, from + page).map(stepItem));
     if (steps.length <= from + page) return;
     list.append(h("li", { class: "more" }, h("button", {
         type: "button", class: "link", onclick: () => fill(list, steps, from + page),

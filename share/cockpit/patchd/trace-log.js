@@ -46,6 +46,20 @@ export class TraceLog {
     close() { this.process.close(); }
 }
 
+/** The step at which a folder stopped: the last that began in its trace; empty where none did. */
+export async function stoppedStep(job, folder, access) {
+    const end = await cockpit.spawn(["tail", "--bytes=262144", directories.trace(job, folder)], { err: "ignore", ...access.options });
+    for (const line of end.split("\n").reverse()) {
+        try {
+            const event = JSON.parse(line);
+            if (event.event === "started") return event.step ?? "";
+        } catch {
+            // The first line may be half of one, the last is empty.
+        }
+    }
+    return "";
+}
+
 function readable(line) {
     let event;
     try {
