@@ -26,7 +26,7 @@ struct Lint: ParsableCommand {
     @OptionGroup var directories: Directories
 
     func run() throws {
-        let report = LintReport(findings: try findings())
+        let report = try report()
         if json {
             try Output.json(report)
         } else {
@@ -40,23 +40,29 @@ struct Lint: ParsableCommand {
         if !report.ok { throw ExitStatus.refused.exit }
     }
 
-    private func findings() throws -> [Finding] {
+    private func report() throws -> LintReport {
         let archive: File
         do {
             archive = try sent.open(file)
         } catch let failure as Failure where failure.status == .refused {
-            return [Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)]
+            return LintReport(findings: [
+                Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)
+            ])
         }
         let verdict = try Worker().unpack(
             archive, limits: directories.limits,
             lint: ["--lint"] + (dialect.map { ["--dialect", $0.rawValue] } ?? []))
-        if let refusal = verdict.refusal { return [Finding(refusal)] }
-        guard let update = verdict.update else { return [] }
+        if let refusal = verdict.refusal { return LintReport(findings: [Finding(refusal)]) }
+        guard let update = verdict.update else {
+            throw Failure("the check of \"\(file)\" came to no verdict\(verdict.problem.map { ": \($0)" } ?? "")")
+        }
         let endpoints = (try? directories.configuration())?.endpoints ?? []
         let accepting = endpoints.filter {
             Acceptance.accepts(update.manifest, endpoint: $0, endpointCount: endpoints.count)
         }
-        return update.findings + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting)
+        return LintReport(
+            findings: update.findings + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting),
+            update: LintReport.Update(update.manifest, endpoints: accepting.map(\.name)))
     }
 }
 
@@ -65,12 +71,50 @@ enum Dialect: String, CaseIterable, ExpressibleByArgument { case sqlite, postgre
 
 /// `lint --json`.
 struct LintReport: Encodable {
+    /// What the archive says of itself, and who takes it.
+    struct Update: Encodable {
+        struct Patch: Encodable {
+            var name: String
+            var type: String
+            var mandatory: Bool
+            var isOnByDefault: Bool
+            var description: String
+
+            private enum CodingKeys: String, CodingKey {
+                case name, type, mandatory, description
+                case isOnByDefault = "default"
+            }
+        }
+
+        var name: String
+        var version: Version
+        var dependency: Version
+        var description: String
+        var patches: [Patch]
+        /// Of those that this host's configuration names; none where it cannot be read.
+        var endpoints: [String]
+
+        init(_ manifest: Manifest, endpoints: [String]) {
+            (name, version, dependency) = (manifest.name, manifest.version, manifest.dependency)
+            description = manifest.description
+            patches = manifest.patches.map {
+                Patch(
+                    name: $0.name, type: $0.type, mandatory: $0.mandatory, isOnByDefault: $0.isOnByDefault,
+                    description: $0.description)
+            }
+            self.endpoints = endpoints
+        }
+    }
+
     var schema = 1
     var ok: Bool
     var findings: [Finding]
+    /// Nil for an archive that is refused.
+    var update: Update?
 
-    init(findings: [Finding]) {
+    init(findings: [Finding], update: Update? = nil) {
         self.findings = findings
+        self.update = update
         ok = !findings.contains { $0.level == .error }
     }
 }

@@ -124,6 +124,20 @@ import Testing
         #expect(outcome.code != 64, "\(outcome.errors)")
     }
 
+    @Test func `prints a job's plan as a plan is printed, also after the job has ended`() throws {
+        _ = try host.run("patchctl", "submit", try pack())
+        #expect(try host.once().code == 0)
+        let plan = try object(try host.run("patchctl", "show", "1", "--plan", "--json").output)
+        #expect(plan["update"] as? String == "X3V8_P2" && plan["version"] as? String == "8.0.2")
+        let endpoint = try #require((plan["endpoints"] as? [[String: Any]])?.first)
+        let folder = try #require((endpoint["folders"] as? [[String: Any]])?.first)
+        let steps = try #require(folder["steps"] as? [[String: Any]])
+        #expect(!steps.isEmpty && steps.allSatisfy { $0["kind"] is String && $0["path"] is String })
+        let text = try host.run("patchctl", "show", "1", "--plan").output
+        #expect(text.hasPrefix("X3V8_P2 8.0.2\n"), "\(text)")
+        #expect(try host.run("patchctl", "show", "1", "--plan", "--notes").code == 2)
+    }
+
     @Test func `says that the notes of an archive are gone with it`() throws {
         _ = try host.run("patchctl", "submit", try pack())
         #expect(try host.once().code == 0)
@@ -168,11 +182,19 @@ import Testing
         let good = try host.run("patchctl", "lint", try pack(), "--json")
         #expect(good.code == 0)
         #expect(try object(good.output)["ok"] as? Bool == true)
+        let update = try #require(try object(good.output)["update"] as? [String: Any])
+        #expect(update["version"] as? String == "8.0.2")
+        #expect(update["dependency"] as? String == "8.0.1")
+        #expect(update["endpoints"] as? [String] == ["payroll"])
+        let patches = try #require(update["patches"] as? [[String: Any]])
+        #expect(patches.first?["default"] as? Bool == true)
+        #expect(patches.first?["mandatory"] is Bool)
         try host.write("PK", "bad.zip")
         let bad = try host.run("patchctl", "lint", "\(host.root)/bad.zip", "--json")
         #expect(bad.code == 4)
         let findings = try #require(try object(bad.output)["findings"] as? [[String: Any]])
         #expect(findings.first?["level"] as? String == "error")
+        #expect(try object(bad.output)["update"] == nil)
     }
 
     @Test(arguments: [

@@ -12,6 +12,9 @@ struct Show: ParsableCommand {
     @Flag(help: "Print what accompanies the archive (README, CHANGES, LICENSE, docs) instead.")
     var notes = false
 
+    @Flag(help: "Print what it does, file by file and statement by statement, instead.")
+    var plan = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -19,11 +22,18 @@ struct Show: ParsableCommand {
 
     func validate() throws {
         if notes, json { throw ValidationError("--notes are text; leave --json out") }
+        if notes, plan { throw ValidationError("--notes and --plan are two things; ask for one") }
     }
 
     func run() throws {
         let job = try directories.job(job)
         if notes { return try printNotes(job) }
+        if plan {
+            guard try printPlan(job, json: json) else {
+                throw Failure("job \(job.job) is not planned yet")
+            }
+            return
+        }
         if json { return try Output.json(job) }
         Output.table(facts(job).filter { !$0[1].isEmpty && $0[1] != "-" })
         let folders = job.folders.sorted { $0.key < $1.key }
@@ -32,7 +42,7 @@ struct Show: ParsableCommand {
             Output.table(
                 [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + folders.map { row($0.key, $0.value, of: job) })
         }
-        if job.state == .pendingApproval { try printPlan(job) }
+        if job.state == .pendingApproval { try printWhatIsApproved(job) }
         if job.isPaused {
             Notes.line(
                 "if the canary is well: patchctl approve \(job.job); or: patchctl cancel \(job.job), then: patchctl rollback \(job.job)"
@@ -77,14 +87,18 @@ struct Show: ParsableCommand {
         return [name, folder.state.rawValue, steps, "\(folder.equal)", FolderMessage.text(folder, of: job)]
     }
 
-    /// What is to be approved.
-    private func printPlan(_ job: Job) throws {
-        if let plan = try directories.reading({ try directories.state.plan(job: job.job) }) {
-            Output.line("")
-            let counts = job.folders.map { name, folder in ("\(job.endpoint)/\(name)", folder.equal) }
-            try PlanView(plan, equal: Dictionary(uniqueKeysWithValues: counts)).print(json: false)
-        }
+    private func printWhatIsApproved(_ job: Job) throws {
+        Output.line("")
+        _ = try printPlan(job, json: false)
         Notes.line("approve it with: patchctl approve \(job.job), or end it with: patchctl decline \(job.job)")
+    }
+
+    /// - Returns: whether there is a plan.
+    private func printPlan(_ job: Job, json: Bool) throws -> Bool {
+        guard let plan = try directories.reading({ try directories.state.plan(job: job.job) }) else { return false }
+        let counts = job.folders.map { name, folder in ("\(job.endpoint)/\(name)", folder.equal) }
+        try PlanView(plan, equal: Dictionary(counts) { first, _ in first }).print(json: json)
+        return true
     }
 
     private func printNotes(_ job: Job) throws {
