@@ -39,7 +39,8 @@ extension Job {
     public func phase(of folder: String) -> UpdateLock.Phase {
         if triedAt != nil, rollback == nil {
             let own = folders[folder]
-            if own?.admittedAt != nil { return lockPhase }
+            // Whoever is in the way in the database has his time although nobody is inside the folder.
+            if own?.admittedAt != nil, own?.message.isEmpty == true { return lockPhase }
             return own?.disconnectedAt == nil ? .trying : .disconnect
         }
         if hasBegunPart || quiescedAt != nil { return lockPhase }

@@ -60,7 +60,7 @@ import Testing
         defer { close(inside) }
         #expect(flock(inside, LOCK_SH) == 0)
         let reader = try hold("SELECT name FROM account")
-        defer { reader.terminate() }
+        defer { kill(reader.processIdentifier, SIGKILL) }
         try drop([
             "upgrades/8.0.2.sql": "INSERT INTO account SELECT code || ' ' || phase FROM patchd_revision;\n",
             "upgrades/8.0.2.sh": "cat update.lock > seen\n",
@@ -97,8 +97,9 @@ import Testing
         let folders = try host.job(1)["folders"] as? [String: [String: Any]]
         let message = folders?["PAIE"]?["message"] as? String
         #expect(message?.contains("in the way: python3") == true, "\(told())")
+        #expect(lock()["phase"] as? String == "disconnect" && lock()["deadline"] is String, "\(lock())")
         #expect(holder.isRunning)
-        holder.terminate()
+        kill(holder.processIdentifier, SIGKILL)
         holder.waitUntilExit()
         #expect(host.until("it is done") { (try? host.job(1)["state"] as? String) == "done" }, "\(told())")
         #expect(try host.sql("SELECT name FROM account") == "ours")
