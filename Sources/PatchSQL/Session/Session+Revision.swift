@@ -58,7 +58,8 @@ extension Session {
     /// - Parameter versions: nil where the folder has no version; what is shown of it stays.
     public func show(_ revision: Revision?, _ versions: FolderVersions? = nil) throws(SQLError) {
         let isMissing = try columns(of: "patchd_revision").isEmpty
-        if revision == nil, versions == nil, isMissing { return }
+        // Before its first update patchd has nothing in a database, and leaves nothing there for being configured.
+        if revision == nil, isMissing { return }
         let hasVersions = try !columns(of: "patchd_version").isEmpty
         if isMissing || !hasVersions { try prepareTables() }
         let row = revision.map { ["\($0.code)", $0.phase.rawValue, $0.message, $0.deadline?.description] }

@@ -55,7 +55,6 @@ extension EndpointSupervisor {
                     owner: found?.owner ?? "", inode: found?.inode, at: .now)
                 try context.state.write(state)
                 known[folder.name] = state
-                if state.version != nil { staleVersions.insert(folder.name) }
             }
         }
         states = known
