@@ -106,15 +106,16 @@ struct Scheduler: Sendable {
                 if stores.watch.wait(seconds: 0) == .changed { await scans.ask() }
                 continue
             }
-            let isGrowing = await scans.next.map { $0 > 0 } ?? false
             // A request that is held open for longer is not meant yet. With `--once` it is left for the next run.
             openSince = isOpen && !context.once ? openSince ?? MonotonicClock.seconds : nil
             let patience = openSince.map { $0 + context.configuration.daemon.settle - MonotonicClock.seconds } ?? 0
             let isLeft = isOpen && context.once
             isOpen = isOpen && patience > 0
+            let isAtRest = context.once && !isOpen ? await rests() : false
+            // Only now: a look that has just ended says here what it left, before it is no longer under way.
             let scan = await scans.next
-            if context.once, !isOpen, await rests() {
-                let leavesSomething = isGrowing || isLeft
+            if isAtRest {
+                let leavesSomething = isLeft || (scan ?? 0) > 0
                 if scan == nil, !leavesSomething { return false }
                 if leavesSomething {
                     leftSince = leftSince ?? MonotonicClock.seconds

@@ -514,6 +514,8 @@ import Testing
     /// They went back, too: a cancel is no failure.
     @Test func `leaves what is done also with revertAll`() throws {
         let host = try Installation(settings: "onFailure: revertAll\n")
+        // All siblings at once, whatever number of CPUs there is.
+        try host.write("workers: 8\n", "etc/patchd.yaml")
         var update = ExampleUpdate()
         update.files["X3V8_P2/FILPATCH/upgrades/8.0.2.sh"] =
             "[ $PATCHD_FOLDER = PAIE ] || { touch waiting; until [ -e \(host.root)/go ]; do sleep 0.05; done; }\n"
