@@ -71,8 +71,30 @@ struct Step: Hashable, CustomStringConvertible {
         var at: Int
     }
 
+    /// What else happens; it comes to the same as if it had not.
+    enum Trouble: Hashable, CustomStringConvertible {
+        /// Before the command the daemon is started with a configuration that lacks a folder; nil: the whole endpoint.
+        case missing(String?)
+        /// The command meets a state directory on a full disk, and there is room at the next start.
+        case fullDisk
+        /// The script fills the state directory's disk before it fails, and there is room at the next start.
+        case diskRunsFull
+
+        var description: String {
+            switch self {
+            case .missing(let folder): "after a start without \(folder ?? "the endpoint") in the configuration"
+            case .fullDisk: "first with a full disk below the state"
+            case .diskRunsFull: "while the disk below the state runs full"
+            }
+        }
+    }
+
     var action: Action
     var kill: Kill?
+    var trouble: Trouble?
 
-    var description: String { "\(action)" + (kill.map { ", \($0.program) killed at its point \($0.at)" } ?? "") }
+    var description: String {
+        "\(action)" + (kill.map { ", \($0.program) killed at its point \($0.at)" } ?? "")
+            + (trouble.map { ", \($0)" } ?? "")
+    }
 }

@@ -1,8 +1,13 @@
 /// Draws sequences: what comes next depends on how the model stands, so that most commands mean something.
 struct Draw {
     private(set) var random: SeededGenerator
+    /// Apart, so that the seeds that are known draw what they always drew.
+    private var troubles: SeededGenerator
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed)
+        troubles = SeededGenerator(seed: seed ^ 0x7275_6f74)
+    }
 
     /// An endpoint with a random tree.
     mutating func model() -> Model {
@@ -25,10 +30,25 @@ struct Draw {
     /// The next command.
     mutating func step(_ model: Model) -> Step {
         let action = action(model)
-        guard random.once(in: 3) else { return Step(action: action) }
+        guard random.once(in: 3) else { return Step(action: action, trouble: trouble(model, action)) }
         // Spread evenly over the orders of magnitude: the short commands have few points, the long ones many.
         let at = 1 + random.below(1 << (1 + random.below(8)))
         return Step(action: action, kill: .init(program: random.once(in: 2) ? "patchd" : "patchd-worker", at: at))
+    }
+
+    private mutating func trouble(_ model: Model, _ action: Action) -> Step.Trouble? {
+        guard troubles.once(in: 4) else { return nil }
+        if case .drop(let update, _, _, let failing) = action, update.script != .none,
+            failing.contains(model.folders[0].name), troubles.once(in: 2)
+        {
+            // Those below are blocked: beside it nobody has to write anything.
+            return .diskRunsFull
+        }
+        if troubles.once(in: 2) { return .fullDisk }
+        // What waits could go on without the folder.
+        guard model.jobs.allSatisfy(\.isFinal) else { return nil }
+        let leaves = model.folders.map(\.name).dropFirst().filter { model.descendants(of: $0).isEmpty }
+        return .missing(leaves.isEmpty || troubles.once(in: 3) ? nil : leaves[troubles.below(leaves.count)])
     }
 
     private mutating func action(_ model: Model) -> Action {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Support
 import Testing
 
@@ -8,6 +9,8 @@ final class ModelHost {
     private let folders: [ModelFolder]
     private let cache: String
     private let configuration: String
+    /// The configuration as it was written last.
+    private var written = ""
     private var requests = 0
     private var applications: [String: Application] = [:]
 
@@ -21,8 +24,8 @@ final class ModelHost {
     /// Where nothing has to reach a disk, so that syncing costs nothing; a sticky directory, as the owner's rule wants.
     static let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
 
-    /// A program that does not end, and what was said last.
-    struct Endless: Error {
+    /// Why a sequence does not go on: a program that does not end, or locks that were gone for a moment.
+    struct Stuck: Error {
         var lines: [String]
     }
 
@@ -48,8 +51,12 @@ final class ModelHost {
         {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
+        // A disk of its own, so that it can run full.
+        if geteuid() == 0 {
+            try Command.tool("/bin/mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "none", "\(root)/state")
+        }
         for folder in folders { try write("a\n", "srv/\(folder.name)/a.dat", mode: 0o644) }
-        try write(configuration, "etc/endpoints.d/farm.yaml")
+        try configure(configuration)
         try write("retain: \(model.retain)\n", "etc/patchd.yaml")
         for folder in folders where folder.rows != nil {
             try #require(rows(folder.name, "CREATE TABLE row (version INTEGER)") != nil)
@@ -60,6 +67,7 @@ final class ModelHost {
 
     deinit {
         applications = [:]
+        umount2("\(root)/state", Int32(MNT_DETACH))
         if ProcessInfo.processInfo.environment["KEEP"] == nil { try? FileManager.default.removeItem(atPath: root) }
     }
 
@@ -76,6 +84,7 @@ final class ModelHost {
     /// - Returns: the answer's code where there is one, and the exit code; that is nil where the daemon was killed.
     func carryOut(_ step: Step, before: Model) throws -> (answer: String?, exit: Int?) {
         var request: String?
+        if case .missing(let folder) = step.trouble { try start(without: folder, before) }
         switch step.action {
         case .drop(let update, let exclude, let only, let failing):
             for folder in failing { try write("", "fail/\(update.cause(in: folder))") }
@@ -94,8 +103,7 @@ final class ModelHost {
             // Far enough away that none opens while the test runs.
             let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
             let far = days[(Calendar.current.component(.weekday, from: Date()) + 2) % 7]
-            try write(
-                (isOpen ? "" : "windows: [\(far) 02:00-03:00]\n") + configuration, "etc/endpoints.d/farm.yaml")
+            try configure((isOpen ? "" : "windows: [\(far) 02:00-03:00]\n") + configuration)
         case .enter(let folder): applications[folder] = try Application(folder, of: self)
         case .leave(let folder): applications[folder] = nil
         case .nothing: break
@@ -128,9 +136,57 @@ final class ModelHost {
             try write(request, "spool/requests/.r")
             rename("\(root)/spool/requests/.r", "\(root)/spool/requests/\(name)")
         }
-        let exit = try once(step.kill)
+        var exit: Int?
+        switch step.trouble {
+        case .fullDisk where geteuid() == 0:
+            fillDisk()
+            _ = try once(nil)
+            unlink("\(root)/state/fill")
+            _ = try once(nil)
+        case .diskRunsFull where geteuid() == 0:
+            try write("", "fail/full")
+            _ = try once(nil)
+            unlink("\(root)/fail/full")
+            unlink("\(root)/state/fill")
+            _ = try once(nil)
+        default: exit = try once(step.kill)
+        }
         if request == nil { return (nil, exit) }
         return (try json("spool/requests/done/\(name)")["code"] as? String, exit)
+    }
+
+    private func configure(_ text: String) throws {
+        try write(text, "etc/endpoints.d/farm.yaml")
+        written = text
+    }
+
+    /// Starts the daemon with a configuration that lacks something. What is locked stays locked meanwhile.
+    private func start(without folder: String?, _ before: Model) throws {
+        if let folder {
+            let lines = written.split(separator: "\n").filter { !$0.hasPrefix("  - {name: \(folder),") }
+            try write(lines.joined(separator: "\n") + "\n", "etc/endpoints.d/farm.yaml")
+        } else {
+            unlink("\(root)/etc/endpoints.d/farm.yaml")
+        }
+        _ = try once(nil)
+        let wanted = before.locks
+        for folder in folders.map(\.name) {
+            let found = (try? json("srv/\(folder)/update.lock"))?["phase"] as? String
+            if found != wanted[folder] {
+                let said = "\(folder) lock: the model says \(wanted[folder] ?? "-"), the program \(found ?? "-")"
+                throw Stuck(lines: ["while the configuration lacked something:", said])
+            }
+        }
+        try configure(written)
+    }
+
+    private func fillDisk() {
+        let file = open("\(root)/state/fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        for size in [65536, 1] {
+            let block = [UInt8](repeating: 0, count: size)
+            while Glibc.write(file, block, size) > 0 {}
+        }
     }
 
     /// `patchd --once`, killed where asked for, and started again.
@@ -209,7 +265,7 @@ final class ModelHost {
             kill(command.process, SIGKILL)
             _ = command.end(wait: true)
             let said = try String(contentsOfFile: "\(root)/errors", encoding: .utf8).split(separator: "\n")
-            throw Endless(lines: ["\(program) has not ended within two minutes"] + said.suffix(8).map(String.init))
+            throw Stuck(lines: ["\(program) has not ended within two minutes"] + said.suffix(8).map(String.init))
         }
         return (code, try Data(contentsOf: URL(fileURLWithPath: "\(root)/output")))
     }
@@ -251,7 +307,7 @@ final class ModelHost {
             let (code, output) = try run("patchctl", ["verify", "--json"], [:])
             guard let report = try? Self.object(output) else {
                 let said = try String(contentsOfFile: "\(root)/errors", encoding: .utf8)
-                throw Endless(lines: ["patchctl verify ended with \(code) and no report", said])
+                throw Stuck(lines: ["patchctl verify ended with \(code) and no report", said])
             }
             for entry in report["folders"] as? [[String: Any]] ?? [] {
                 let name = entry["folder"] as? String ?? ""

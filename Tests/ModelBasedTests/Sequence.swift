@@ -43,16 +43,16 @@ struct Sequence {
             let (answer, exit): (String?, Int?)
             do {
                 (answer, exit) = try host.carryOut(step, before: before)
-            } catch let endless as ModelHost.Endless {
-                return Difference(count: index + 1, lines: endless.lines)
+            } catch let stuck as ModelHost.Stuck {
+                return Difference(count: index + 1, lines: stuck.lines)
             }
             let withVerify = index == steps.count - 1 || index % 4 == 3
             var wanted = model.picture(outcome)
             var found: [String: String]
             do {
                 found = try host.picture(withVerify: withVerify)
-            } catch let endless as ModelHost.Endless {
-                return Difference(count: index + 1, lines: endless.lines)
+            } catch let stuck as ModelHost.Stuck {
+                return Difference(count: index + 1, lines: stuck.lines)
             }
             found["answer"] = answer
             found["exit"] = exit.map { "\($0)" }
@@ -94,9 +94,10 @@ struct Sequence {
                 best = shorter
                 found = left
                 best.steps = Array(best.steps.prefix(left.count))
-            } else if best.steps[index].kill != nil {
+            } else if best.steps[index].kill != nil || best.steps[index].trouble != nil {
                 var calm = best
                 calm.steps[index].kill = nil
+                calm.steps[index].trouble = nil
                 if let left = try calm.run(cache: cache) {
                     best = calm
                     found = left

@@ -52,7 +52,13 @@ struct TestUpdate: Hashable, CustomStringConvertible {
         var all = files.map { ("P/" + $0.key, $0.value) }
         all.append(("update.json", File(text: manifest, mode: 0o644)))
         if script != .none {
-            let up = "echo up \(version) >> log\ntest ! -e ../../fail/\(version)-\(variant)-$PATCHD_FOLDER\n"
+            let up = """
+                echo up \(version) >> log
+                test -e ../../fail/\(version)-\(variant)-$PATCHD_FOLDER || exit 0
+                test ! -e ../../fail/full || cat /dev/zero >../../state/fill
+                exit 1
+
+                """
             all.append(("P/upgrades/\(scriptName)", File(text: up, mode: 0o644)))
         }
         if script == .withDowngrade {

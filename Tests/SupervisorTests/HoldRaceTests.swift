@@ -33,7 +33,7 @@ import Testing
                 for _ in 0..<4000 {
                     file.want(lock)
                     _ = try await file.settle()
-                    let standing = try holds.first(on: "payroll", ["SEED"]) { _, _ in true }
+                    let standing = try holds.standing(on: "payroll", ["SEED"]) { _, _ in true }.first
                     if standing == nil {
                         room.enter()
                         room.jobs.add(1, ordering: .relaxed)

@@ -191,7 +191,7 @@ import Testing
 
     private func look(_ mayHold: Bool?) throws -> Holds.Standing? {
         let holds = Holds(path: path, logger: Logger(label: "holds") { _ in SwiftLogNoOpLogHandler() })
-        return try holds.first(on: "payroll", ["SEED"]) { _, _ in mayHold }
+        return try holds.standing(on: "payroll", ["SEED"]) { _, _ in mayHold }.first
     }
 
     private var names: [String] {

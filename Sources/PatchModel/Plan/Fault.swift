@@ -22,4 +22,18 @@ public struct Fault: Error, Hashable, Codable, Sendable, CustomStringConvertible
 
     /// `SEED: message`, for people.
     public var description: String { folder.isEmpty ? message : "\(folder): \(message)" }
+
+    /// What a failure's message says once its folder has gone back: there is nothing left to resume, so the archive is dropped
+    /// again. Only the way out at the message's end is looked at; what a script printed stays as it is.
+    public static func messageAfterRevert(_ message: String) -> String {
+        let again = "drop the archive again"
+        let endings = [
+            ("resume the job or drop a corrected archive", "drop a corrected archive"), ("resume the job", again),
+            (", then resume", ", then \(again)"), (" and resume", " and \(again)"),
+        ]
+        for (ending, instead) in endings where message.hasSuffix(ending) {
+            return message.dropLast(ending.count) + instead
+        }
+        return message
+    }
 }

@@ -22,6 +22,7 @@ struct DaemonContext: Sendable {
     /// What went wrong since the start, for the exit code.
     let failures: FailureCount
     let auditLog = AuditLog()
+    let metrics = Metrics()
     /// Where calls on folders' file systems run.
     let threads = FolderThreads()
 

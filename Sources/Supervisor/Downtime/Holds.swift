@@ -41,17 +41,16 @@ final class Holds: Sendable {
         self.logger = logger
     }
 
-    /// The first hold that keeps patchd away from some folders of an endpoint; nil for none. Those that are over are removed,
-    /// and what somebody has put there who has no say in it is moved aside: somebody who has may need the name.
+    /// The holds that keep patchd away from some folders of an endpoint. Those that are over are removed, and what somebody has put there who has no say in it is moved aside: somebody who has may need the name.
     ///
     /// - Parameter mayHold: whether a user has a say in a target on this endpoint; nil where that cannot be known.
     /// - Throws: when the directory cannot be read: that does not mean that nobody holds anything.
-    func first(
+    func standing(
         on endpoint: String, _ folders: Set<String>, mayHold: (Hold.Target, UInt32) -> Bool?
-    ) throws -> Standing? {
+    ) throws -> [Standing] {
         try looking.withLock { _ in
             let directory = try Directory.open(path)
-            var first: Standing?
+            var standing: [Standing] = []
             // Looked up by their names: anybody may fill the directory, and must not so hold up the daemon.
             let targets =
                 [.all, .endpoint(endpoint)]
@@ -73,9 +72,9 @@ final class Holds: Sendable {
                     continue
                 }
                 let since = Timestamp(nanoseconds: status.modified)
-                first = first ?? Standing(hold: hold, owner: UserDatabase.text(of: status.uid), since: since)
+                standing.append(Standing(hold: hold, owner: UserDatabase.text(of: status.uid), since: since))
             }
-            return first
+            return standing
         }
     }
 
@@ -174,6 +173,11 @@ extension DaemonContext {
     ///
     /// - Throws: when nobody can tell.
     func hold(on endpoint: Endpoint, _ folders: Set<String>) throws -> Holds.Standing? {
-        try holds.first(on: endpoint.name, folders) { target, uid in isEntitled(to: target, uid, on: endpoint) }
+        try holds(on: endpoint, folders).first
+    }
+
+    /// All of them; the most general first.
+    func holds(on endpoint: Endpoint, _ folders: Set<String>) throws -> [Holds.Standing] {
+        try holds.standing(on: endpoint.name, folders) { target, uid in isEntitled(to: target, uid, on: endpoint) }
     }
 }

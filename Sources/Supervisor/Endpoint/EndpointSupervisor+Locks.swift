@@ -122,9 +122,11 @@ extension EndpointSupervisor {
         switch change {
         case .none: return
         case .locked(let lock, let isNew):
+            context.metrics.show(lock, isNew: isNew, in: folder, of: name)
             if isNew { log(.folderLocked, "is locked (\(lock.code), \(lock.phase.rawValue))", folder, lock) }
             showLater(lock, in: folder)
         case .unlocked(let before):
+            context.metrics.show(nil, in: folder, of: name)
             log(.folderUnlocked, "is unlocked", folder, before)
             showLater(nil, in: folder)
         }

@@ -58,6 +58,7 @@ extension EndpointSupervisor {
             }
         }
         states = known
+        context.metrics.show(known, of: name, endpoint.folders.map(\.name))
         // Below a folder that a job has updated a new one is behind from the start.
         try compareStates()
     }
@@ -109,6 +110,7 @@ extension EndpointSupervisor {
         if next == state { return }
         try context.state.write(next)
         states?[folder] = next
+        context.metrics.show(next)
     }
 
     /// Brings what follows from other folders up to date: `behind`, `diverged`, `recommendedVersion`.

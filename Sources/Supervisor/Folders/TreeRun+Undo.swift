@@ -67,6 +67,7 @@ extension TreeRun {
             return false
         }
         context.state.renderTrace(job: undone, folder: name)
+        reason = Fault.messageAfterRevert(reason)
         let before = try states.before([undone], in: name)
         try await supervisor.change(
             name,

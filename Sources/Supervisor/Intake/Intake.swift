@@ -156,6 +156,7 @@ struct Intake: Sendable {
         context.logger.log(
             .archiveRefused, "\(file) is refused (\(refusal.code)): \(refusal)", EventFields(code: "\(refusal.code)"))
         context.failures.note()
+        context.metrics.noteRejected()
         var notice = Notice(.refused)
         notice.update = file
         notice.code = refusal.code.rawValue

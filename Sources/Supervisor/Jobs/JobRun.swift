@@ -30,11 +30,11 @@ struct JobRun: Sendable {
             return await putBack(deferred)
         } catch {
             let fault = error as? Fault ?? Fault(.io, "\(error)")
-            // Whatever could not be written, a job is not over between two versions with `revertAll`, nor where an admin could
-            // not resume it: its folders stay locked, and it is gone on with as after a crash. What is damaged would not be
+            // Whatever could not be written, a job whose folders go back by themselves is not over before they have, nor where an
+            // admin could not resume it: its folders stay locked, and it is gone on with as after a crash. What is damaged would not be
             // read the next time either.
             if fault.code == .io, !(error is LedgerError), let job = await jobs.job(number), job.rollback == nil,
-                job.hasBegunPart, job.cancelledAt == nil, endpoint.onFailure == .revertAll || job.isSettled
+                job.hasBegunPart, job.cancelledAt == nil, endpoint.onFailure != .hold || job.isSettled
             {
                 return "cannot go on with job \(number): \(fault)"
             }

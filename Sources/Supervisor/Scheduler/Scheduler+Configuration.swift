@@ -14,6 +14,7 @@ extension Scheduler {
         do {
             let configuration = try read()
             status.show(isRefused: configuration == nil)
+            context.metrics.show(isRefused: configuration == nil)
             if let configuration {
                 deferrals = []
                 await takeUp(configuration, from: context.configuration.endpoints, &group)
@@ -54,6 +55,7 @@ extension Scheduler {
         }
         deferrals = change.deferrals
         context.threads.keep(change.endpoints.flatMap(\.folders))
+        context.metrics.show(endpoints: change.endpoints.map(\.name))
         for (name, supervisor) in supervisors where !change.endpoints.contains(where: { $0.name == name }) {
             await supervisor.retire()
             supervisors[name] = nil

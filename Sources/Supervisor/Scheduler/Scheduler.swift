@@ -43,12 +43,17 @@ struct Scheduler: Sendable {
         let signals = EndpointSignals()
         self.signals = signals
         let status = ServiceStatus(notifications)
+        let metrics = context.metrics
         self.status = status
         self.reloadSignal = reloadSignal
         let workers = context.configuration.daemon.workers
         stores = DaemonStores(
             jobs: try JobStore(
-                context.state, notices: context.notices, report: { status.show(jobs: $0) },
+                context.state, notices: context.notices,
+                report: { jobs in
+                    status.show(jobs: jobs)
+                    metrics.show(jobs: jobs)
+                },
                 onChange: { signals.raise($0) }),
             units: try QuiescedUnitStore(context.state) { status.show(unitsDown: $0) },
             slots: WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
@@ -61,9 +66,14 @@ struct Scheduler: Sendable {
         return try await withThrowingDiscardingTaskGroup { group in
             // An endpoint that waits at it would never end.
             defer { stores.gate.open() }
+            let (metrics, state, logger) = (context.metrics, context.state, context.logger)
+            group.addTask { await metrics.keep(state, logger) }
+            defer { metrics.retire() }
             await takeUp(context.configuration, from: inEffectBefore(), &group)
             try guardUnits()
-            status.show(jobs: Array(await stores.jobs.jobs.values))
+            let jobs = Array(await stores.jobs.jobs.values)
+            status.show(jobs: jobs)
+            metrics.show(jobs: jobs)
             // Nobody's answer: a reload that is asked for meanwhile gets one of its own.
             try context.state.write(ConfigurationAnswer(refused: [], began: 0))
             notifications.ready()
@@ -193,9 +203,13 @@ struct Scheduler: Sendable {
 
     /// Nobody need wait for a hold for it to be removed when it is over.
     private func removeEndedHolds() throws {
+        var held: Set<String> = []
         for endpoint in context.configuration.endpoints {
-            _ = try context.hold(on: endpoint, Set(endpoint.folders.map(\.name)))
+            for standing in try context.holds(on: endpoint, Set(endpoint.folders.map(\.name))) {
+                held.insert("\(standing.hold.target)")
+            }
         }
+        context.metrics.show(held: held.sorted())
     }
 
     /// Says once that changes cannot be watched.
