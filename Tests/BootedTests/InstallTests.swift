@@ -41,7 +41,9 @@ import Testing
         try machine.boot()
         let first = try machine.run("/root/patchd/scripts/install")
         #expect(first.code == 0, "\(first.output)\(first.errors)")
-        for page in ["man8/patchd.8", "man1/patchctl.1", "man5/patchd.yaml.5", "man5/patchd-update.5", "man5/patchd-lock.5"] {
+        for page in [
+            "man8/patchd.8", "man1/patchctl.1", "man5/patchd.yaml.5", "man5/patchd-update.5", "man5/patchd-lock.5",
+        ] {
             #expect(machine.exists("/usr/share/man/\(page).gz"))
         }
         #expect(try machine.run("systemctl start patchd && systemctl is-active patchd").output == "active\n")

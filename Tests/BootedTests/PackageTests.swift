@@ -30,7 +30,8 @@ import Testing
     @Test func `set up a running daemon, and an upgrade in the middle of a job loses nothing`() throws {
         let host = try deployment(settings: "tasks: {stop: [payroll-batch.service]}\n")
         let machine = host.machine
-        #expect(try machine.run("systemctl is-active patchd; systemctl is-enabled patchd").output == "active\nenabled\n")
+        #expect(
+            try machine.run("systemctl is-active patchd; systemctl is-enabled patchd").output == "active\nenabled\n")
         #expect(try machine.run("getent passwd patchd-unpack").output.hasSuffix(":/:/usr/sbin/nologin\n"))
         let places = """
             750 root patchd /etc/patchd
@@ -99,7 +100,8 @@ import Testing
         #expect(refused.output.contains("PATCHD_FORCE_REMOVE=1"), "\(refused.output)")
         #expect(try machine.run("dpkg-query -W -f '${Status}' patchd").output == "install ok installed")
         #expect(try machine.run("systemctl is-active patchd").output == "active\n")
-        #expect(try machine.run("systemctl start payroll-batch; systemctl is-active payroll-batch").output == "inactive\n")
+        #expect(
+            try machine.run("systemctl start payroll-batch; systemctl is-active payroll-batch").output == "inactive\n")
 
         // The worker is told to end, and its script takes the chance.
         let end = "until systemctl is-active patchd-job-1-payroll-PAIE | grep -q deactivating; do sleep 0.1; done"
@@ -109,7 +111,8 @@ import Testing
             timeout: .seconds(200))
         #expect(forced.code == 0, "\(forced.output)")
         #expect(forced.output.contains("systemctl start payroll-batch.service"), "\(forced.output)")
-        #expect(try machine.run("systemctl start payroll-batch && systemctl is-active payroll-batch").output == "active\n")
+        #expect(
+            try machine.run("systemctl start payroll-batch && systemctl is-active payroll-batch").output == "active\n")
         #expect(try machine.run("systemctl list-units --all --no-legend 'patchd*'").output == "")
         #expect(try machine.run("dpkg-query -W -f '${Status} ' patchd patchd-tools").output == "")
         #expect(try machine.run("find /etc /var/lib /var/spool /run /usr -xdev -name '*patchd*'").output == "")
@@ -123,7 +126,8 @@ import Testing
         try packages.install(["patchd-tools"], on: machine)
         #expect(try machine.run("getent group patchd").code != 0)
         let made = try machine.run(
-            "cd /tmp && patchctl init X3V8_P2 && chmod -R a+rX X3V8_P2 && patchctl pack X3V8_P2 && patchctl lint X3V8_P2-*.zip 2>&1")
+            "cd /tmp && patchctl init X3V8_P2 && chmod -R a+rX X3V8_P2 && patchctl pack X3V8_P2 && patchctl lint X3V8_P2-*.zip 2>&1"
+        )
         #expect(made.code == 0, "\(made.output)\(made.errors)")
         #expect(try machine.run("DEBIAN_FRONTEND=noninteractive apt-get purge --yes patchd-tools 2>&1").code == 0)
         #expect(!machine.exists("/usr/bin/patchctl"))
