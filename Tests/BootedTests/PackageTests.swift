@@ -7,12 +7,14 @@ import Testing
 
     init() throws { packages = try Packages.built.get() }
 
+    private static let all = ["patchd", "patchd-tools", "cockpit-patchd"]
+
     /// A machine that runs, with patchd from its packages and the endpoint.
     private func deployment(settings: String = "") throws -> Deployment {
         let deployment = try Deployment(settings: settings) { machine in
             try machine.boot()
             try machine.installLibraries()
-            try packages.install(["patchd", "patchd-tools"], on: machine)
+            try packages.install(Self.all, on: machine)
         }
         let reload = try deployment.machine.run("systemctl reload patchd")
         #expect(reload.code == 0, "\(reload.errors)")
@@ -50,10 +52,11 @@ import Testing
         #expect(try machine.run("journalctl --list-catalog").output.contains("patchd: patchd is ready"))
         let pages = "8 patchd:1 patchctl:5 patchd.yaml:5 patchd-update:5 patchd-lock"
         for page in pages.split(separator: ":") {
-            #expect(try machine.run("man -w \(page)").code == 0, "\(page)")
+            let lint = try machine.run("mandoc -T lint -W warning $(man -w \(page))")
+            #expect(lint.code == 0, "\(page): \(lint.output)\(lint.errors)")
         }
-        let completion = "bash -c '. /usr/share/bash-completion/completions/patchctl && complete -p patchctl'"
-        #expect(try machine.run(completion).output.contains("patchctl"))
+        #expect(try completed("status", on: machine).hasPrefix("payroll payroll/PAIE payroll/SEED "))
+        #expect(try machine.run("cockpit-bridge --packages").output.contains("patchd"))
 
         try host.daemon("payroll-batch.service")
         try machine.run("systemctl reload patchd && systemctl start payroll-batch")
@@ -63,7 +66,7 @@ import Testing
         let worker = "systemctl show -P MainPID patchd-job-1-payroll-PAIE.service"
         let pid = try machine.run(worker).output
         let daemon = try machine.run("systemctl show -P MainPID patchd").output
-        try packages.upgrade(["patchd", "patchd-tools"], on: machine)
+        try packages.upgrade(Self.all, on: machine)
         #expect(try machine.run("dpkg-query -W -f '${Version}' patchd").output == "\(packages.version)+1")
         #expect(try machine.run("systemctl is-active patchd").output == "active\n")
         #expect(try machine.run("systemctl show -P MainPID patchd").output != daemon, "the daemon is the new one")
@@ -82,6 +85,52 @@ import Testing
         }
         #expect(try host.active("payroll-batch.service") == ["payroll-batch.service"])
         #expect(try host.job(2) == nil)
+        #expect(try completed("show", on: machine) == "1\n")
+    }
+
+    /// What bash offers for the first argument of a command.
+    private func completed(_ command: String, on machine: Machine) throws -> String {
+        try machine.write(
+            "/tmp/complete",
+            """
+            . /usr/share/bash-completion/completions/patchctl
+            COMP_WORDS=(patchctl \(command) "") COMP_CWORD=2 COMP_LINE="patchctl \(command) " COMP_POINT=${#COMP_LINE}
+            _patchctl
+            echo "${COMPREPLY[@]}"
+
+            """)
+        return try machine.run("bash /tmp/complete").output
+    }
+
+    @Test func `are removed where nothing is half done, installed again, and removed with a damaged state by force`()
+        throws
+    {
+        let host = try deployment(settings: "tasks: {stop: [payroll-batch.service]}\n")
+        let machine = host.machine
+        try host.daemon("payroll-batch.service")
+        try machine.run("systemctl reload patchd")
+        try host.drop()
+        try host.until(job: 1, is: "done")
+        let dropIns = "find /etc/systemd -name '90-patchd*'"
+        #expect(try machine.run(dropIns).output != "")
+        let removal = "DEBIAN_FRONTEND=noninteractive apt-get remove --yes patchd 2>&1"
+        let removed = try machine.run(removal)
+        #expect(removed.code == 0, "\(removed.output)")
+        #expect(try machine.run(dropIns).output == "")
+        #expect(try machine.run("systemctl list-units --all --no-legend 'patchd*'").output == "")
+        #expect(machine.exists("/etc/patchd/endpoints.d/payroll.yaml"))
+
+        try packages.install(Self.all, on: machine)
+        #expect(try machine.run("systemctl is-active patchd").output == "active\n")
+        #expect(try host.folder("SEED")["version"] as? String == "8.0.2")
+        #expect(try machine.run(dropIns).output != "")
+
+        try machine.write("/var/lib/patchd/units.json", "{")
+        #expect(try machine.run(removal).code != 0)
+        #expect(try machine.run(dropIns).output != "")
+        let forced = try machine.run("PATCHD_FORCE_REMOVE=1 \(removal)")
+        #expect(forced.code == 0, "\(forced.output)")
+        #expect(try machine.run(dropIns).output == "")
     }
 
     @Test func `are not removed while something is half done, unless forced, and a purge leaves nothing`() throws {
@@ -107,14 +156,14 @@ import Testing
         let end = "until systemctl is-active patchd-job-1-payroll-PAIE | grep -q deactivating; do sleep 0.1; done"
         try machine.run("(\(end); touch /srv/payroll/PAIE/go) >/dev/null 2>&1 &")
         let forced = try machine.run(
-            "PATCHD_FORCE_REMOVE=1 DEBIAN_FRONTEND=noninteractive apt-get purge --yes patchd patchd-tools 2>&1",
+            "PATCHD_FORCE_REMOVE=1 DEBIAN_FRONTEND=noninteractive apt-get purge --yes patchd patchd-tools cockpit-patchd 2>&1",
             timeout: .seconds(200))
         #expect(forced.code == 0, "\(forced.output)")
         #expect(forced.output.contains("systemctl start payroll-batch.service"), "\(forced.output)")
         #expect(
             try machine.run("systemctl start payroll-batch && systemctl is-active payroll-batch").output == "active\n")
         #expect(try machine.run("systemctl list-units --all --no-legend 'patchd*'").output == "")
-        #expect(try machine.run("dpkg-query -W -f '${Status} ' patchd patchd-tools").output == "")
+        #expect(try machine.run("dpkg-query -W -f '${Status} ' patchd patchd-tools cockpit-patchd").output == "")
         #expect(try machine.run("find /etc /var/lib /var/spool /run /usr -xdev -name '*patchd*'").output == "")
         #expect(machine.exists("/srv/payroll/PAIE/.patchd"), "the folders keep theirs")
     }
