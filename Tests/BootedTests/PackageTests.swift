@@ -117,7 +117,7 @@ import Testing
         let removed = try machine.run(removal)
         #expect(removed.code == 0, "\(removed.output)")
         #expect(try machine.run(dropIns).output == "")
-        #expect(try machine.run("systemctl list-units --all --no-legend 'patchd*'").output == "")
+        #expect(try machine.run("systemctl list-units --no-legend 'patchd*'").output == "")
         #expect(machine.exists("/etc/patchd/endpoints.d/payroll.yaml"))
 
         try packages.install(Self.all, on: machine)
