@@ -13,11 +13,14 @@ struct Packages {
 
     private init() throws {
         let arguments = ["--programs", Machine.programs, "--version", version, "--output", directory]
-        // Nobody downloads these.
-        let fast = ["DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"]
+        // Nobody downloads these, so they may be large; and where the tests run there may be no repository with a date.
+        let settings = [
+            "DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+            "SOURCE_DATE_EPOCH": "\(Int(Date().timeIntervalSince1970))",
+        ]
         let outcome = try Command.run(
             "\(Machine.repository)/scripts/deb", arguments,
-            environment: ProcessInfo.processInfo.environment.merging(fast) { $1 }, timeout: .seconds(600))
+            environment: ProcessInfo.processInfo.environment.merging(settings) { $1 }, timeout: .seconds(600))
         guard outcome.code == 0 else { throw Failure("scripts/deb: \(outcome.output)\(outcome.errors)") }
     }
 
