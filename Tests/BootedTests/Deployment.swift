@@ -12,13 +12,16 @@ final class Deployment {
     let machine: Machine
     var folders: [String] { Self.tree.map(\.0) }
 
-    /// - Parameter settings: further lines of the endpoint's file.
-    init(settings: String = "") throws {
+    /// - Parameters:
+    ///   - settings: further lines of the endpoint's file.
+    ///   - install: puts patchd onto the machine; may switch it on.
+    init(settings: String = "", install: (Machine) throws -> Void = { try $0.install() }) throws {
         machine = try Machine()
-        try machine.install()
+        try install(machine)
         try machine.write("/usr/lib/sysusers.d/payroll.conf", "u payroll - - /srv/payroll\n")
         for folder in folders { try machine.write("/srv/payroll/\(folder)/lib/a.dat", "old\n") }
-        try machine.prepare("systemd-sysusers payroll.conf && chown -R payroll:payroll /srv/payroll")
+        let owner = "systemd-sysusers payroll.conf && chown -R payroll:payroll /srv/payroll"
+        if machine.isRunning { try machine.run(owner) } else { try machine.prepare(owner) }
         try configure(settings: settings)
     }
 

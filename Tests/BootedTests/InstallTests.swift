@@ -9,7 +9,7 @@ import Testing
     @Test func `has units that systemd finds nothing wrong with`() throws {
         try machine.install()
         try machine.boot()
-        let outcome = try machine.run("systemd-analyze verify patchd.service patchd-unpack@x.service")
+        let outcome = try machine.run("systemd-analyze --man=no verify patchd.service patchd-unpack@x.service")
         #expect(outcome.code == 0)
         #expect(outcome.output + outcome.errors == "")
     }
@@ -29,16 +29,23 @@ import Testing
         let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(repository)/.build/debug"
         let copy = machine.path("/root/patchd")
         try Command.require("/bin/mkdir", ["-p", "\(copy)/scripts", "\(copy)/.build/release"])
-        for part in ["systemd", "etc", "share"] where access("\(repository)/\(part)", F_OK) == 0 {
+        for part in ["systemd", "etc", "share", "docs"] where access("\(repository)/\(part)", F_OK) == 0 {
             try Command.require("/bin/cp", ["-R", "\(repository)/\(part)", copy])
         }
-        try Command.require("/bin/cp", ["\(repository)/scripts/install", "\(copy)/scripts/"])
+        for script in ["install", "manual"] {
+            try Command.require("/bin/cp", ["\(repository)/scripts/\(script)", "\(copy)/scripts/"])
+        }
         for name in ["patchd", "patchctl", "patchd-worker"] {
             try Command.require("/bin/cp", ["\(programs)/\(name)", "\(copy)/.build/release/"])
         }
         try machine.boot()
         let first = try machine.run("/root/patchd/scripts/install")
         #expect(first.code == 0, "\(first.output)\(first.errors)")
+        for page in [
+            "man8/patchd.8", "man1/patchctl.1", "man5/patchd.yaml.5", "man5/patchd-update.5", "man5/patchd-lock.5",
+        ] {
+            #expect(machine.exists("/usr/share/man/\(page).gz"))
+        }
         #expect(try machine.run("systemctl start patchd && systemctl is-active patchd").output == "active\n")
         #expect(try machine.run("getent passwd patchd-unpack").output.hasSuffix(":/:/usr/sbin/nologin\n"))
         let places = """

@@ -52,20 +52,26 @@ final class Machine: @unchecked Sendable {  // one test's, on one thread at a ti
 
     /// Puts patchd in with `scripts/install`, as an admin does.
     ///
-    /// The programs are those of `PATCHD_BIN`, else those that were built with the tests.
+    /// The programs are those of ``programs``.
     func install() throws {
-        let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(Self.repository)/.build/debug"
         try Command.require(
             "\(Self.repository)/scripts/install", ["\(place)/root"],
-            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PATCHD_BIN": programs])
-        // Programs built for tests take Swift's libraries from the toolchain, which a caged worker cannot see.
-        let names = ["patchd", "patchctl", "patchd-worker"].map { "\(programs)/\($0)" }
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PATCHD_BIN": Self.programs])
+        try installLibraries()
+        try prepare("systemd-sysusers && systemd-tmpfiles --create patchd.conf && systemctl enable patchd.service")
+    }
+
+    /// Where the programs are: in `PATCHD_BIN`, else those that were built with the tests.
+    static let programs = ProcessInfo.processInfo.environment["PATCHD_BIN"] ?? "\(repository)/.build/debug"
+
+    /// Programs built for tests take Swift's libraries from the toolchain, which a caged worker cannot see.
+    func installLibraries() throws {
+        let names = ["patchd", "patchctl", "patchd-worker"].map { "\(Self.programs)/\($0)" }
         let libraries = try Command.require("/usr/bin/ldd", names).output.split(separator: "\n")
             .compactMap { $0.split(separator: " ").first { $0.hasPrefix("/") && $0.contains("/swift/") } }
         if !libraries.isEmpty {
-            try Command.require("/bin/cp", ["-L"] + Set(libraries.map(String.init)) + ["\(place)/root/usr/lib/"])
+            try Command.require("/bin/cp", ["-L"] + Set(libraries.map(String.init)) + [path("/usr/lib/")])
         }
-        try prepare("systemd-sysusers && systemd-tmpfiles --create patchd.conf && systemctl enable patchd.service")
     }
 
     /// Runs a line of shell on its files while it is off.

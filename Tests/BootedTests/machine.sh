@@ -39,6 +39,7 @@ forget_the_host() {
     rm -rf "$1"/etc/systemd/system/*.{wants,requires} "$1"/{etc,var/lib,var/spool,run}/patchd "$1/var/log/journal"
     mkdir "$1/var/log/journal" # persistent: it survives a power cut
     : >"$1/etc/fstab"
+    rm -f "$1/usr/sbin/policy-rc.d" # which would keep packages from starting their services
     # An empty id would be a first boot, which enables every unit there is.
     tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id"
     local unit

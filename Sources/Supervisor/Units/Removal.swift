@@ -42,12 +42,27 @@ public struct Removal: Sendable {
         let reasons = try obstacles()
         if !reasons.isEmpty, !isForced { throw Refused(reasons: reasons) }
         if step == .check { return [] }
+        let running = try stopWorkers()
         // The record stays: a patchd that is installed again knows which units ran.
         let down = try state.units().units.filter(\.value.ranBefore).keys.sorted()
         if try !state.keptDown().isEmpty { try state.keepDown([]) }
         try UnitDropIns(directory: directory, state: state, units: manager).set(GuardedUnits())
-        return reasons.map { "given up: \($0)" }
+        return reasons.map { "given up: \($0)" } + running
             + down.map { "\($0) was stopped for an update and can be started now: systemctl start \($0)" }
+    }
+
+    /// Ends what is still at work when jobs are given up: it would write to what is removed. A worker records where it is.
+    ///
+    /// - Returns: what does not end, a line each.
+    private func stopWorkers() throws -> [String] {
+        guard isForced, manager.areManaged else { return [] }
+        let globs = ["patchd-job-*.service", "patchd-command-*.service", "patchd-unpack@*.service"]
+        let names = try globs.flatMap(manager.names(matching:))
+        if names.isEmpty { return [] }
+        // A script gets 90 s.
+        let stop = try manager.stop(names, seconds: 120)
+        return stop.problems.sorted { $0.key < $1.key }.map { "\($0.key) was not stopped: \($0.value)" }
+            + stop.unfinished.map { "\($0) is still stopping" }
     }
 
     /// Unfinished jobs and locked folders.

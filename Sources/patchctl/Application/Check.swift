@@ -12,7 +12,7 @@ struct Check: ParsableCommand {
             version decides, because its data have that version; where none is known, the recommended one does.
             """)
 
-    @Argument(help: "ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT/FOLDER.", completion: .folders)
     var folder: String
 
     @Argument(help: "The program's version.")

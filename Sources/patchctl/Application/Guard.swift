@@ -22,7 +22,7 @@ struct Guard: ParsableCommand {
     @Option(help: "How long COMMAND may take to leave where the lock has no deadline.")
     var grace = Length(seconds: 30)
 
-    @Argument(help: "ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT/FOLDER.", completion: .folders)
     var folder: String
 
     @Argument(parsing: .postTerminator, help: "What to run, after \"--\".")

@@ -10,7 +10,7 @@ struct Wait: ParsableCommand {
             An update may begin right afterwards; an application that must not run then is started with "patchctl guard".
             """)
 
-    @Argument(help: "ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT/FOLDER.", completion: .folders)
     var folder: String
 
     @Option(help: "How long at most, such as 10m; 0 only looks. Default: as long as it takes.")

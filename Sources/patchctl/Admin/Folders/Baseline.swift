@@ -11,7 +11,7 @@ struct Baseline: ParsableCommand {
             up to NAME count as done and those above as not run.
             """)
 
-    @Argument(help: "ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT/FOLDER.", completion: .folders)
     var folder: String
 
     @Argument(help: "The folder's version.")

@@ -8,7 +8,7 @@ struct Catchup: ParsableCommand {
         abstract: "Apply to an excluded folder, in order, the kept updates that it has missed.",
         discussion: "Exits 3 where it has missed none.")
 
-    @Argument(help: "ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT/FOLDER.", completion: .folders)
     var folder: String
 
     @Flag(help: "Apply also what is marked unstable.")

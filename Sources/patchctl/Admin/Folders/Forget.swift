@@ -10,7 +10,7 @@ struct Forget: ParsableCommand {
             stays as it is.
             """)
 
-    @Argument(help: "ENDPOINT or ENDPOINT/FOLDER.")
+    @Argument(help: "ENDPOINT or ENDPOINT/FOLDER.", completion: .targets)
     var target: String
 
     @OptionGroup var daemon: RequestOptions

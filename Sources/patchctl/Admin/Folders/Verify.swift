@@ -10,7 +10,7 @@ struct Verify: ParsableCommand {
         abstract: "Compare the files that patchd installed, content and mode, with the folders.",
         discussion: "Exits 1 where they differ.")
 
-    @Argument(help: "ENDPOINT/FOLDER, ENDPOINT or FOLDER; default: all.")
+    @Argument(help: "ENDPOINT/FOLDER, ENDPOINT or FOLDER; default: all.", completion: .targets)
     var target: String?
 
     @Flag(help: "Print JSON.")

@@ -12,7 +12,7 @@ struct Hold: ParsableCommand {
             not count is refused with 4. A hold of one's own on the same target is replaced.
             """)
 
-    @Argument(help: "ENDPOINT, ENDPOINT/FOLDER or ALL.")
+    @Argument(help: "ENDPOINT, ENDPOINT/FOLDER or ALL.", completion: .targets)
     var target: String
 
     @Option(help: "Why, for the admins who will ask.")

@@ -5,7 +5,7 @@ struct Unhold: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Remove a hold; exits 3 where there is none.")
 
-    @Argument(help: "ENDPOINT, ENDPOINT/FOLDER or ALL.")
+    @Argument(help: "ENDPOINT, ENDPOINT/FOLDER or ALL.", completion: .targets)
     var target: String
 
     @OptionGroup var directories: Directories

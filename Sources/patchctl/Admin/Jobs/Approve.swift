@@ -13,7 +13,7 @@ struct Approve: ParsableCommand {
             Of one that waits after its canary the pause ends; it keeps its options.
             """)
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @Option(help: "The archive's SHA-256: approve nothing else.")

@@ -6,7 +6,7 @@ struct Cancel: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "End a job: one that waits at once, one that runs after the steps under way.")
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @OptionGroup var daemon: RequestOptions

@@ -6,7 +6,7 @@ struct Decline: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Decline a job that waits for approval: nothing of it was done; or that waits after its canary.")
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @OptionGroup var daemon: RequestOptions

@@ -5,7 +5,7 @@ import PatchStore
 struct History: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what was done to folders, job by job.")
 
-    @Argument(help: "ENDPOINT/FOLDER, ENDPOINT or FOLDER; default: all.")
+    @Argument(help: "ENDPOINT/FOLDER, ENDPOINT or FOLDER; default: all.", completion: .targets)
     var target: String?
 
     @Flag(help: "Print JSON.")

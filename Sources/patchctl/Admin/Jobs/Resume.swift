@@ -6,7 +6,7 @@ struct Resume: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Continue a failed job after its cause was removed.")
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @Option(

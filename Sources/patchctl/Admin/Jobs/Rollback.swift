@@ -10,7 +10,7 @@ struct Rollback: ParsableCommand {
             the update's downgrades. What cannot be undone is refused before anything is touched.
             """)
 
-    @Argument(help: "ENDPOINT/FOLDER, or a job's number.")
+    @Argument(help: "ENDPOINT/FOLDER, or a job's number.", completion: .targets)
     var target: String
 
     @Option(help: "Back to this version, over several jobs.")

@@ -6,7 +6,7 @@ import PatchStore
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show one job.")
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @Flag(help: "Print what accompanies the archive (README, CHANGES, LICENSE, docs) instead.")

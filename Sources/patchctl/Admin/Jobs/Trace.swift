@@ -5,7 +5,7 @@ import PatchStore
 struct Trace: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what a job did to one folder.")
 
-    @Argument(help: "The job's number.")
+    @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
     @Argument(help: "The folder's name, or ENDPOINT/FOLDER.")

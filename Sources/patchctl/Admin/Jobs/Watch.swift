@@ -11,7 +11,7 @@ struct Watch: ParsableCommand {
             terminal the folders' progress is drawn; elsewhere, and with NO_COLOR, each change of a state is a line.
             """)
 
-    @Argument(help: "The job's number; default: all that have not ended.")
+    @Argument(help: "The job's number; default: all that have not ended.", completion: .jobs)
     var job: Int?
 
     @OptionGroup var directories: Directories

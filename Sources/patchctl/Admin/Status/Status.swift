@@ -6,7 +6,7 @@ struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the folders, their versions, unfinished jobs, and what needs an admin.")
 
-    @Argument(help: "ENDPOINT or ENDPOINT/FOLDER; default: all.")
+    @Argument(help: "ENDPOINT or ENDPOINT/FOLDER; default: all.", completion: .targets)
     var target: String?
 
     @Flag(help: "Print JSON.")
