@@ -87,7 +87,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests, a target a module.
-        .testTarget(name: "PatchModelTests", dependencies: ["PatchJSON", "PatchModel"], swiftSettings: settings),
+        .testTarget(
+            name: "PatchModelTests", dependencies: ["PatchJSON", "PatchModel", "Support"], swiftSettings: settings),
         .testTarget(
             name: "PatchPlanTests", dependencies: ["PatchJSON", "PatchModel", "PatchPlan"], swiftSettings: settings),
         .testTarget(name: "PatchFilesTests", dependencies: ["PatchFiles"], swiftSettings: settings),
@@ -105,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "Supervisor", "PatchFiles", "PatchJSON", "PatchLedger", "PatchModel", "PatchStore", logging,
+                "Supervisor", "PatchFiles", "PatchJSON", "PatchLedger", "PatchModel", "PatchStore", "Support", logging,
             ],
             swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging], swiftSettings: settings),

@@ -14,24 +14,35 @@ public enum ArchiveWriter {
     /// - Parameters:
     ///   - file: Empty and open for writing; durable on return.
     ///   - manifest: What `update.json` says; nil: what the directory has there.
-    ///   - below: The path in the archive that the directory's content goes to; nil: its root.
+    ///   - below: The path in the archive that the directory's content goes to; nil: its root. What is patchd's own in a
+    ///     folder (`registry.json`, `update.lock`, `.patchd*`) is left out then: such a tree may be a folder.
+    ///   - leavingOut: Paths in the directory that are not packed.
+    ///   - adding: More files at the top of the content, by name.
     /// - Throws: a refusal where the directory holds what no update may (links, devices, setuid files, names), else the
     ///   failed call on a file.
     public static func pack(
         directory: borrowing Directory, to file: borrowing File, limits: Limits = Limits(), manifest: [UInt8]? = nil,
-        below: String? = nil
+        below: String? = nil, leavingOut: Set<ExactText> = [], adding: [String: [UInt8]] = [:]
     ) throws(ArchiveFailure) {
         var found: [Packed] = []
         try collect(directory, below: nil, into: &found, limits)
+        found.removeAll { leavingOut.contains($0.path) || below != nil && isFolders($0.path) }
+        found += adding.map { name, content in
+            Packed(path: ExactText(name), isDirectory: false, mode: 0o644, size: Int64(content.count), content: content)
+        }
         let own = below == nil ? found.first { $0.path == ExactText("update.json") } ?? onlyDocument(found) : nil
         found.sort { $0.path < $1.path }
         let output = try ZipOutput.open(file)
         if let manifest {
             let path = own?.path ?? ExactText("update.json")
-            let entry = Packed(path: path, isDirectory: false, mode: 0o644, size: Int64(manifest.count))
-            try output.add(entry, containing: manifest)
+            let size = Int64(manifest.count)
+            try output.add(
+                Packed(path: path, isDirectory: false, mode: 0o644, size: size, content: manifest), from: directory)
         } else if let own {
             try output.add(own, from: directory)
+        }
+        if let below, found.isEmpty {
+            try output.add(Packed(path: ExactText(below), isDirectory: true, mode: 0o755, size: 0), from: directory)
         }
         let top = below.map { ExactText($0).bytes + [UInt8(ascii: "/")] } ?? []
         for entry in found where entry.path != own?.path {
@@ -39,6 +50,10 @@ public enum ArchiveWriter {
         }
         try output.close()
         try onHost { () throws(FileError) in try file.sync() }
+    }
+
+    private static func isFolders(_ path: ExactText) -> Bool {
+        EntryName.reservedProblem(inFolder: path.description) != nil
     }
 
     private static func onlyDocument(_ found: [Packed]) -> Packed? {
@@ -110,6 +125,8 @@ private struct Packed {
     var isDirectory: Bool
     var mode: UInt16
     var size: Int64
+    /// Nil: what the directory has there.
+    var content: [UInt8]?
 }
 
 /// libarchive's zip writer on a file.
@@ -147,14 +164,13 @@ private struct ZipOutput: ~Copyable {
 
     func add(_ packed: Packed, from directory: borrowing Directory, as path: ExactText? = nil) throws(ArchiveFailure) {
         try begin(packed, at: path ?? packed.path)
-        if !packed.isDirectory { try copy(packed, from: directory) }
+        if let content = packed.content {
+            let written = content.withUnsafeBytes { archive_write_data(handle, $0.baseAddress, $0.count) }
+            guard written == content.count else { throw problem() }
+        } else if !packed.isDirectory {
+            try copy(packed, from: directory)
+        }
         guard archive_write_finish_entry(handle) == ARCHIVE_OK else { throw problem() }
-    }
-
-    func add(_ packed: Packed, containing bytes: [UInt8]) throws(ArchiveFailure) {
-        try begin(packed, at: packed.path)
-        let written = bytes.withUnsafeBytes { archive_write_data(handle, $0.baseAddress, $0.count) }
-        guard written == bytes.count, archive_write_finish_entry(handle) == ARCHIVE_OK else { throw problem() }
     }
 
     private func begin(_ packed: Packed, at path: ExactText) throws(ArchiveFailure) {

@@ -20,6 +20,7 @@ enum CrashUpdate {
         Entry(path: "MAIN/app.ini", text: "setting=1\n"), Entry(path: "MAIN/lib/a.dat", text: "one\n"),
         Entry(path: "MAIN/dir/deep/x", text: "x\n"), Entry(path: "MAIN/was-file", text: "a file\n"),
         Entry(path: "MAIN/bin/tool", text: "tool\n"), Entry(path: "MAIN/same.dat", text: "same\n"),
+        Entry(path: "MAIN/old/deep/x", text: "x\n", mode: 0o755), Entry(path: "MAIN/old.dat", text: "old\n"),
     ]
 
     private static let second: [Entry] = [
@@ -84,7 +85,7 @@ enum CrashUpdate {
         let manifest = """
             {"name": "X3V8_C", "version": "\(version)", "dependency": "\(dependency)", "description": "to be cut off",
              "patches": [{"name": "MAIN", "type": "$ROOT", "mandatory": true, "path": "MAIN", "description": "main",
-              "keep": ["*.ini"]}\(more)]}
+              "keep": ["*.ini"]\(isFirst ? "" : #", "delete": ["old.dat", "old"]"#)}\(more)]}
             """
         let place = path + ".content"
         defer { try? FileManager.default.removeItem(atPath: place) }

@@ -3,7 +3,7 @@ import PatchModel
 import Testing
 
 /// The contract's own example, byte for byte.
-private let example = """
+let example = """
     {"name": "X3V8_P2", "version": "8.0.2", "dependency": "8.0.1",
      "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
      "patches": [
@@ -37,7 +37,7 @@ struct ManifestTests {
                 #"""
                 {"name": "A", "version": "2", "dependency": "1", "critical": true, "endpoints": ["pay*"], "x-build": {"n": [1]},
                  "patches": [{"name": "A", "type": "HRM", "mandatory": false, "path": "A/", "target": "supervisor",
-                 "default": false, "keep": ["conf/*.ini"], "x-by": null, "description": "two\nlines"}]}
+                 "default": false, "keep": ["conf/*.ini"], "delete": ["lib/old/", "a/b c", "a"], "x-by": null, "description": "two\nlines"}]}
                 """#.utf8))
         #expect(manifest.critical)
         #expect(manifest.endpoints == ["pay*"])
@@ -45,7 +45,7 @@ struct ManifestTests {
             manifest.patches == [
                 Patch(
                     name: "A", type: "HRM", mandatory: false, path: "A", description: "two\nlines", target: .supervisor,
-                    isOnByDefault: false, keep: ["conf/*.ini"])
+                    isOnByDefault: false, keep: ["conf/*.ini"], delete: ["lib/old", "a/b c", "a"])
             ])
     }
 
@@ -74,7 +74,7 @@ struct ManifestTests {
     }
 
     /// Each row is the example with one defect: what is replaced, by what, and the place that is named.
-    @Test(arguments: [
+    static let defects: [(old: String, new: String, place: String)] = [
         (#""name": "X3V8_P2", "version""#, #""version""#, "update.json"),
         (#""version": "8.0.2", "#, "", "update.json"),
         (#""dependency": "8.0.1","#, "", "update.json"),
@@ -113,6 +113,24 @@ struct ManifestTests {
         (#""mandatory": false"#, #""mandatory": false, "default": 1"#, "update.json: patches[1].default"),
         (#""mandatory": false"#, #""mandatory": false, "keep": "*.ini""#, "update.json: patches[1].keep"),
         (#""mandatory": false"#, #""mandatory": false, "keep": [""]"#, "update.json: patches[1].keep[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": "a""#, "update.json: patches[1].delete"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": [{}]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["a", ""]"#, "update.json: patches[1].delete[1]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["/"]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["."]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["/etc/x"]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["a/../b"]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["a\\b"]"#, "update.json: patches[1].delete[0]"),
+        (
+            #""mandatory": false"#, #""mandatory": false, "delete": ["update.lock"]"#,
+            "update.json: patches[1].delete[0]"
+        ),
+        (
+            #""mandatory": false"#, #""mandatory": false, "delete": ["registry.json"]"#,
+            "update.json: patches[1].delete[0]"
+        ),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["a/.patchd"]"#, "update.json: patches[1].delete[0]"),
+        (#""mandatory": false"#, #""mandatory": false, "delete": ["a", "a/"]"#, "update.json: patches[1].delete[1]"),
         (#""mandatory": false"#, #""mandatory": false, "optional": true"#, "update.json: patches[1]"),
         (#"{"name": "X3V8_P2BIS""#, #"{"name": "X3V8_P2""#, "update.json: patches[1].name"),
         (#""X3V8_P2BIS/FILPATCH""#, #""""#, "update.json: patches[1].path"),
@@ -133,10 +151,17 @@ struct ManifestTests {
         (#""patches": ["#, #""patches": [], "x-patches": ["#, "update.json: patches"),
         (#""patches": ["#, #""patches": {}, "x-patches": ["#, "update.json: patches"),
         (#"maintenances"}]}"#, #"maintenances"},]}"#, "update.json: line 5, column 138"),
-    ])
-    func `One defect is refused at its place`(_ old: String, _ new: String, _ place: String) throws {
+    ]
+
+    /// The contract's example with a defect.
+    static func text(_ old: String, _ new: String) throws -> String {
         let range = try #require(example.range(of: old), "the row does not fit the example: \(old)")
-        let text = example.replacingCharacters(in: range, with: new)
+        return example.replacingCharacters(in: range, with: new)
+    }
+
+    @Test(arguments: defects)
+    func `One defect is refused at its place`(_ old: String, _ new: String, _ place: String) throws {
+        let text = try Self.text(old, new)
         let refusal = #expect(throws: Refusal.self) { try Manifest(strictJSON: Array(text.utf8)) }
         #expect(refusal?.code == .manifestInvalid)
         #expect(refusal?.place == place, "\(String(describing: refusal))")
@@ -153,6 +178,13 @@ struct ManifestTests {
         let text = example.replacingOccurrences(of: "\"mandatory\": false", with: "\"mandatroy\": false")
         let refusal = #expect(throws: Refusal.self) { try Manifest(strictJSON: Array(text.utf8)) }
         #expect(refusal?.reason.contains("did you mean \"mandatory\"") == true)
+    }
+
+    @Test func `A patch deletes as many paths as its manifest has room for: they are no patterns`() throws {
+        let paths = (0..<1000).map { "\"lib/\($0)\"" }.joined(separator: ",")
+        let text = example.replacingOccurrences(
+            of: "\"mandatory\": false", with: "\"mandatory\": false, \"delete\": [\(paths)]")
+        #expect(try Manifest(strictJSON: Array(text.utf8)).patches[1].delete?.count == 1000)
     }
 
     @Test func `Paths that only begin alike do not overlap`() throws {
@@ -184,7 +216,7 @@ struct UpdateOptionsTests {
         #expect(try UpdateOptions(strictJSON: options.strictJSON) == options)
     }
 
-    @Test(arguments: [
+    static let bad: [String] = [
         #"{"rehearse":"once"}"#, #"{"rehearse":null}"#, #"{"rehearse":1}"#,
         "", "[]", "null", #"{"operation":"rollback"}"#, #"{"operation":"Apply"}"#, #"{"operation":1}"#,
         #"{"endpoints":"a"}"#,
@@ -192,7 +224,9 @@ struct UpdateOptionsTests {
         #"{"patches":{"A":"no"}}"#, #"{"force":"yes"}"#, #"{"force":null}"#, #"{"exlude":[]}"#,
         #"{"only":["A"],"exclude":["A"]}"#,
         #"{"force":true,"force":true}"#, #"{"only":["a\u0007"]}"#,
-    ])
+    ]
+
+    @Test(arguments: bad)
     func `Bad options are refused`(_ text: String) {
         let refusal = #expect(throws: Refusal.self) { try UpdateOptions(strictJSON: Array(text.utf8)) }
         #expect(refusal?.code == .optionsInvalid)

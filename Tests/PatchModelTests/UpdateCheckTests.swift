@@ -144,6 +144,36 @@ struct UpdateCheckTests {
             ])
     }
 
+    /// The patch has `b`, `d/x` and what the rows say.
+    @Test(
+        arguments: [
+            ([], "", ["gone", "d/gone", "upgrades/1.sh", "bb", "x-jobs.json"], nil),
+            ([], "", ["gone", "b"], "update.json: patches[1].delete[1]"),
+            ([], "", ["d"], "update.json: patches[1].delete[0]"),
+            ([], "", ["d/x"], "update.json: patches[1].delete[0]"),
+            ([], "", ["b/below"], "update.json: patches[1].delete[0]"),
+            (["B/jobs.json"], #"[["filecopyto","b","c/d"],["filedelete","gone"]]"#, ["gone", "b", "d"], nil),
+            (["B/jobs.json"], #"[["filecopyto","b","c/d"]]"#, ["c"], "update.json: patches[1].delete[0]"),
+            (["B/jobs.json"], #"[["filecopyto","b","c/d"]]"#, ["c/d"], "update.json: patches[1].delete[0]"),
+            (["B/jobs.json"], #"[["filecopy","x"]]"#, ["d/x"], "update.json: patches[1].delete[0]"),
+            (["B/jobs.json"], #"[["installform","F","b"]]"#, ["b"], "update.json: patches[1].delete[0]"),
+        ] as [([String], String, [String], String?)])
+    func `A patch does not delete what it brings`(
+        _ names: [String], _ jobs: String, _ delete: [String], _ place: String?
+    ) throws {
+        var manifest = manifest
+        manifest.patches[1].delete = delete
+        let entries = (["A/FIL/a", "B/b", "B/d/x"] + names).map {
+            ContentEntry(path: $0, kind: .file, size: 1, sha256: "00")
+        }
+        func run() throws(Refusal) {
+            _ = try CheckedUpdate(checking: manifest, entries: entries) { _ throws(Refusal) in Array(jobs.utf8) }
+        }
+        guard let place else { return try run() }
+        let refusal = #expect(throws: Refusal.self) { try run() }
+        #expect(refusal?.code == .manifestInvalid && refusal?.place == place, "\(String(describing: refusal))")
+    }
+
     @Test(arguments: [
         ["B/x", "B/X"], ["B/é", "B/e\u{301}"], ["B/ß", "B/SS"], ["B/Dir/a", "B/dir/b"], ["B/É", "B/e\u{301}"],
     ])
@@ -153,8 +183,9 @@ struct UpdateCheckTests {
         #expect(update.entries.count == 5)
     }
 
-    @Test(arguments: [
-        ("jobs.json", "[]", RefusalCode?.none),
+    /// A file of the patch B, and the code of its refusal.
+    static let documents: [(name: String, text: String, code: RefusalCode?)] = [
+        ("jobs.json", "[]", nil),
         ("jobs.json", #"[["filecopy","b"],["filecopyto","b","c/d"],["fileupload","b"],["filedelete","gone"]]"#, nil),
         ("jobs.json", #"[["replaceform","F","b"],["deletedata","T"]]"#, nil),
         ("jobs.json", #"[["installdata","T"]]"#, .manifestInvalid),
@@ -192,7 +223,9 @@ struct UpdateCheckTests {
         ("datafiles.json", #"{"T":{"rows":"c"}}"#, .contentMissing),
         ("datafiles.json", #"{"T":{"files":["c"]}}"#, .contentMissing),
         ("datafiles.json", #"{"T":{"files":["c*"]}}"#, .contentMissing),
-    ])
+    ]
+
+    @Test(arguments: documents)
     func `Commands and data are read strictly`(_ name: String, _ text: String, _ code: RefusalCode?) throws {
         func run() throws(Refusal) { _ = try check(["B/\(name)", "B/d/x"], ["B/\(name)": text]) }
         guard let code else { return try run() }

@@ -304,4 +304,36 @@ struct PlannerTests {
                 Array("b".utf8), Array("e\u{301}".utf8), Array("é".utf8),
             ])
     }
+
+    // MARK: What goes away
+
+    @Test func `What a patch deletes goes before its files come, what is deeper first`() throws {
+        let manifest = try Tree.manifest([
+            Patch(
+                name: "A", type: "$ROOT", mandatory: true, path: "A", keep: ["*.ini"],
+                delete: ["old", "conf/app.ini", "old/x"]),
+            Patch(name: "B", type: "$ROOT", mandatory: true, path: "B", delete: ["lib"]),
+            Patch(name: "C", type: "$ROOT", mandatory: true, path: "C"),
+        ])
+        let files = ["A/lib/a", "B/b", "C/lib/c", "A/upgrades/8.0.2.sh"]
+        let seed = try plan(update: Tree.update(files, manifest)).folder("SEED")
+        #expect(
+            seed.lines == [
+                "remove old/x (A)", "remove old (A)", "remove conf/app.ini (A)", "directory lib (A)", "file lib/a (A)",
+                "script 8.0.2.sh (A)", "remove lib (B)", "file b (B)", "directory lib (C)", "file lib/c (C)",
+            ])
+        #expect(seed.steps.filter { $0.kind == .remove }.allSatisfy { $0.mayBeDirectory == true })
+        #expect(seed.steps.filter(\.keep).map(\.path) == ["conf/app.ini"])
+    }
+
+    @Test(arguments: ["Data/app.db", "Data/app.db-wal", "Data"])
+    func `The file of a database is never deleted, nor what it lies in`(_ path: String) throws {
+        var endpoint = try Tree.endpoint()
+        endpoint.folders[1].database = try DatabaseReference("sqlite:Data/app.db")
+        let manifest = try Tree.manifest([
+            Patch(name: "A", type: "$ROOT", mandatory: true, path: "A", delete: [path, "Data-2"])
+        ])
+        let plan = try plan(update: Tree.update(["A/a"], manifest), endpoint: endpoint)
+        #expect(plan.faults.map(\.code) == [.database])
+    }
 }

@@ -17,13 +17,14 @@ import Testing
 
     enum Phase: String, CaseIterable, Sendable { case stage, apply, revert }
 
-    /// Every kind of step, two patches with one file, scripts, a directory and a file that change places, a kept file, a
-    /// file on another mount and one behind a link.
+    /// Every kind of step, two patches with one file, scripts, a directory and a file that change places, a directory that
+    /// goes with a file of the admin's, a kept file, a file on another mount and one behind a link.
     static let steps: [Brought] = [
         .directory("lib"), .directory("lib/new"), .file("lib/a", "new a"), .file("lib/equal", "equal"),
         .file("lib/new/b", "new b", mode: 0o755), .file("app.ini", "new ini", keep: true),
         .file("own.ini", "new own", keep: true), .file("dir", "a file now"), .directory("was-file"),
         .file("was-file/x", "x"), .remove("gone"),
+        .delete("old/mine"), .delete("old"),
         .registry("new registry", was: "old registry.json"), .script("8.0.3~a.sh", "echo a > script-a"),
         .script("8.0.3.sh", "cat lib/a > script-b"), .file("lib/a", "newer a", patch: "BIS"),
         .registry("newer registry", was: "old registry.json", patch: "BIS"), .file("vol/a", "new vol", patch: "BIS"),
@@ -52,7 +53,12 @@ import Testing
         try place.write("mine", "app.ini")
         try place.run(
             1,
-            [.directory("dir"), .directory("dir/deep"), .file("dir/deep/x", "x"), .file("own.ini", "own", keep: true)])
+            [
+                .directory("dir"), .directory("dir/deep"), .file("dir/deep/x", "x"),
+                .file("own.ini", "own", keep: true),
+                .directory("old"), .directory("old/deep", mode: 0o750), .file("old/deep/x", "x", mode: 0o640),
+            ])
+        try place.write("mine", "old/mine")
         try place.begin(
             2, place.plan(2, Self.steps, downgrades: Self.downgrades, from: "8.0.2", to: "8.0.3"), links: .inside)
         #expect(try place.survey(2).survey?.faults == [])

@@ -75,3 +75,120 @@ import Testing
         #expect(try place.picture() == before)
     }
 }
+
+@Suite struct `A directory that is deleted` {
+    let place: Workplace
+    let before: [String]
+
+    init() throws {
+        place = try Workplace()
+        try place.run(
+            1,
+            [
+                .directory("d", mode: 0o750), .file("d/a", "a", mode: 0o640), .directory("d/e"), .file("d/e/b", "b"),
+                .file("top", "top"),
+            ])
+        before = try place.picture()
+    }
+
+    /// Whether a job finds the folder good; then it is applied.
+    private func delete(_ steps: [Brought]) throws -> [FaultCode] {
+        try place.begin(2, place.plan(2, steps))
+        let found = try place.survey(2)
+        guard found.codes.isEmpty else { return found.codes }
+        try place.stage(2)
+        #expect(try place.apply(2).outcome == .done)
+        return []
+    }
+
+    private func reverts() throws {
+        #expect(try place.revert(2).outcome == .reverted)
+        #expect(try place.picture() == before)
+    }
+
+    @Test func `goes with what patchd brought, which then counts as never brought, and a revert brings it back`() throws
+    {
+        let inode = place.inode("d/e/b")
+        #expect(try delete([.delete("d"), .delete("none"), .delete("no/where")]) == [])
+        #expect(try place.picture().count == 1)
+        try place.begin(3, place.plan(3, []))
+        #expect(try place.work(3) { (work) throws(WorkerError) in try work.verify() }.verified?.missing == [])
+        try reverts()
+        #expect(place.inode("d/e/b") == inode)
+    }
+
+    @Test func `stays where something in it is foreign or changed`() throws {
+        try place.write("mine", "d/e/mine")
+        #expect(try delete([.delete("d")]) == [.exists])
+        try place.remove("d/e/mine")
+        try place.write("changed", "d/a")
+        #expect(try delete([.delete("d")]) == [.exists])
+        #expect(try place.read("d/a") == "changed")
+    }
+
+    @Test func `goes with what is deleted in it by name, whoever brought that`() throws {
+        try place.write("mine", "d/e/mine")
+        let before = try place.picture()
+        #expect(try delete([.delete("d/e/mine"), .delete("d/e"), .delete("d")]) == [])
+        #expect(!place.exists("d"))
+        #expect(try place.revert(2).outcome == .reverted)
+        #expect(try place.picture() == before)
+    }
+
+    @Test func `stays where something came into it after the survey`() throws {
+        try place.begin(2, place.plan(2, [.delete("d")]))
+        #expect(try place.survey(2).codes == [])
+        try place.stage(2)
+        try place.write("mine", "d/mine")
+        guard case .failed(0, .exists, _) = try place.apply(2).outcome else {
+            Issue.record("the directory went")
+            return
+        }
+        #expect(try place.read("d/mine") == "mine")
+        #expect(try place.read("d/e/b") == "b")
+        try place.remove("d/mine")
+        try place.resume(2)
+        #expect(try place.apply(2).outcome == .done)
+        #expect(!place.exists("d"))
+        try reverts()
+    }
+
+    @Test func `may be brought again by a later patch, equal files too, and by a later update`() throws {
+        #expect(try delete([.delete("d"), .directory("d"), .file("d/a", "a"), .file("d/c", "c")]) == [])
+        #expect(try place.read("d/a") == "a" && !place.exists("d/e"))
+        try place.run(3, [.delete("d")])
+        #expect(!place.exists("d"))
+        try place.run(4, [.directory("d"), .file("d/a", "new")])
+        try place.run(5, [.delete("d")])
+        for job in [5, 4, 3, 2] { #expect(try place.revert(job).outcome == .reverted) }
+        #expect(try place.picture() == before)
+    }
+
+    @Test func `gives way to a file, and a file with what a later patch brings again is a directory`() throws {
+        #expect(
+            try delete([.delete("d"), .file("d", "file"), .delete("d"), .directory("d"), .file("d/a", "a")]) == [])
+        #expect(try place.read("d/a") == "a" && !place.exists("d/e"))
+        try reverts()
+    }
+
+    @Test func `is moved as a link where it is one`() throws {
+        symlink("d", "\(place.folder)/link")
+        let before = try place.picture()
+        #expect(try delete([.delete("link")]) == [])
+        #expect(!place.exists("link") && place.exists("d/a"))
+        #expect(try place.revert(2).outcome == .reverted)
+        #expect(try place.picture() == before)
+    }
+
+    @Test func `warns of a changed file that is the admin's own, and removes it`() throws {
+        try place.write("mine", "top")
+        try place.begin(2, place.plan(2, [.delete("top", keep: true), .delete("d/a", keep: true)]))
+        let found = try place.survey(2).survey
+        #expect(found?.faults == [] && found?.warnings.count == 1, "\(String(describing: found))")
+        #expect(found?.warnings.first?.contains("\"top\" was changed here") == true)
+        try place.stage(2)
+        #expect(try place.apply(2).outcome == .done)
+        try place.revert(2)
+        #expect(try place.read("top") == "mine")
+    }
+}

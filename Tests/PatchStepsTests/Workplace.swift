@@ -14,6 +14,7 @@ struct Brought {
     var mode: UInt16?
     var patch = "MAIN"
     var keep = false
+    var mayBeDirectory: Bool?
     var command: String?
     /// Of a registry: the content that it was made from.
     var was: String?
@@ -35,6 +36,11 @@ struct Brought {
 
     static func remove(_ path: String, patch: String = "MAIN") -> Brought {
         Brought(kind: .remove, path: path, patch: patch)
+    }
+
+    /// What `delete` of a patch asks for.
+    static func delete(_ path: String, keep: Bool = false) -> Brought {
+        Brought(kind: .remove, path: path, keep: keep, mayBeDirectory: true)
     }
 
     static func script(_ path: String, _ text: String, patch: String = "MAIN") -> Brought {
@@ -180,7 +186,7 @@ final class Workplace {
                     kind: step.kind, path: step.path, patch: step.patch, source: source,
                     size: UInt64(step.text.utf8.count), mode: step.mode,
                     sha256: hasContent ? SHA256.hash(of: Array(step.text.utf8)) : "", keep: step.keep,
-                    command: step.command,
+                    mayBeDirectory: step.mayBeDirectory, command: step.command,
                     registry: step.kind == .registry
                         ? RegistryChange(text: step.text, was: step.was.map { SHA256.hash(of: Array($0.utf8)) }) : nil)
             }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PatchFiles
+import Support
 import Testing
 
 @testable import PatchModel
@@ -53,6 +54,41 @@ import Testing
         ] { #expect(try read(text) == .forget(endpoint: "payroll", folder: folder)) }
         #expect(throws: Refusal.self) { try read(#"{"command":"forget"}"#) }
         #expect(throws: Refusal.self) { try read(#"{"command":"forget","endpoint":"payroll","job":1}"#) }
+    }
+
+    static let good = [
+        #"{"command":"resume","job":1,"assumeDone":"8.0.2.sh","skip":["SEED"],"x-by":[1]}"#,
+        #"{"command":"resume","job":1}"#,
+        #"{"command":"cancel","job":1}"#, #"{"command":"decline","job":1}"#, #"{"command":"gc"}"#,
+        #"{"command":"approve","job":1,"sha256":"AB","options":{"exclude":["SEED"],"force":true}}"#,
+        #"{"command":"rollback","job":1,"discardData":true}"#,
+        #"{"command":"rollback","endpoint":"payroll","folder":"SEED","to":"8.0.1"}"#,
+        #"{"command":"rollback","target":"payroll/SEED"}"#,
+        #"{"command":"catchup","target":"payroll/SEED","force":true}"#,
+        #"{"command":"baseline","endpoint":"payroll","folder":"SEED","version":"8.0.1","migrations":"0042_x.sql"}"#,
+        #"{"command":"markUnstable","update":"X3V8_P2@8.0.2"}"#, #"{"command":"markStable","update":"X3V8_P2"}"#,
+        #"{"command":"forget","target":"payroll"}"#,
+    ]
+    static let bad = [
+        "", "[]", "{}", #"{"command":1}"#, #"{"command":"resum","job":1}"#, #"{"command":"resume"}"#,
+        #"{"command":"resume","job":"1"}"#, #"{"command":"resume","job":1.5}"#,
+        #"{"command":"resume","job":1,"skip":"SEED"}"#,
+        #"{"command":"resume","job":1,"skip":[""]}"#, #"{"command":"cancel","job":1,"force":true}"#,
+        #"{"command":"rollback"}"#, #"{"command":"rollback","endpoint":"payroll"}"#,
+        #"{"command":"rollback","target":"payroll"}"#, #"{"command":"rollback","job":1,"discardData":"yes"}"#,
+        #"{"command":"rollback","target":"payroll/SEED","to":"v8"}"#, #"{"command":"catchup","job":1}"#,
+        #"{"command":"baseline","target":"payroll/SEED"}"#,
+        #"{"command":"baseline","target":"payroll/SEED","version":8}"#,
+        #"{"command":"baseline","target":"payroll/SEED","version":"8","migrations":"x.sql"}"#,
+        #"{"command":"markStable"}"#, #"{"command":"markStable","update":"@8"}"#,
+        #"{"command":"markStable","update":"A@v"}"#, #"{"command":"gc","job":1}"#, #"{"command":"forget","job":1}"#,
+    ]
+
+    @Test func `is read strictly, and by its schema alike`() throws {
+        for text in Self.good { _ = try read(text) }
+        for text in Self.bad { #expect(throws: Refusal.self, "\(text)") { try read(text) } }
+        #expect(try Schemas.problems(in: Self.good.map { ("request", $0) }) == Self.good.map { _ in "" })
+        #expect(try Schemas.taken(Self.bad.map { ("request", $0) }) == [])
     }
 
     private struct Order: DeferredOrder { var request: String }

@@ -12,6 +12,8 @@ public struct ExampleUpdate {
     public var isCritical = false
     /// The first patch's `keep`.
     public var keep: [String] = []
+    /// The first patch's `delete`.
+    public var delete: [String] = []
     /// The first patch's `target`.
     public var target = ""
     /// The first patch's `outOfOrder`.
@@ -38,7 +40,7 @@ public struct ExampleUpdate {
         {"name": "\(name)", "version": "\(version)", "dependency": "\(dependency)",\(isCritical ? " \"critical\": true," : "")
          "description": "Update that brings Sage X3 People From version 8.0.1 to 8.0.2",
          "patches": [
-          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH",\(keep.isEmpty ? "" : " \"keep\": \(keep),")\(target.isEmpty ? "" : " \"target\": \"\(target)\",")\(isOutOfOrder ? " \"outOfOrder\": true," : "") "description": "8.0.2 mandatory maintenances"},
+          {"name": "X3V8_P2", "type": "$ROOT", "mandatory": true, "path": "X3V8_P2/FILPATCH",\(keep.isEmpty ? "" : " \"keep\": \(keep),")\(delete.isEmpty ? "" : " \"delete\": \(delete),")\(target.isEmpty ? "" : " \"target\": \"\(target)\",")\(isOutOfOrder ? " \"outOfOrder\": true," : "") "description": "8.0.2 mandatory maintenances"},
           {"name": "X3V8_P2BIS", "type": "HRM", "mandatory": false, "path": "X3V8_P2BIS/FILPATCH", "description": "8.0.2 optional maintenances"}]}
         """
     }

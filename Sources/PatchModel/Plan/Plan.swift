@@ -141,6 +141,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     /// Whether the file is the admin's own once changed: it then stays, and the new one is written beside it as
     /// `NAME.patchd-new`.
     public var keep: Bool
+    /// Of a removal: whether a directory goes too, where patchd brought all that is in it; nil: only a file does.
+    public var mayBeDirectory: Bool?
     /// The first line of each statement of a SQL script, shortened; nil before the script was read.
     public var statements: [String]?
     /// A handler's command line, as ``HandlerCommand`` reads it; a hook's shell command. Nil for other kinds, and in
@@ -156,7 +158,8 @@ public struct PlannedStep: Hashable, Codable, Sendable {
     /// Memberwise.
     public init(
         kind: Kind, path: String, patch: String, source: String, size: UInt64 = 0, mode: UInt16? = nil,
-        sha256: String = "", keep: Bool = false, command: String? = nil, registry: RegistryChange? = nil,
+        sha256: String = "", keep: Bool = false, mayBeDirectory: Bool? = nil, command: String? = nil,
+        registry: RegistryChange? = nil,
         rows: RowRule? = nil, migration: MigrationRule? = nil
     ) {
         self.kind = kind
@@ -167,6 +170,7 @@ public struct PlannedStep: Hashable, Codable, Sendable {
         self.mode = mode
         self.sha256 = sha256
         self.keep = keep
+        self.mayBeDirectory = mayBeDirectory
         self.command = command
         self.registry = registry
         self.rows = rows
@@ -242,6 +246,7 @@ extension PlannedStep {
             mode: try keys.decodeIfPresent(UInt16.self, forKey: .mode),
             sha256: try keys.decode(String.self, forKey: .sha256),
             keep: try keys.decodeIfPresent(Bool.self, forKey: .keep) ?? false)
+        mayBeDirectory = try keys.decodeIfPresent(Bool.self, forKey: .mayBeDirectory)
         command = try keys.decodeIfPresent(String.self, forKey: .command)
         registry = try keys.decodeIfPresent(RegistryChange.self, forKey: .registry)
         rows = try keys.decodeIfPresent(RowRule.self, forKey: .rows)

@@ -126,6 +126,7 @@ extension PlannedStep {
         var rows: RowRule?
         var statements: [String]?
         var migration: MigrationRule?
+        var mayBeDirectory: Bool?
     }
 
     fileprivate func fields() throws -> [String] {
@@ -133,7 +134,8 @@ extension PlannedStep {
             kind.rawValue, path, patch, source, "\(size)", mode.map { "\($0)" } ?? "", sha256, keep ? "keep" : "",
         ]
         let more = More(
-            command: command, registry: registry, rows: rows, statements: statements, migration: migration)
+            command: command, registry: registry, rows: rows, statements: statements, migration: migration,
+            mayBeDirectory: mayBeDirectory)
         guard more != More() else { return fields }
         return fields + [String(decoding: try JSONText.line(more), as: UTF8.self)]
     }
@@ -147,7 +149,7 @@ extension PlannedStep {
         guard fields.count == 9 else { return }
         let more = try JSONText.read(More.self, Array(fields[8].utf8))
         (command, registry, rows, statements) = (more.command, more.registry, more.rows, more.statements)
-        migration = more.migration
+        (migration, mayBeDirectory) = (more.migration, more.mayBeDirectory)
     }
 }
 

@@ -51,6 +51,8 @@ public struct Patch: Hashable, Codable, Sendable {
     public var isOnByDefault: Bool
     /// Globs of files that are the admin's own once changed.
     public var keep: [String]
+    /// Paths, relative to the folder, that go away; nil for none.
+    public var delete: [String]?
     /// Whether its migrations may run although their number is used or passed; nil: no.
     public var outOfOrder: Bool?
 
@@ -60,7 +62,7 @@ public struct Patch: Hashable, Codable, Sendable {
     /// A patch from its parts; nothing is checked here.
     public init(
         name: String, type: String, mandatory: Bool, path: String, description: String = "", target: Target = .all,
-        isOnByDefault: Bool = true, keep: [String] = [], outOfOrder: Bool? = nil
+        isOnByDefault: Bool = true, keep: [String] = [], delete: [String]? = nil, outOfOrder: Bool? = nil
     ) {
         self.name = name
         self.type = type
@@ -70,6 +72,7 @@ public struct Patch: Hashable, Codable, Sendable {
         self.target = target
         self.isOnByDefault = isOnByDefault
         self.keep = keep
+        self.delete = delete
         self.outOfOrder = outOfOrder
     }
 }

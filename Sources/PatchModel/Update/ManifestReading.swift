@@ -63,7 +63,7 @@ extension Patch {
     fileprivate init(_ reader: JSONReader) throws(Refusal) {
         let members = try reader.object(
             required: ["name", "type", "mandatory", "path"],
-            optional: ["description", "target", "default", "keep", "outOfOrder"])
+            optional: ["description", "target", "default", "keep", "delete", "outOfOrder"])
         guard let name = members["name"], let type = members["type"], let mandatory = members["mandatory"],
             let path = members["path"]
         else { throw reader.refusal("a required key is missing") }
@@ -74,6 +74,7 @@ extension Patch {
             target: try members["target"]?.target() ?? .all,
             isOnByDefault: try members["default"]?.flag() ?? true,
             keep: try members["keep"]?.globs() ?? [],
+            delete: try members["delete"]?.deletions(),
             outOfOrder: try members["outOfOrder"]?.flag())
     }
 }
@@ -117,12 +118,29 @@ extension JSONReader {
         return target
     }
 
-    /// A directory's clean relative path, without the slash at its end.
-    fileprivate func directoryPath() throws(Refusal) -> String {
+    /// Paths that no other of the list equals, relative to the folder.
+    fileprivate func deletions() throws(Refusal) -> [String] {
+        var paths: [String] = []
+        var known: Set<ExactText> = []
+        for element in try list() {
+            let path = try element.cleanPath()
+            if let problem = EntryName.reservedProblem(inFolder: path.description) { throw element.refusal(problem) }
+            guard known.insert(path).inserted else { throw element.refusal("names \"\(path)\" again") }
+            paths.append(path.description)
+        }
+        return paths
+    }
+
+    /// A clean relative path, without a directory's slash at its end.
+    private func cleanPath() throws(Refusal) -> ExactText {
         var bytes = ExactText(try text()).bytes
         if bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         if let problem = EntryName.problem(in: bytes) { throw refusal(problem) }
-        let path = ExactText(bytes: bytes)
+        return ExactText(bytes: bytes)
+    }
+
+    fileprivate func directoryPath() throws(Refusal) -> String {
+        let path = try cleanPath()
         if path.components.contains(where: { $0.starts(with: ".patchd".utf8) }) {
             throw refusal("names that begin with .patchd are patchd's own")
         }

@@ -20,7 +20,7 @@ extension CheckedUpdate {
         var descriptions: [PatchDescription] = []
         var migrations: [String: [MigrationName: String]] = [:]
         try tree.refuseUndeclared(manifest, manifestFile: manifestFile)
-        for patch in manifest.patches {
+        for (index, patch) in manifest.patches.enumerated() {
             let contents = try PatchContents(patch, in: tree)
             findings += try contents.checkScripts(upTo: manifest.version)
             findings += contents.missingDowngrades(above: manifest.dependency)
@@ -28,6 +28,8 @@ extension CheckedUpdate {
             if let description = try contents.description(of: patch, limit: limit, content: content) {
                 descriptions.append(description)
             }
+            let own = JSONPath(file: manifestFile).key("patches").index(index)
+            try contents.checkDeletions(of: patch, descriptions.last { $0.patch == patch.name }, at: own.key("delete"))
         }
         findings += tree.collisions()
         self.init(manifest: manifest, entries: tree.entries, descriptions: descriptions, findings: findings)
@@ -138,7 +140,7 @@ struct PatchContents {
         let paths = tree.paths(below: root).compactMap { $0.relative(to: root) }
         self.paths = paths
         let files = paths.filter {
-            tree.kind(of: ExactText("\(root)/\($0)")) == .file && !Self.isOfPatch($0)
+            tree.kind(of: ExactText("\(root)/\($0)")) == .file && !Patch.isOwn($0)
         }
         filesByName = Dictionary(grouping: files) { ExactText(bytes: $0.components.last ?? []) }
         for path in paths {
@@ -228,7 +230,7 @@ struct PatchContents {
                 continue
             }
             let found = paths.filter {
-                kind(of: $0) == .file && !Self.isOfPatch($0) && glob.matches($0.description)
+                kind(of: $0) == .file && !Patch.isOwn($0) && glob.matches($0.description)
             }
             guard !found.isEmpty else {
                 throw Refusal(.contentMissing, at: place, "names \"\(pattern)\", which matches no file in \(root)")
@@ -238,9 +240,17 @@ struct PatchContents {
         return files
     }
 
-    private static func isOfPatch(_ path: ExactText) -> Bool {
+}
+
+extension Patch {
+    /// Where scripts lie, relative to a patch's path.
+    public static let scriptDirectories = ["upgrades", "downgrades", MigrationRule.directory].map { ExactText($0) }
+
+    /// Whether what lies at a path relative to a patch's is a script, or one of the two files that describe the others:
+    /// none of them comes into a folder.
+    public static func isOwn(_ path: ExactText) -> Bool {
         [PatchCommand.fileName, PatchData.fileName].contains { ExactText($0) == path }
-            || ["upgrades", "downgrades", MigrationRule.directory].contains { path.isBelow(ExactText($0)) }
+            || scriptDirectories.contains { path.isBelow($0) }
     }
 }
 

@@ -5,6 +5,8 @@ struct PatchContent {
     let patch: Patch
     /// Directories, parents first.
     private(set) var directories: [(path: ExactText, step: PlannedStep)] = []
+    /// What goes away, before anything comes; what lies deeper first, so that a directory is empty of it by then.
+    private(set) var deletions: [PlannedStep] = []
     /// Sorted by path.
     private(set) var files: [PlannedStep] = []
     /// Files for handlers, sorted by path.
@@ -41,6 +43,12 @@ struct PatchContent {
         self.handlers = handlers
         let root = ExactText(patch.path)
         keep = patch.keep.map { Glob($0) }
+        deletions = (patch.delete ?? []).map { ExactText($0) }.sorted(by: >).map { path in
+            let path = path.description
+            return PlannedStep(
+                kind: .remove, path: path, patch: patch.name, source: "",
+                keep: keep.contains { $0.matches(path: path) }, mayBeDirectory: true)
+        }
         var known: [ExactText: ContentEntry?] = [:]
         for entry in entries {
             guard let path = ExactText(entry.path).relative(to: root) else { continue }

@@ -116,6 +116,7 @@ public struct Planner {
         for content in chosen {
             let share = content.share(of: folder, routing)
             var own = share.directories.map(\.step) + share.files
+            copied.subtract(content.deletions.map { ExactText($0.path) })
             if content.description?.commands != nil {
                 let commands = CommandPlan(
                     content, folder: folder, facts: facts[folder.name], registry: registry, copied: copied,
@@ -128,12 +129,13 @@ public struct Planner {
             } else {
                 copied.formUnion(share.files.map { ExactText($0.path) })
             }
+            own = content.deletions + own
             for step in own {
                 let place = ExactText(step.path)
                 if step.kind == .directory, !directories.insert(place).inserted { continue }
                 plan.steps.append(step)
-                // A file replaces a directory that an earlier patch brings; a later patch creates the directory again.
-                if step.kind == .file, directories.contains(place) {
+                // A directory that an earlier patch brings is replaced or removed; a later patch creates it again.
+                if [.file, .remove].contains(step.kind), directories.contains(place) {
                     directories = directories.filter { $0 != place && !$0.isBelow(place) }
                 }
             }
@@ -280,8 +282,12 @@ public struct Planner {
     /// The file of an `sqlite:` URL is never a target (contract §4).
     private func databaseFaults(_ content: PatchContent, _ steps: [PlannedStep], folder: Folder) -> [Fault] {
         guard let files = folder.database?.files(in: folder.path), !files.isEmpty else { return [] }
-        let targets = steps.filter { [.file, .remove].contains($0.kind) }.map { ExactText($0.path) }
-        guard let database = targets.first(where: files.contains) else { return [] }
+        let targets = steps.filter { [.file, .remove].contains($0.kind) }
+        let database = targets.first { step in
+            let path = ExactText(step.path)
+            return files.contains(path) || step.mayBeDirectory == true && files.contains { $0.isBelow(path) }
+        }?.path
+        guard let database else { return [] }
         return [
             Fault(
                 folder: folder.name, .database,

@@ -21,6 +21,8 @@ final class FolderStaging {
     var coming: [ExactText: Coming] = [:]
     /// By place, the step of a directory that is in its slot yet.
     var directories: [ExactText: Int] = [:]
+    /// Directories that earlier steps of the plan take away, with what is in them.
+    private var cleared: Set<ExactText> = []
     /// By patch, the first of its uploads.
     var uploads: [String: Int] = [:]
     private let areas: WorkAreas
@@ -98,7 +100,8 @@ final class FolderStaging {
     }
 
     func live(at place: String, for step: some Step) throws(WorkerError) -> FileStatus? {
-        try working("look at \"\(step.planned.path)\"", step: step.index) { () throws(FileError) in
+        if !cleared.isEmpty, ExactText(place).parents.contains(where: cleared.contains) { return nil }
+        return try working("look at \"\(step.planned.path)\"", step: step.index) { () throws(FileError) in
             do throws(FileError) { return try context.folder.status(place) } catch {
                 // A file in the way of a directory: an earlier step of this plan replaces it.
                 if error.number == ENOTDIR { return nil }
@@ -113,17 +116,21 @@ final class FolderStaging {
         }
     }
 
-    /// Notes what the folder will have of patchd at a place. Of a directory that a file replaces, what was in it is gone.
+    /// Notes what the folder will have of patchd at a place. Of a directory that is replaced or removed, what was in it is
+    /// gone.
     func list(_ step: some SwapStep, at place: String) throws(WorkerError) {
         guard let entry = step.installed else { return }
         let key = ExactText(place)
-        if case .file = entry {
+        if entry != .directory {
             let live = try live(at: place, for: step)
             if brought[key] == .directory || live?.kind == .directory {
                 let known = try working("read what was installed", step: step.index) { () throws(FileError) in
                     try installed.entries().keys
                 }
                 for other in Array(brought.keys) + known where other.isBelow(key) { brought[other] = .removed }
+                cleared.insert(key)
+                coming = coming.filter { !$0.key.isBelow(key) }
+                directories = directories.filter { $0.key != key && !$0.key.isBelow(key) }
             }
         }
         brought[key] = entry

@@ -14,6 +14,8 @@ final class FolderSurvey {
     var statements: [Int: [String]] = [:]
     /// What earlier steps of the plan will have put at a place.
     var coming: [ExactText: PlannedStep] = [:]
+    /// Directories that earlier steps of the plan take away, with what is in them.
+    private var cleared: Set<ExactText> = []
 
     let context: FolderContext
     let database: FolderDatabase
@@ -101,8 +103,23 @@ final class FolderSurvey {
         }
     }
 
-    /// What lies at a place, or nil.
+    /// Notes that a step takes a directory away: then nothing is below it any more.
+    func clear(_ place: String) {
+        let top = ExactText(place)
+        cleared.insert(top)
+        coming = coming.filter { !$0.key.isBelow(top) }
+    }
+
+    /// Whether earlier steps of the plan will have changed what lies at a place.
+    func changes(_ place: ExactText) -> Bool { coming[place] != nil || isCleared(place) }
+
+    private func isCleared(_ place: ExactText) -> Bool {
+        !cleared.isEmpty && place.parents.contains(where: cleared.contains)
+    }
+
+    /// What lies at a place, or nil; also where an earlier step takes away the directory that it lies in.
     func live(_ place: String) throws(FileError) -> FileStatus? {
+        if isCleared(ExactText(place)) { return nil }
         do throws(FileError) { return try context.folder.status(place) } catch {
             // A file in the way of a directory is replaced by an earlier step of the plan.
             if error.number == ENOTDIR { return nil }

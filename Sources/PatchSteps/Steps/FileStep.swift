@@ -23,6 +23,7 @@ struct FileStep: SwapStep {
         _ survey: FolderSurvey, _ place: PathResolver.Resolved, _ live: FileStatus?
     ) throws(FileError) {
         let before = survey.coming[ExactText(place.path)]
+        if before?.kind == .directory { survey.clear(place.path) }
         guard before != nil || live?.kind != .file || survey.isReadable(place, for: planned) else { return }
         let isAdmins = before == nil ? try survey.installed.isAdmins(planned, at: place.path, live) : false
         if !isAdmins { survey.coming[ExactText(place.path)] = planned }
@@ -90,7 +91,7 @@ struct FileStep: SwapStep {
     private func surveyDirectoryInTheWay(
         _ survey: FolderSurvey, _ place: PathResolver.Resolved
     ) throws(FileError) {
-        if let foreign = try survey.installed.foreign(in: place.path, isComing: { survey.coming[$0] != nil }) {
+        if let foreign = try survey.installed.foreign(in: place.path, isComing: survey.changes) {
             return survey.fault(
                 .exists,
                 """
@@ -98,6 +99,7 @@ struct FileStep: SwapStep {
                 was changed since; move the directory away, then resume
                 """)
         }
+        survey.clear(place.path)
         // It is moved to another directory, which writes to its "..".
         try survey.checkDirectory(place.path)
     }

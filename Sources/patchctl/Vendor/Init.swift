@@ -62,6 +62,10 @@ struct Init: ParsableCommand {
         \(update.name)/upgrades/    scripts named by versions, such as \(update.version).sh or \(update.version).sql
         \(update.name)/downgrades/  the way back, named alike
 
+        A patch in update.json may have more keys: "keep" (globs of files that are the admin's own once changed), "delete" (paths
+        in the folder that go away), "target" ("supervisor": the root folder only), "default" (false: an optional patch that is
+        off unless someone switches it on). Keys that begin with "x-" are yours. Check the whole with: patchctl lint ARCHIVE
+
         """
     }
 }

@@ -79,9 +79,11 @@ struct LintReport: Encodable {
             var mandatory: Bool
             var isOnByDefault: Bool
             var description: String
+            /// Nil for none.
+            var delete: [String]?
 
             private enum CodingKeys: String, CodingKey {
-                case name, type, mandatory, description
+                case name, type, mandatory, description, delete
                 case isOnByDefault = "default"
             }
         }
@@ -100,7 +102,7 @@ struct LintReport: Encodable {
             patches = manifest.patches.map {
                 Patch(
                     name: $0.name, type: $0.type, mandatory: $0.mandatory, isOnByDefault: $0.isOnByDefault,
-                    description: $0.description)
+                    description: $0.description, delete: $0.delete)
             }
             self.endpoints = endpoints
         }

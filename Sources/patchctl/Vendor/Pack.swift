@@ -5,16 +5,21 @@ import PatchModel
 
 struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make an update archive of a directory; exits 4 when that is no update.",
+        abstract: "Make an update archive of a directory or archive; exits 4 when that is no update.",
         discussion: """
             The same content gives the same bytes, so that a signature and the archive's sum stay what they are. The archive \
             is checked as by "lint" before it gets its name; one that has the name already is replaced.
 
             With --name, --version and --dependency, DIR is a plain tree of files, without a manifest: the archive brings all of \
-            them to every folder. With --from, what OLD brings and DIR has no more is deleted by the update.
+            them to every folder.
+
+            With --from, the archive is what brings folders from OLD to DIR: what OLD has and DIR has no more is deleted, and \
+            what both have alike is left out where every folder must have it by then (plain trees; else mandatory patches \
+            that copy, with a dependency not below OLD's version). Tables and forms that the registries of plain trees list \
+            come by commands.
             """)
 
-    @Argument(help: "The directory, with update.json at its top.", completion: .directory)
+    @Argument(help: "The directory, with update.json at its top; or an archive.", completion: .file())
     var directory: String
 
     @Option(name: [.short, .long], help: "The archive. Default: NAME-VERSION.zip, here.", completion: .file())
@@ -81,13 +86,13 @@ struct Pack: ParsableCommand {
     /// Packs and checks; what would be refused gets no name.
     private func make(_ plain: PlainManifest?, _ file: borrowing File) throws -> CheckedUpdate {
         let packer = Packer(worker: try Worker(), limits: directories.limits, plain: plain)
-        let update = try packer.pack(directory, to: file)
+        let source = try packer.source(directory)
+        let update = try packer.pack(source, directory, to: file)
         guard let from else { return update }
-        let deletions = Deletions(from: try packer.update(at: from), to: update)
-        if deletions.paths.isEmpty { return update }
+        let change = try packer.change(from: from, to: update, of: source, directory)
         try file.truncate(to: 0)
         guard lseek(file.descriptor, 0, SEEK_SET) == 0 else { throw FileError("write", file.path) }
-        return try packer.pack(directory, to: file, deletions)
+        return try packer.pack(source, directory, to: file, change)
     }
 
     private func opened(_ path: String) throws(Failure) -> Directory {

@@ -57,21 +57,33 @@ struct Worker: ~Copyable {
         return verdict
     }
 
-    /// Packs a directory into an empty file, with another manifest or below another path where these are given.
+    /// A tree that was unpacked.
+    func tree(_ name: String) throws -> Directory { try scratch.directory.directory(name) }
+
+    /// Packs a directory into an empty file, as a change says and below another path where these are given.
     ///
     /// As root this runs as the directory's owner or, where that is root, as the user that reads archives.
     ///
     /// - Returns: why it cannot be packed; nil when it is.
     func pack(
-        _ directory: borrowing Directory, to archive: borrowing File, limits: Limits, manifest: [UInt8]? = nil,
+        _ directory: borrowing Directory, to archive: borrowing File, limits: Limits, change: PackChange = PackChange(),
         below path: String? = nil
     ) throws -> Refusal? {
         var arguments = ["pack", "--limits", String(decoding: try JSONText.line(limits), as: UTF8.self)]
         if let path { arguments += ["--below", path] }
         let place = try scratch.directory.ensureDirectory("manifest", mode: 0o755)
-        if let manifest {
+        if let manifest = change.manifest {
             try place.replaceFile("update.json", with: manifest, mode: 0o644)
             arguments += ["--manifest", "update.json"]
+        }
+        if !change.leavingOut.isEmpty {
+            let lines = change.leavingOut.sorted().flatMap { $0.bytes + [UInt8(ascii: "\n")] }
+            try place.replaceFile("leaving-out", with: lines, mode: 0o644)
+            arguments += ["--leaving-out", "leaving-out"]
+        }
+        for (name, content) in change.adding.sorted(by: { $0.key < $1.key }) {
+            try place.replaceFile(name, with: content, mode: 0o644)
+            arguments += ["--adding", name]
         }
         let answer = try scratch.directory.createFile("answer.json")
         defer { try? scratch.directory.remove("answer.json") }

@@ -83,27 +83,6 @@ import Testing
             try Installation.run(host.program("patchctl"), host.placed(["init", "NEW_P1"]), in: host.root).code == 1)
     }
 
-    @Test func `deletes with --from what the older one brings and the newer one lacks`() throws {
-        try host.write("x\n", "old/lib/a.dat")
-        try host.write("x\n", "old/lib/gone.dat")
-        try host.write("x\n", "new/lib/a.dat")
-        let names = ["--name", "PLAIN", "--version", "8.0.2", "--dependency", "8.0.1"]
-        func pack(from old: String) throws -> Installation.Outcome {
-            try Installation.run(
-                host.program("patchctl"), host.placed(["pack", "new", "--from", old, "-o", "out.zip"] + names),
-                in: host.root)
-        }
-        #expect(try pack(from: "new").code == 0, "nothing is gone")
-        let outcome = try pack(from: "old")
-        withKnownIssue("until manifests know \"delete\"", isIntermittent: true) {
-            #expect(outcome.code == 0, "\(outcome)")
-            let manifest = try Installation.run("/usr/bin/bsdtar", ["-xOf", "\(host.root)/out.zip", "update.json"])
-                .output
-            #expect(manifest.contains(#""delete":["lib/gone.dat"]"#), "\(manifest)")
-        }
-        #expect(outcome.code == 0 || outcome.errors.contains("delete"), "\(outcome)")
-    }
-
     /// A worker that says as whom it runs.
     @Test(
         .enabled(if: geteuid() == 0, "other users need root"),
