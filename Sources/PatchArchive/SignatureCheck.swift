@@ -39,7 +39,7 @@ public enum SignatureCheck {
         let found = try keygen.run(["-Y", "find-principals"] + files, in: directory, input: File.open("/dev/null"))
         guard found.exit == .code(0) else {
             return SignatureVerdict(
-                Refusal(.signatureInvalid, "it is signed by nobody whom allowed_signers allows: \(found.reason)"))
+                Refusal(.signatureInvalid, "it is signed by nobody whom allowed_signers allows: \(found.reason ?? "")"))
         }
         let revoked = try directory.status(SignatureFile.revokedKeys) == nil ? [] : ["-r", SignatureFile.revokedKeys]
         var reasons: [String] = []
@@ -48,7 +48,9 @@ public enum SignatureCheck {
             let verified = try keygen.run(
                 ["-Y", "verify", "-n", namespace, "-I", principal] + files + revoked, in: directory, input: archive)
             if verified.exit == .code(0) { return SignatureVerdict(signer: principal) }
-            if !reasons.contains(verified.reason) { reasons.append(verified.reason) }
+            // It is silent about a key that is revoked.
+            let reason = verified.reason ?? (revoked.isEmpty ? nil : "see whether its key is in revoked_keys")
+            reasons.append(reason ?? "ssh-keygen ended with \(verified.exit)")
         }
         let reason = reasons.first ?? "no name of the key in allowed_signers can be shown"
         return SignatureVerdict(Refusal(.signatureInvalid, "the signature does not count: \(reason)"))
@@ -93,16 +95,16 @@ public enum SignatureCheck {
 
         /// The names of the key that signed. One that is not shown as itself could pass for another.
         var principals: [String] {
-            output.split(separator: "\n").map(String.init).filter { name in
+            output.split(whereSeparator: \.isNewline).map(String.init).filter { name in
                 name.utf8.count <= 256 && name.unicodeScalars.allSatisfy(Printable.isShown)
             }
         }
 
-        /// Why it is not satisfied, in its own words.
-        var reason: String {
+        /// Why it is not satisfied, in its own words; nil where it said nothing.
+        var reason: String? {
             if case .signal(let number) = exit { return "ssh-keygen was ended by signal \(number)" }
-            let said = words.split(separator: "\n").prefix(4).map { Printable.cell(String($0.prefix(300))) }
-            return said.isEmpty ? "ssh-keygen ended with \(exit)" : "ssh-keygen: \(said.joined(separator: "; "))"
+            let said = words.split(whereSeparator: \.isNewline).prefix(4).map { Printable.cell(String($0.prefix(300))) }
+            return said.isEmpty ? nil : "ssh-keygen: \(said.joined(separator: "; "))"
         }
     }
 }
