@@ -20,7 +20,8 @@ extension Intake {
 
     private var directory: ConfigurationDirectory { ConfigurationDirectory(context.directories.configuration) }
 
-    private var isSignatureRequired: Bool {
+    /// Whether what is taken now has to be signed.
+    var isSignatureRequired: Bool {
         context.configuration.requiresSignature(hasSigners: directory.hasSigners)
     }
 

@@ -34,7 +34,7 @@ extension Intake {
         let options = try sidecar(of: file, in: incoming)
         if case .unreadable = options { return nil }
         let signature = try signature(of: file, in: incoming)
-        if case .open = signature { return nil }
+        if case .open = signature, isSignatureRequired { return nil }
         let own = try intake.directory(id)
         // Copied and unpacked it is there twice; what is to be left is for the jobs of all others.
         let (size, free) = (UInt64(file.status.size), try own.availableSpace())
