@@ -3,7 +3,7 @@ public import PatchModel
 
 /// The directory that holds `patchd.yaml` and `endpoints.d`, `/etc/patchd` as a rule.
 public struct ConfigurationDirectory: Sendable {
-    private let path: String
+    let path: String
 
     /// The directory at a path; nothing is read yet.
     public init(_ path: String) {
@@ -40,19 +40,15 @@ public struct ConfigurationDirectory: Sendable {
         if let node = read(DaemonReader.fileName, isOptional: true, problems) {
             (settings, approvers) = DaemonReader(problems: problems).read(node)
         }
-        if settings.signature == .auto, ConfigurationFile.exists(path + "/allowed_signers") {
-            problems.report(at: .file("allowed_signers"), NotBuilt.allowedSigners)
-        }
         let reader = EndpointReader(units: units, problems: problems)
         let names = endpointFiles(problems)
         let drafts = names.compactMap { name in read(name, isOptional: false, problems).flatMap(reader.read) }
         EndpointsCheck(problems: problems, followsLinks: againstHost).check(drafts)
         if againstHost { HostCheck(units: units, problems: problems).check(settings, approvers: approvers, drafts) }
         guard problems.list.isEmpty else {
-            throw ConfigurationErrors(
-                problems: problems.sorted(files: [DaemonReader.fileName, "allowed_signers"] + names))
+            throw ConfigurationErrors(problems: problems.sorted(files: [DaemonReader.fileName] + names))
         }
-        return Configuration(daemon: settings, endpoints: drafts.map(\.endpoint))
+        return Configuration(daemon: settings, endpoints: drafts.map(\.endpoint), hasSigners: hasSigners)
     }
 
     private func read(_ name: String, isOptional: Bool, _ problems: Problems) -> YAMLNode? {

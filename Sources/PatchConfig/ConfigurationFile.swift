@@ -7,7 +7,11 @@ enum ConfigurationFile {
         let message: String
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Whether anything has the name. What cannot be looked at counts as there.
+    static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 || errno != ENOENT
+    }
 
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
@@ -17,7 +21,7 @@ enum ConfigurationFile {
     /// The content; nil when there is no such file.
     ///
     /// - Throws: ``Failure`` when it is no regular file, too large or unreadable.
-    static func read(_ path: String) throws(Failure) -> [UInt8]? {
+    static func read(_ path: String, limit: Int = YAMLReader.sizeLimit) throws(Failure) -> [UInt8]? {
         // Without blocking: opening a FIFO would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -39,9 +43,8 @@ enum ConfigurationFile {
             }
             if count == 0 { return content }
             content += buffer[..<count]
-            guard content.count <= YAMLReader.sizeLimit else {
-                throw Failure(
-                    message: "it has more than \(YAMLReader.sizeLimit >> 20) MiB, too much for a configuration")
+            guard content.count <= limit else {
+                throw Failure(message: "it has more than \(limit >> 20) MiB, too much for a configuration")
             }
         }
     }

@@ -11,16 +11,8 @@ enum NotBuilt {
     ]
 
     static let daemon = [
-        UnbuiltKey("signature", "signatures are not checked yet, so they cannot be required") {
-            $0.raw("signature")?.value == "required"
-        },
-        UnbuiltKey(emptyList: "sources"),
+        UnbuiltKey(emptyList: "sources")
     ]
-
-    /// The message for `signature: auto` beside a file of allowed signers.
-    static let allowedSigners =
-        "\"signature: auto\" requires a signature where this file exists, and signatures are not checked yet; "
-        + "move the file away, or set \"signature: off\" in patchd.yaml"
 }
 
 /// A key that is refused when it has an effect.

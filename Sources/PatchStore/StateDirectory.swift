@@ -25,7 +25,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 ///
 ///     lock                        flock of the one daemon
 ///     intake/<k>/                 archives that are being taken (0700)
-///     archives/<sha256>/          archive.zip, contents, tree/ (0700)
+///     archives/<sha256>/          archive.zip, archive.zip.sig, contents, tree/ (0700)
 ///     jobs/index.json             the next number, and the jobs that a start has to know
 ///     jobs/<n>/                   job.json, plan.json, plan/<generation>/<folder>, orders/<folder>, ledger/<folder>,
 ///                                 traces/<folder>.{jsonl,log} (0750)

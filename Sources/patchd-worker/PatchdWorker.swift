@@ -9,7 +9,7 @@ struct PatchdWorker: ParsableCommand {
         abstract: "Checks an archive, or updates one folder. Started by patchd; not for the command line.",
         version: ProgramVersion.text,
         subcommands: [
-            UnpackCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self,
+            UnpackCommand.self, SignatureCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self,
             RehearseCommand.self, TidyCommand.self, StageCommand.self,
             TryoutCommand.self, ApplyCommand.self,
             FinishCommand.self, RevertCommand.self, ForgetCommand.self, VerifyCommand.self, ShowCommand.self,

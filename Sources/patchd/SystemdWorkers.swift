@@ -32,6 +32,21 @@ struct SystemdWorkers: Workers {
                 in: directory, id: id)
         }
         try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
+        return try finish(unit)
+    }
+
+    func checkSignature(in directory: String, id: String) throws -> String? {
+        let unit = "patchd-signature@\(id).service"
+        guard try manager.status(of: unit).loadState == "loaded" else {
+            // As above.
+            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: "").checkSignature(
+                in: directory, id: id)
+        }
+        return try finish(unit)
+    }
+
+    /// Runs an installed unit to its end.
+    private func finish(_ unit: String) throws -> String? {
         let result = try manager.start([unit])[unit] ?? .failed
         if result == .done { return nil }
         stayWhileShuttingDown()

@@ -9,13 +9,14 @@ import Testing
     @Test func `has units that systemd finds nothing wrong with`() throws {
         try machine.install()
         try machine.boot()
-        let outcome = try machine.run("systemd-analyze --man=no verify patchd.service patchd-unpack@x.service")
+        let outcome = try machine.run(
+            "systemd-analyze --man=no verify patchd.service patchd-unpack@x.service patchd-signature@x.service")
         #expect(outcome.code == 0)
         #expect(outcome.output + outcome.errors == "")
     }
 
     /// Tenths, as `--threshold` counts; by systemd 252.
-    @Test(arguments: [("patchd.service", 23), ("patchd-unpack@.service", 5)])
+    @Test(arguments: [("patchd.service", 23), ("patchd-unpack@.service", 5), ("patchd-signature@.service", 5)])
     func `exposes little`(unit: String, tenths: Int) throws {
         try machine.install()
         let line = "systemd-analyze security --offline=true --threshold=\(tenths) /usr/lib/systemd/system/\(unit)"

@@ -39,11 +39,6 @@ import Testing
         #expect(try problems(endpoint(), units: .absent).isEmpty)
     }
 
-    @Test func `the daemon's keys are refused alike`() throws {
-        let found = try problems(["patchd.yaml": "# a line\nsignature: required\n"])
-        #expect(found.count == 1 && found[0].hasPrefix("patchd.yaml:2:1:"), "\(found)")
-    }
-
     @Test func `approval and windows are read`() throws {
         let text = endpoint("approval: required\nwindows: [\"Sat,Sun 02:00-05:00\"]\n")
         let found = try load(["endpoints.d/a.yaml": text, "patchd.yaml": "notify: /bin/true\n"])
@@ -102,10 +97,5 @@ import Testing
     func `the daemon's keys that are not built are refused alike`(line: String) throws {
         let found = try problems(["patchd.yaml": line + "\n"])
         #expect(found.count == 1 && found[0].contains("not built yet"), "\(found)")
-    }
-
-    @Test func `allowed signers are not passed over while signatures are not checked`() throws {
-        #expect(try problems(["allowed_signers": ""]).count == 1)
-        #expect(try problems(["allowed_signers": "", "patchd.yaml": "signature: off\n"]).isEmpty)
     }
 }

@@ -252,7 +252,20 @@ extension Endpoint {
 /// `patchd.yaml`: the daemon.
 public struct DaemonSettings: Hashable, Codable, Sendable {
     /// Whether archives must be signed.
-    public enum Signature: String, Codable, Sendable { case auto, required, off }
+    public enum Signature: String, Codable, Sendable {
+        case auto, required, off
+
+        /// Whether an archive is taken only with a good signature.
+        ///
+        /// - Parameter hasSigners: whether there is a file `allowed_signers`, whatever is in it.
+        public func isRequired(hasSigners: Bool) -> Bool {
+            switch self {
+            case .auto: hasSigners
+            case .required: true
+            case .off: false
+            }
+        }
+    }
 
     /// Folders updated at once; 0 stands for the number of CPUs.
     public var workers = 0
@@ -279,10 +292,21 @@ public struct Configuration: Hashable, Codable, Sendable {
     public var daemon: DaemonSettings
     /// `endpoints.d/*.yaml`, by file name.
     public var endpoints: [Endpoint]
+    /// Whether there was a file `allowed_signers`, whatever was in it.
+    public var hasSigners: Bool
 
     /// Memberwise.
-    public init(daemon: DaemonSettings = DaemonSettings(), endpoints: [Endpoint]) {
+    public init(daemon: DaemonSettings = DaemonSettings(), endpoints: [Endpoint], hasSigners: Bool = false) {
         self.daemon = daemon
         self.endpoints = endpoints
+        self.hasSigners = hasSigners
+    }
+
+    /// Whether an archive is taken only with a good signature.
+    ///
+    /// - Parameter hasSigners: whether there is a file `allowed_signers` now. Where it was there when the configuration was
+    ///   read, one that is gone since is no leave to do without: an editor moves a file away before it writes it anew.
+    public func requiresSignature(hasSigners: Bool) -> Bool {
+        daemon.signature.isRequired(hasSigners: hasSigners || self.hasSigners)
     }
 }

@@ -24,6 +24,8 @@ public struct AuditRecord: Hashable, Codable, Sendable {
     public var update: String?
     /// Of the archive; nil where none was given or approved.
     public var sha256: String?
+    /// Who signed the archive that was dropped; nil where no signature was asked for.
+    public var signer: String?
     /// Whether it was carried out.
     public var ok: Bool
     /// The answer's.

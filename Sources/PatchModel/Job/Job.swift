@@ -96,7 +96,7 @@ public struct Job: Hashable, Codable, Sendable {
     public init(
         job: Int, endpoint: String, update: String, version: Version, sha256: String, options: UpdateOptions,
         claim: String, createdAt: Timestamp, rollback: RollbackTarget? = nil, request: String? = nil,
-        warnings: [String] = [], drop: JobDrop? = nil
+        warnings: [String] = [], drop: JobDrop? = nil, signer: String = ""
     ) {
         self.drop = drop
         self.warnings = warnings.isEmpty ? nil : warnings
@@ -115,7 +115,7 @@ public struct Job: Hashable, Codable, Sendable {
         waitingFor = ""
         code = ""
         message = ""
-        signer = ""
+        self.signer = signer
         folders = [:]
     }
 }

@@ -44,8 +44,8 @@ public enum JobEvent: Hashable, Sendable {
     case resume(assuming: [String: Int], skipping: Set<String>, request: String?)
     /// What it is at, for people; empty when there is nothing to say.
     case note(String)
-    /// The same archive was dropped again, which resumed it.
-    case dropAgain(JobDrop)
+    /// The same archive was dropped again, which resumed it; by whom it was signed this time.
+    case dropAgain(JobDrop, signer: String)
     /// Nothing more will be changed: what is fit for use is unlocked from now on.
     case startEnding(at: Timestamp)
     /// By unit, why it does not come up again; empty for none.
@@ -180,7 +180,9 @@ extension Job {
                 next.folders[name] = try folder.after(skipped.contains(name) ? .skip : .resume)
             }
         case (.running, .note(let text)): next.message = text
-        case (.queued, .dropAgain(let drop)): next.drop = drop
+        case (.queued, .dropAgain(let drop, let signer)):
+            next.drop = drop
+            next.signer = signer
         // It may end before its turn: the ledger of a folder that it was to go on with is damaged.
         case (.queued, .startEnding(let at)), (.waiting, .startEnding(let at)), (.running, .startEnding(let at)):
             next.endingAt = endingAt ?? at

@@ -27,6 +27,8 @@ public struct Notice: Hashable, Codable, Sendable {
     public var update = ""
     /// The update's version.
     public var version = ""
+    /// Who signed the archive.
+    public var signer = ""
     /// The job's.
     public var state = ""
     /// A ``FaultCode`` or ``RefusalCode``.
@@ -52,6 +54,7 @@ public struct Notice: Hashable, Codable, Sendable {
         if job.state == .failed { folder = job.folders.filter { !$0.value.code.isEmpty }.keys.min() ?? "" }
         update = job.update
         version = job.version.description
+        signer = job.signer
         state = job.state.rawValue
         code = job.code
         message = job.state == .waiting ? job.waitingFor : job.message

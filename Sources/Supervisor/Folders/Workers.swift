@@ -63,6 +63,15 @@ public protocol Workers: Sendable {
     /// - Returns: how it ended, when that was not well.
     func unpack(in directory: String, id: String) throws -> String?
 
+    /// Has the signature of an archive checked, and waits for the end.
+    ///
+    /// - Parameters:
+    ///   - directory: the intake's: `content/archive.zip` and the files in `signature/` are read, the verdict goes to
+    ///     `signer.json`.
+    ///   - id: the directory's name.
+    /// - Returns: how it ended, when that was not well.
+    func checkSignature(in directory: String, id: String) throws -> String?
+
     /// Starts a worker. It holds the ledger's flock as long as it lives; whether it is waited for is up to the
     /// implementation, so whoever calls waits for that lock.
     ///
@@ -124,6 +133,18 @@ public struct ChildWorkers: Workers {
         return try ChildProcess.start(
             program, ["patchd-worker", "unpack", "--into", ".", "--limits", limits], environment: environment,
             in: tree, input: archive.descriptor, output: answer.descriptor, error: 2, as: user
+        ).wait().problem
+    }
+
+    /// See ``Workers``. As root it runs as the user of `patchd-signature@.service`, else `nobody`.
+    public func checkSignature(in directory: String, id: String) throws -> String? {
+        let own = try Directory.open(directory)
+        let archive = try own.file("content/archive.zip")
+        let answer = try own.createFile("signer.json")
+        return try ChildProcess.start(
+            program, ["patchd-worker", "signature"], environment: environment, in: own.directory("signature"),
+            input: archive.descriptor, output: answer.descriptor, error: 2,
+            as: geteuid() == 0 ? UnpackUser.identity : nil
         ).wait().problem
     }
 

@@ -58,11 +58,16 @@ struct DroppedFile {
         if unwritten == false { return .growing(settle) }
         if once || cameByRename { return .complete }
         if try Self.endsAsArchive(file, size: status.size) { return .complete }
+        return Self.rest(of: settle, since: status.changed).map(Readiness.growing) ?? .complete
+    }
+
+    /// Seconds that are left of those after a change, in nanoseconds since 1970; nil when they are over.
+    static func rest(of settle: Double, since changed: Int64) -> Double? {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        let age = Double(now.tv_sec) - Double(status.changed) / 1e9
+        let age = Double(now.tv_sec) - Double(changed) / 1e9
         // A clock that was set back must not keep a file for ever.
-        return age >= settle || age < -1 ? .complete : .growing(settle - age)
+        return age >= settle || age < -1 ? nil : settle - age
     }
 
     /// Whether an end record stands where its comment ends with the file. No more is believed of it here.

@@ -14,18 +14,20 @@ extension Intake {
         let own = try context.state.directory("intake/\(claim.id)")
         let optionBytes = try own.readFile("options.json")
         do {
+            let signer = try signer(of: claim, in: own)
             if let problem = claim.badOptions { throw Refusal(.optionsInvalid, problem) }
             let options = try optionBytes.map { bytes throws(Refusal) in
                 try UpdateOptions(strictJSON: bytes, file: claim.file + ".json")
             }
-            try await accept(claim, options: options ?? UpdateOptions())
-            audit(claim)
+            try await accept(claim, options: options ?? UpdateOptions(), signer: signer)
+            audit(claim, signer: signer)
         } catch let refusal as Refusal {
             log(refusal, claim.file)
             let archive = try own.file("content/archive.zip")
             let limit = context.configuration.daemon.limits.rejected
             try context.spool.rejections.add(
-                claim.file, sha256: claim.sha256, refusal, options: optionBytes, at: claim.at, limit: limit
+                claim.file, sha256: claim.sha256, refusal, options: optionBytes,
+                signature: try own.readFile("signature/\(SignatureFile.ofArchive)"), at: claim.at, limit: limit
             ) { (rejected, free) throws(FileError) in
                 let temporary = ".\(free).tmp"
                 try rejected.remove(temporary)
@@ -39,22 +41,23 @@ extension Intake {
     }
 
     /// Records who dropped what. A refused archive leaves nothing but what lies in `rejected/`.
-    private func audit(_ claim: IntakeClaim) {
+    private func audit(_ claim: IntakeClaim, signer: String?) {
         guard let owner = claim.owner else { return }
         var record = AuditRecord(
             uid: owner, user: UserDatabase.name(of: owner) ?? "", request: claim.file, id: claim.id)
         record.at = claim.at
         record.command = "drop"
         record.sha256 = claim.sha256
+        record.signer = signer
         record.ok = true
         record.message = "taken"
         context.audit(record)
     }
 
-    private func accept(_ claim: IntakeClaim, options: UpdateOptions) async throws {
+    private func accept(_ claim: IntakeClaim, options: UpdateOptions, signer: String?) async throws {
         await jobs.arrives(claim.sha256)
         do {
-            try await makeJobs(claim, options)
+            try await makeJobs(claim, options, signer: signer)
         } catch {
             await jobs.arrived(claim.sha256)
             throw error
@@ -62,28 +65,31 @@ extension Intake {
         await jobs.arrived(claim.sha256)
     }
 
-    private func makeJobs(_ claim: IntakeClaim, _ options: UpdateOptions) async throws {
+    private func makeJobs(_ claim: IntakeClaim, _ options: UpdateOptions, signer: String?) async throws {
         let update = try checked(claim)
         let endpoints = try OptionsCheck.endpoints(for: update.manifest, options: options, context.configuration)
-        try keep(claim, update)
+        try keep(claim, isSigned: signer != nil)
         arrivals.waitForEarlier(claim.arrival)
+        let signed = signer.map { ", signed by \($0)" } ?? ""
         for endpoint in endpoints {
             if let job = try await jobs.resume(
-                endpoint: endpoint.name, sha256: claim.sha256, options: options, claim: claim.id, drop: claim.drop)
+                endpoint: endpoint.name, sha256: claim.sha256, options: options, claim: claim.id, drop: claim.drop,
+                signer: signer ?? "")
             {
                 let fields = await jobs.job(job).map { EventFields($0) }
                 context.logger.log(
-                    .jobResumed, "job \(job) on \(endpoint.name) is resumed: the same archive was dropped again",
+                    .jobResumed,
+                    "job \(job) on \(endpoint.name) is resumed: the same archive was dropped again\(signed)",
                     fields ?? EventFields(job: job, endpoint: endpoint.name))
                 continue
             }
             let warnings = UpdateWarnings.lines(of: update, for: endpoint)
             let job = try await jobs.create(
                 endpoint: endpoint.name, manifest: update.manifest, sha256: claim.sha256, options: options,
-                claim: claim.id, drop: claim.drop, warnings: warnings)
+                claim: claim.id, drop: claim.drop, signer: signer ?? "", warnings: warnings)
             context.logger.log(
                 .jobQueued,
-                "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)"
+                "job \(job): \(options.operation.rawValue) \(update.manifest.name) \(update.manifest.version) on \(endpoint.name), from \(claim.file)\(signed)"
                     + warnings.map { "; \($0)" }.joined(),
                 EventFields(job: job, endpoint: endpoint.name, update: update.manifest.name))
         }
@@ -93,43 +99,62 @@ extension Intake {
         if let kept = try context.state.contents(ofArchive: claim.sha256) { return kept }
         let own = try context.state.directory("intake/\(claim.id)")
         let content = try own.directory("content")
-        var verdict: UnpackVerdict?
-        var ended = ""
-        var hasRun = false
-        // A reader that died may have been killed; one that dies three times dies of this archive.
-        for _ in 1...3 where verdict == nil {
+        let verdict = try answer(UnpackVerdict.self, in: "verdict.json", of: claim, in: own, limit: 1 << 30) {
             try content.removeTree("tree")
             try content.makeDirectory("tree", mode: 0o755)
-            try own.remove("verdict.json")
             try own.replaceFile(
                 "limits.json", with: JSONText.line(context.configuration.daemon.limits), mode: 0o644)
-            let problem = try context.workers.unpack(in: own.path, id: claim.id)
-            ended = problem ?? "no verdict"
-            guard let bytes = try own.readFile("verdict.json", limit: 1 << 30), !bytes.isEmpty else { continue }
-            hasRun = true
-            verdict = try? JSONText.read(UnpackVerdict.self, bytes)
+            return try context.workers.unpack(in: own.path, id: claim.id)
         }
-        guard hasRun else {
-            throw Fault(
-                .io, "cannot unpack \(claim.file), which is kept and tried again: its reader does not start (\(ended))")
-        }
-        if let refusal = verdict?.refusal { throw refusal }
-        if let problem = verdict?.problem {
+        if let refusal = verdict.value?.refusal { throw refusal }
+        if let problem = verdict.value?.problem {
             throw Fault(.io, "cannot unpack \(claim.file), which is kept and tried again: \(problem)")
         }
-        guard let update = verdict?.update else {
-            throw Refusal(.archiveMalformed, "the archive's reader ended without an answer (\(ended)) three times")
+        guard let update = verdict.value?.update else {
+            throw Refusal(
+                .archiveMalformed, "the archive's reader ended without an answer (\(verdict.ended)) three times")
         }
         try context.state.write(update, in: "intake/\(claim.id)/content")
         return update
     }
 
-    /// An archive is stored once for all its jobs.
-    private func keep(_ claim: IntakeClaim, _ update: CheckedUpdate) throws {
+    /// Has a reader of what was taken answer in a file. One that died may have been killed; one that dies three times dies of
+    /// what it reads.
+    ///
+    /// - Returns: nil for no answer, and how the reader ended.
+    func answer<Verdict: Decodable>(
+        _ type: Verdict.Type, in file: String, of claim: IntakeClaim, in own: borrowing Directory, limit: Int,
+        _ read: () throws -> String?
+    ) throws -> (value: Verdict?, ended: String) {
+        var ended = ""
+        var hasRun = false
+        for _ in 1...3 {
+            try own.remove(file)
+            ended = try read() ?? "no verdict"
+            guard let bytes = try own.readFile(file, limit: limit), !bytes.isEmpty else { continue }
+            hasRun = true
+            if let value = try? JSONText.read(type, bytes) { return (value, ended) }
+        }
+        guard hasRun else {
+            throw Fault(
+                .io, "cannot read \(claim.file), which is kept and tried again: its reader does not start (\(ended))")
+        }
+        return (nil, ended)
+    }
+
+    /// An archive is stored once for all its jobs, with the signature that it came with last.
+    private func keep(_ claim: IntakeClaim, isSigned: Bool) throws {
         let archives = try context.state.directory("archives")
-        if try archives.status(claim.sha256) != nil { return }
         let own = try context.state.directory("intake/\(claim.id)")
+        let signature = isSigned ? try own.readFile("signature/\(SignatureFile.ofArchive)") : nil
+        if try archives.status(claim.sha256) != nil {
+            if let signature {
+                try archives.directory(claim.sha256).replaceFile(SignatureFile.ofArchive, with: signature)
+            }
+            return
+        }
         try own.directory("content").removeLeftovers()
+        if let signature { try own.directory("content").replaceFile(SignatureFile.ofArchive, with: signature) }
         try own.directory("content").syncFileSystem()
         do throws(FileError) { try own.renameNew("content", to: archives, claim.sha256) } catch {
             // Another user dropped the same.

@@ -29,8 +29,12 @@ extension Intake {
     private func copy(_ file: DroppedFile, to id: String, in intake: borrowing Directory) throws -> IntakeClaim? {
         let incoming = try Directory.open(context.spool.incoming)
         guard let source = try? incoming.file(file.name), try source.status() == file.status else { return nil }
+        if try waitsForSignature(of: file, in: incoming) != nil { return nil }
+        try moveAsideStrangers(of: file, in: incoming)
         let options = try sidecar(of: file, in: incoming)
         if case .unreadable = options { return nil }
+        let signature = try signature(of: file, in: incoming)
+        if case .open = signature, isSignatureRequired { return nil }
         let own = try intake.directory(id)
         // Copied and unpacked it is there twice; what is to be left is for the jobs of all others.
         let (size, free) = (UInt64(file.status.size), try own.availableSpace())
@@ -53,6 +57,7 @@ extension Intake {
         case .content(let options): try own.replaceFile("options.json", with: options)
         case .bad(let problem): claim.badOptions = problem
         }
+        try store(signature, of: &claim, in: own)
         try content.sync()
         try own.replaceFile("claim.json", with: JSONText.page(claim))
         try intake.sync()
@@ -68,16 +73,20 @@ extension Intake {
         case unreadable
     }
 
-    /// Only who drops an archive says what becomes of it, and nothing is read that is not his. What a user has put at the name
-    /// who may not command is moved aside; that of an approver may be meant, so that nothing is done without it.
-    private func sidecar(of file: DroppedFile, in incoming: borrowing Directory) throws(FileError) -> Sidecar {
-        for suffix in [".json", ".sig"] {
+    /// What a user has put beside another's drop who may not command is moved aside; that of an approver may be meant, so that
+    /// nothing is done without it.
+    func moveAsideStrangers(of file: DroppedFile, in incoming: borrowing Directory) throws(FileError) {
+        for suffix in [".json", SignatureFile.suffix] {
             let name = file.name + suffix
             guard let found = try incoming.status(name), found.uid != file.status.uid,
                 context.authorization.commands(of: found.uid) == .none
             else { continue }
             try moveAside(name, of: found.uid, in: incoming)
         }
+    }
+
+    /// Only who drops an archive says what becomes of it, and nothing is read that is not his.
+    private func sidecar(of file: DroppedFile, in incoming: borrowing Directory) throws(FileError) -> Sidecar {
         let name = file.name + ".json"
         let limit = context.configuration.daemon.limits.manifest
         guard let found = try incoming.status(name) else { return .none }
@@ -125,7 +134,9 @@ extension Intake {
         }
         if let found = try incoming.status(hidden) {
             if found.device == claim.device, found.inode == claim.inode {
-                for sidecar in [".json", ".sig"] { try removeSidecar(claim.file + sidecar, of: claim, in: incoming) }
+                for suffix in [".json", SignatureFile.suffix] {
+                    try removeSidecar(claim.file + suffix, of: claim, in: incoming)
+                }
                 try incoming.remove(hidden)
             } else {
                 try putBack(hidden, of: claim, in: incoming)
@@ -134,11 +145,13 @@ extension Intake {
         try incoming.sync()
     }
 
-    /// What is another user's, or no file, stays: it was not taken.
+    /// What is another user's, or no file, stays: it was not taken. A signature may be an approver's.
     private func removeSidecar(_ name: String, of claim: IntakeClaim, in incoming: borrowing Directory)
         throws(FileError)
     {
-        guard let found = try incoming.status(name), found.kind != .directory, found.uid == claim.owner ?? found.uid
+        guard let found = try incoming.status(name), found.kind != .directory,
+            found.uid == claim.owner ?? found.uid
+                || name.hasSuffix(SignatureFile.suffix) && maySign(for: claim.owner ?? found.uid, found.uid)
         else { return }
         do throws(FileError) { try incoming.remove(name) } catch {
             // A directory since.

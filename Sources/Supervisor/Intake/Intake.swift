@@ -126,6 +126,7 @@ struct Intake: Sendable {
             if case .growing(let seconds) = try file.readiness(of: source, settle: settle, once: context.once) {
                 return .left(seconds)
             }
+            if let seconds = try waitsForSignature(of: file, in: incoming) { return .left(seconds) }
             let limits = context.configuration.daemon.limits
             guard UInt64(file.status.size) <= limits.archive else {
                 let reason =
@@ -144,7 +145,7 @@ struct Intake: Sendable {
         _ file: DroppedFile, _ refusal: Refusal, from incoming: borrowing Directory
     ) throws(FileError) -> Step {
         let limit = context.configuration.daemon.limits.rejected
-        try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, options: nil, limit: limit) {
+        try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, limit: limit) {
             (rejected, free) throws(FileError) in
             try incoming.rename(file.fileName, to: rejected, free)
         }

@@ -20,6 +20,11 @@ struct IntakeClaim: Codable, Hashable, Sendable {
     /// Why its options cannot be read; nil where they can, or there are none.
     var badOptions: String?
 
+    /// Whether it had to be signed when it was taken; nil in a claim of an older patchd, which could not ask for that.
+    var isSignatureRequired: Bool?
+    /// Why it counts as not signed, where it had to be and nothing is to be checked; nil else.
+    var signatureRefusal: Refusal?
+
     /// For the jobs that it becomes.
     var drop: JobDrop {
         JobDrop(name: file, time: Timestamp(nanoseconds: modified ?? changed), owner: owner ?? 0)

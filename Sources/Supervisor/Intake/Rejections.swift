@@ -25,6 +25,8 @@ final class Rejections: Sendable {
 
     /// Seconds after which it is counted again: what was moved here may still be written to by who dropped it.
     private static let recount = 60.0
+    /// What the names of the files beside an archive end in.
+    private static let sidecars = [".reason.json", ".json", SignatureFile.suffix]
     /// Names with numbers that may be those of drops that are refused beside each other.
     private static let together = 16
 
@@ -42,8 +44,8 @@ final class Rejections: Sendable {
     ///   - limit: bytes that all may take.
     ///   - place: brings the refused file to its new name in the directory.
     func add(
-        _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]?, at taken: Timestamp = .now,
-        limit: UInt64, place: (borrowing Directory, String) throws(FileError) -> Void
+        _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]? = nil, signature: [UInt8]? = nil,
+        at taken: Timestamp = .now, limit: UInt64, place: (borrowing Directory, String) throws(FileError) -> Void
     ) throws(FileError) {
         let directory = try Directory.open(path)
         // Who dropped it, a member of the directory's group, is to see why.
@@ -52,7 +54,9 @@ final class Rejections: Sendable {
             let free = try freeName(name, in: directory, sha256, taken)
             let record = Record(
                 file: free, sha256: sha256, code: refusal.code, reason: refusal.description, at: taken)
-            if let options { try directory.replaceFile(free + ".json", with: options, mode: 0o640, owner: owner) }
+            for (suffix, bytes) in [(".json", options), (SignatureFile.suffix, signature)] {
+                if let bytes { try directory.replaceFile(free + suffix, with: bytes, mode: 0o640, owner: owner) }
+            }
             if let bytes = try? JSONText.page(record) {
                 try directory.replaceFile(free + ".reason.json", with: bytes, mode: 0o640, owner: owner)
             }
@@ -60,7 +64,7 @@ final class Rejections: Sendable {
         }
         do throws(FileError) { try place(directory, free) } catch {
             // Nothing lies there that it is the reason for.
-            for name in [free + ".reason.json", free + ".json"] { try? directory.remove(name) }
+            for suffix in Self.sidecars { try? directory.remove(free + suffix) }
             throw error
         }
         try directory.sync()
@@ -111,15 +115,13 @@ final class Rejections: Sendable {
         _ = try size.withLockIfAvailable { (size: inout Size) throws(FileError) -> Void in
             let now = MonotonicClock.seconds
             if let at = size.at, now - at < Self.recount {
-                for name in [newest, newest + ".json", newest + ".reason.json"] {
-                    size.bytes += try directory.allocatedSize(name)
-                }
+                for suffix in [""] + Self.sidecars { size.bytes += try directory.allocatedSize(newest + suffix) }
                 if size.bytes <= limit { return }
             }
             var items: [String: Item] = [:]
             for name in try directory.names() where !name.hasPrefix(".") {
                 guard let status = try directory.status(name) else { continue }
-                let suffix = [".reason.json", ".json", ".sig"].first { name.hasSuffix(".zip\($0)") }
+                let suffix = Self.sidecars.first { name.hasSuffix(".zip\($0)") }
                 let archive = String(name.dropLast(suffix?.count ?? 0))
                 var item = items[archive] ?? Item()
                 item.names.append(name)

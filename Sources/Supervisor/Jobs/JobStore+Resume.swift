@@ -9,12 +9,12 @@ extension JobStore {
     /// - Parameter claim: the drop, which does so once though it is processed again after a crash.
     /// - Returns: the job; nil for none.
     func resume(
-        endpoint: String, sha256: String, options: UpdateOptions, claim: String, drop: JobDrop
+        endpoint: String, sha256: String, options: UpdateOptions, claim: String, drop: JobDrop, signer: String = ""
     ) throws -> Int? {
         if let done = lookup.jobs(by: claim).first(where: { jobs[$0]?.endpoint == endpoint }) { return done }
         for job in holding(endpoint) where job.sha256 == sha256 && job.options == options && job.rollback == nil {
             guard try moved(since: job, without: []) == nil, try resume(job.job, request: claim) else { continue }
-            try apply(.dropAgain(drop), to: job.job)
+            try apply(.dropAgain(drop, signer: signer), to: job.job)
             return job.job
         }
         return nil

@@ -134,14 +134,14 @@ actor JobStore {
     /// Makes a job, unless the same drop has made it already.
     func create(
         endpoint: String, manifest: Manifest, sha256: String, options: UpdateOptions, claim: String,
-        drop: JobDrop? = nil,
+        drop: JobDrop? = nil, signer: String = "",
         warnings: [String] = []
     ) throws(StoreError) -> Int {
         if let made = lookup.jobs(from: claim).first(where: { jobs[$0]?.endpoint == endpoint }) { return made }
         return try add(
             Job(
                 job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version, sha256: sha256,
-                options: options, claim: claim, createdAt: .now, warnings: warnings, drop: drop))
+                options: options, claim: claim, createdAt: .now, warnings: warnings, drop: drop, signer: signer))
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {

@@ -35,7 +35,7 @@ struct Patchctl: ParsableCommand {
                 ]),
             CommandGroup(name: "Application", subcommands: [Wait.self, Guard.self, Check.self]),
             CommandGroup(
-                name: "Vendor", subcommands: [Init.self, Pack.self, Lint.self, CompareVersions.self]),
+                name: "Vendor", subcommands: [Init.self, Pack.self, Sign.self, Lint.self, CompareVersions.self]),
         ])
 
     static func main() {

@@ -41,6 +41,10 @@ struct RemoteHost {
             }
             if let index = remote.lastIndex(of: file) { remote[index] = "-" }
             remote += ["--sent-as", Directory.split(file).name]
+            if let signature = try UpdateFile.signature(of: file) {
+                // One word: it begins with a hyphen.
+                remote.append("--sent-signature=" + String(decoding: signature, as: UTF8.self))
+            }
         }
         // A terminal there as well, for what is drawn, and so that Ctrl-C reaches it.
         let isInteractive = file == nil && isatty(STDIN_FILENO) == 1 && Screen.isTerminal

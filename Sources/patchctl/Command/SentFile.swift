@@ -7,6 +7,9 @@ struct SentFile: ParsableArguments {
     @Option(help: .hidden)
     var sentAs: String?
 
+    @Option(help: .hidden)
+    var sentSignature: String?
+
     /// The archive, wherever it comes from.
     func open(_ path: String) throws -> File {
         guard sentAs != nil else { return try UpdateFile.open(path) }
@@ -21,6 +24,11 @@ struct SentFile: ParsableArguments {
             if count == 0 { return file }
             try file.write(Array(buffer[..<count]))
         }
+    }
+
+    /// Its signature; nil where it has none.
+    func signature(of path: String) throws(Failure) -> [UInt8]? {
+        sentAs == nil ? try UpdateFile.signature(of: path) : sentSignature.map { Array($0.utf8) }
     }
 
     /// What it is called.

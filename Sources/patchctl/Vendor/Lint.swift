@@ -40,6 +40,14 @@ struct Lint: ParsableCommand {
         if !report.ok { throw ExitStatus.refused.exit }
     }
 
+    /// As the daemon would, where this host's configuration can be read.
+    private func checkSignature(of archive: borrowing File, _ worker: borrowing Worker) throws {
+        guard let configuration = try? directories.configuration() else { return }
+        let signer = try SignatureLook(configuration, in: directories).signer(
+            of: archive, sent.signature(of: file), called: sent.name(of: file), worker)
+        if let signer { Notes.line("signed by \(signer)") }
+    }
+
     private func report() throws -> LintReport {
         let archive: File
         do {
@@ -49,7 +57,13 @@ struct Lint: ParsableCommand {
                 Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)
             ])
         }
-        let verdict = try Worker().unpack(
+        let worker = try Worker()
+        do {
+            try checkSignature(of: archive, worker)
+        } catch let refusal as Refusal {
+            return LintReport(findings: [Finding(refusal)])
+        }
+        let verdict = try worker.unpack(
             archive, limits: directories.limits,
             lint: ["--lint"] + (dialect.map { ["--dialect", $0.rawValue] } ?? []))
         if let refusal = verdict.refusal { return LintReport(findings: [Finding(refusal)]) }

@@ -28,6 +28,9 @@ struct Pack: ParsableCommand {
     @Option(help: "The update before: its directory or archive; with --name a plain tree.", completion: .file())
     var from: String?
 
+    @Option(help: "Sign the archive with this key, as \"sign\" does; a signature that is there is replaced with it.")
+    var sign: String?
+
     @Option(help: "DIR is a plain tree: the update's name.")
     var name: String?
 
@@ -68,6 +71,10 @@ struct Pack: ParsableCommand {
                 Notes.line("warning \(finding.code): \(finding.place): \(finding.message)")
             }
             let name = name.isEmpty ? "\(update.manifest.name)-\(update.manifest.version).zip" : name
+            if let sign {
+                let signature = try Signer(key: sign).signature(of: "\(place)/\(temporary)")
+                try target.replaceFile(name + SignatureFile.suffix, with: signature, mode: 0o644)
+            }
             try target.rename(temporary, to: target, name)
             try target.sync()
             Output.line(output ?? name)

@@ -1,4 +1,5 @@
 import Glibc
+import PatchConfig
 import PatchFiles
 import PatchJSON
 import PatchLedger
@@ -59,6 +60,21 @@ struct Worker: ~Copyable {
 
     /// A tree that was unpacked.
     func tree(_ name: String) throws -> Directory { try scratch.directory.directory(name) }
+
+    /// Asks who signed an archive, as ``unpack(_:limits:into:lint:)`` without any rights.
+    func signer(of archive: borrowing File, _ signature: [UInt8], _ keys: SignerKeys) throws -> SignatureVerdict {
+        try scratch.directory.removeTree("signature")
+        let place = try scratch.directory.ensureDirectory("signature", mode: 0o755)
+        for (name, bytes) in keys.files(at: .now) + [(SignatureFile.ofArchive, signature)] {
+            try place.replaceFile(name, with: bytes, mode: 0o644, isDurable: false)
+        }
+        let answer = try scratch.directory.createFile("signer.json")
+        defer { try? scratch.directory.remove("signer.json") }
+        try run(
+            ["signature"], in: place, input: archive.descriptor, output: answer.descriptor,
+            as: geteuid() == 0 ? UnpackUser.identity : nil)
+        return try JSONText.read(SignatureVerdict.self, try answer.read(limit: 1 << 20))
+    }
 
     /// Packs a directory into an empty file, as a change says and below another path where these are given.
     ///

@@ -105,6 +105,15 @@ final class FakeWorkers: Workers {
         return nil
     }
 
+    /// A signature is the name of who signed.
+    func checkSignature(in directory: String, id: String) throws -> String? {
+        let own = try Directory.open(directory)
+        let bytes = try own.readFile("signature/\(SignatureFile.ofArchive)") ?? []
+        let verdict = SignatureVerdict(signer: String(decoding: bytes, as: UTF8.self))
+        try own.replaceFile("signer.json", with: JSONText.line(verdict))
+        return nil
+    }
+
     func work(
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import PatchConfig
+import PatchFiles
 import PatchModel
 
 struct Config: ParsableCommand {
@@ -13,6 +15,13 @@ struct Config: ParsableCommand {
 
         func run() throws {
             let configuration = try directories.configuration(againstHost: true)
+            for warning in ConfigurationDirectory(directories.configDir).signerWarnings(of: configuration) {
+                Notes.line("warning: \(warning)")
+            }
+            if SignatureLook(configuration, in: directories).isRequired, ProgramPath.find("ssh-keygen") == nil {
+                Notes.line(
+                    "warning: no signature can be checked: ssh-keygen is not installed; apt install openssh-client")
+            }
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
             Notes.line(
                 "the configuration in \(directories.configDir) is fine: "

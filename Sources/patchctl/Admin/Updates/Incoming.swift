@@ -12,10 +12,14 @@ struct Incoming {
         let sha256: String
     }
 
-    /// - Parameter name: what the archive is called; it gets a number where that is taken.
-    func drop(_ source: borrowing File, called name: String, options: UpdateOptions?) throws -> Drop {
+    /// - Parameters:
+    ///   - name: what the archive is called; it gets a number where that is taken.
+    ///   - signature: nil for none.
+    func drop(
+        _ source: borrowing File, called name: String, options: UpdateOptions?, signature: [UInt8]?
+    ) throws -> Drop {
         do throws(FileError) {
-            return try copy(source, name, options: options)
+            return try copy(source, name, options: options, signature: signature)
         } catch {
             let hint =
                 switch error.number {
@@ -28,25 +32,29 @@ struct Incoming {
     }
 
     private func copy(
-        _ source: borrowing File, _ wanted: String, options: UpdateOptions?
+        _ source: borrowing File, _ wanted: String, options: UpdateOptions?, signature: [UInt8]?
     ) throws(FileError) -> Drop {
         let incoming = try Directory.open(directories.spoolDir + "/incoming")
         let name = try freeName(wanted, in: incoming)
         let temporary = ".\(name).tmp"
-        let sidecar = name + ".json"
+        let sidecars = [
+            (name + SignatureFile.suffix, signature), (name + ".json", options?.strictJSON),
+        ].compactMap { name, bytes in bytes.map { (name: name, bytes: $0) } }
         do throws(FileError) {
             // The daemon runs as another user, which must be able to read it.
             let copy = try incoming.createFile(temporary, mode: 0o640)
             let sha256 = try source.copy(to: copy)
             try copy.sync()
-            if let options { try incoming.replaceFile(sidecar, with: options.strictJSON, mode: 0o640) }
+            for sidecar in sidecars { try incoming.replaceFile(sidecar.name, with: sidecar.bytes, mode: 0o640) }
             // The zip is the trigger, so it comes last.
             try incoming.renameNew(temporary, to: incoming, name)
             try incoming.sync()
             return Drop(name: name, sha256: sha256)
         } catch {
             try? incoming.remove(temporary)
-            if options != nil, (try? incoming.status(name)) == .some(nil) { try? incoming.remove(sidecar) }
+            if (try? incoming.status(name)) == .some(nil) {
+                for sidecar in sidecars { try? incoming.remove(sidecar.name) }
+            }
             throw error
         }
     }
@@ -62,7 +70,7 @@ struct Incoming {
             let name = number == 1 ? "\(stem).zip" : "\(stem)-\(number).zip"
             // Any file of the group counts: a sidecar that lies there already would be taken for this archive's.
             var isFree = true
-            for taken in [name, ".\(name).tmp", name + ".json", name + ".sig"] where isFree {
+            for taken in [name, ".\(name).tmp", name + ".json", name + SignatureFile.suffix] where isFree {
                 isFree = try incoming.status(taken) == nil
             }
             if isFree { return name }

@@ -37,6 +37,9 @@ struct Plan: ParsableCommand {
         let configuration = try directories.configuration()
         let options = try choice.options(.test)
         let worker = try Worker()
+        let signer = try SignatureLook(configuration, in: directories).signer(
+            of: archive, sent.signature(of: file), called: sent.name(of: file), worker)
+        if let signer { Notes.line("signed by \(signer)") }
         let verdict = try worker.unpack(archive, limits: configuration.daemon.limits, into: "tree")
         if let refusal = verdict.refusal { throw refusal }
         guard let update = verdict.update else { throw Failure("the check of \"\(file)\" came to no verdict") }

@@ -38,9 +38,12 @@ struct Submit: ParsableCommand {
         let archive = try sent.open(file)
         var options = try choice.options()
         options.rehearse = rehearsal.choice
+        let signature = try sent.signature(of: file)
+        SignatureLook.noteMissing(signature, of: sent.name(of: file), directories)
         let follower = try? Follower(directories: directories, sha256: UpdateFile.sha256(archive))
         let drop = try Incoming(directories: directories).drop(
-            archive, called: sent.name(of: file), options: options == UpdateOptions() ? nil : options)
+            archive, called: sent.name(of: file), options: options == UpdateOptions() ? nil : options,
+            signature: signature)
         Notes.line("submitted as \(drop.name)")
         guard let follower else {
             return Notes.line("its jobs are not shown to this user: \(Directories.groupHint)")

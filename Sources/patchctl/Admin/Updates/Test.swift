@@ -48,9 +48,11 @@ struct Test: ParsableCommand {
         options.rehearse = rehearsal.choice
         if !from.isEmpty { return try rehearseChain(options) }
         let archive = try sent.open(file)
+        let signature = try sent.signature(of: file)
+        SignatureLook.noteMissing(signature, of: sent.name(of: file), directories)
         let follower = try Follower(directories: directories, sha256: UpdateFile.sha256(archive))
         let drop = try Incoming(directories: directories).drop(
-            archive, called: sent.name(of: file), options: options)
+            archive, called: sent.name(of: file), options: options, signature: signature)
         let outcome = try follower.end(of: drop, seconds: timeout?.seconds)
         guard case .jobs(let jobs) = outcome else { return try Ending.report(outcome) }
         let report = try report(jobs)
@@ -68,12 +70,18 @@ struct Test: ParsableCommand {
     private func rehearseChain(_ options: UpdateOptions) throws {
         let configuration = try directories.configuration()
         let worker = try Worker()
+        let look = SignatureLook(configuration, in: directories)
         var updates: [CheckedUpdate] = []
         for (number, file) in files.enumerated() {
-            let verdict = try worker.unpack(
-                UpdateFile.open(file), limits: configuration.daemon.limits,
-                into: "\(ChainRehearsal.trees)/\(number)")
-            if let refusal = verdict.refusal {
+            let archive = try UpdateFile.open(file)
+            let verdict: UnpackVerdict
+            do {
+                // Before anything of it is run.
+                _ = try look.signer(of: archive, UpdateFile.signature(of: file), called: file, worker)
+                verdict = try worker.unpack(
+                    archive, limits: configuration.daemon.limits, into: "\(ChainRehearsal.trees)/\(number)")
+                if let refusal = verdict.refusal { throw refusal }
+            } catch let refusal as Refusal {
                 throw Failure(.refused, "\(file) is refused: \(refusal.code.rawValue): \(refusal)")
             }
             guard let update = verdict.update else { throw Failure("the check of \"\(file)\" came to no verdict") }
