@@ -37,7 +37,7 @@ extension FolderDatabase {
             if !others.isEmpty, !touching.isEmpty {
                 warnings = ["the database is in use by \(others), who will have to leave"]
             }
-            if !touching.isEmpty { warnings += try open.checkRights() }
+            if !touching.isEmpty { warnings += try open.checkRights() + open.nearLimits() }
             if !touching.isEmpty { warnings += try rehearsalWarnings(open) }
             faults = try self.faults(of: open.record())
             session = open
