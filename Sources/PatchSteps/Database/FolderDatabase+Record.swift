@@ -49,6 +49,24 @@ extension FolderDatabase {
         return (faults + rows.faults, warnings, rows.equal)
     }
 
+    /// Looks whether the database can be used at all, and what its user may do there, for who checks the configuration.
+    func examine() throws(WorkerError) {
+        var faults: [Fault] = []
+        var warnings: [String] = []
+        do throws(SQLError) {
+            let session = try named().open(lockTimeout: Databases.lockTimeout, create: false)
+            warnings = try session.checkRights() + session.nearLimits()
+            warnings += try rehearsalWarnings(session)
+        } catch {
+            if error.code == .inUse {
+                warnings.append("\(error)")
+            } else {
+                faults = [error.fault(folder: order.plan.folder)]
+            }
+        }
+        try context.record(.surveyed(faults: faults, warnings: warnings, equal: []))
+    }
+
     /// What keeps the update of the database from being rehearsed, where that is asked for.
     private func rehearsalWarnings(_ session: any Session) throws(SQLError) -> [String] {
         guard let asked = order.rehearsal, let copy = try context.copyOrder() else { return [] }
