@@ -175,8 +175,11 @@ final class FolderDatabase {
     /// With `disconnect: onDemand`, from the first who is asked to leave: nobody else is to come in his place. What fails
     /// here changes nothing for the step: who comes is ended.
     private func keepNewcomersOut(_ title: String) {
-        guard order.database?.disconnect == .onDemand, context.recorder == nil else { return }
-        let spare = Set(order.database?.spare ?? [])
+        // A file has no door: who opens it is seen only then.
+        guard let own = order.database, own.disconnect == .onDemand, own.url.file == nil, context.recorder == nil else {
+            return
+        }
+        let spare = Set(own.spare)
         do throws(WorkerError) {
             let database = try find()
             try asking { () throws(SQLError) in
