@@ -56,7 +56,8 @@ struct EndpointsCheck {
         for draft in drafts {
             for folder in draft.folders {
                 guard let database = folder.database else { continue }
-                let identity = database.value.identity(in: folder.path.value)
+                // The same text may name two databases only for two commands.
+                let identity = database.value.identity(in: folder.path.value) + [draft.endpoint.sql]
                 if let first = seen[identity] {
                     problems.report(
                         at: database.place,

@@ -23,6 +23,15 @@ struct SurveyCommand: ParsableCommand {
     func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.survey() } }
 }
 
+/// Looks whether a folder's database can be used; changes nothing.
+struct ExamineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "examine")
+
+    @OptionGroup var directories: Directories
+
+    func run() throws { try FolderCommand.run { (work) throws(WorkerError) in try work.examine() } }
+}
+
 /// Tries the scripts on copies.
 struct RehearseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "rehearse")

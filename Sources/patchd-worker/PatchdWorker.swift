@@ -10,7 +10,7 @@ struct PatchdWorker: ParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             UnpackCommand.self, SignatureCommand.self, PackCommand.self, FactsCommand.self, SurveyCommand.self,
-            RehearseCommand.self, TidyCommand.self, StageCommand.self,
+            ExamineCommand.self, RehearseCommand.self, TidyCommand.self, StageCommand.self,
             TryoutCommand.self, ApplyCommand.self,
             FinishCommand.self, RevertCommand.self, ForgetCommand.self, VerifyCommand.self, ShowCommand.self,
             BaselineCommand.self,

@@ -30,6 +30,13 @@ import Testing
         #expect(try problems(endpoint(folders: "  - {name: A, database: DSN=pay}")).count == 1)
     }
 
+    @Test(arguments: [("DSN=pay", 1), ("DSN=other", 0)])
+    func `with a command for SQL, two folders on one database are told by its text`(other: String, count: Int) throws {
+        let folders = "  - {name: A, database: DSN=pay}\n  - {name: B, parent: A, database: \(other)}"
+        let found = try problems(endpoint("sql: /usr/bin/isql\n", folders: folders))
+        #expect(found.filter { $0.contains("has the database of payroll/A") }.count == count, "\(found)")
+    }
+
     @Test func `units may be named where systemd runs or where they are left alone`() throws {
         let text = endpoint("tasks: {stop: [a.service], maintenance: [b.service]}\n")
         #expect(try problems(text, units: .ignored).isEmpty)

@@ -74,6 +74,7 @@ public final class FirebirdServer: @unchecked Sendable {
             copy) cp template.fdb "$argument" ;;
             kill) kill -9 $child; wait $child 2>/dev/null ;;
             start) start ;;
+            signal) kill -"$argument" $child ;;
             esac
             echo ok
         done
@@ -179,6 +180,12 @@ public final class FirebirdServer: @unchecked Sendable {
 
     /// Ends the server as a power cut does.
     public func kill() throws { try tell("kill") }
+
+    /// Lets it answer nobody, until ``thaw()``.
+    public func freeze() throws { try tell("signal STOP") }
+
+    /// Lets it go on.
+    public func thaw() throws { try tell("signal CONT") }
 
     /// Starts it again.
     public func start() throws {

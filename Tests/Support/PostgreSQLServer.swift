@@ -11,7 +11,7 @@ public final class PostgreSQLServer: Sendable {
     private let guardianInput: Pipe
 
     /// Of the newest version that Debian's packages have put there.
-    private static let programs: String = {
+    public static let programs: String = {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         return "/usr/lib/postgresql/\(versions.compactMap { Int($0) }.max() ?? 15)/bin"
     }()

@@ -166,8 +166,8 @@ extension DatabaseReference {
         return ([""] + sidecars).map { ExactText(bytes: relative.bytes + Array($0.utf8)) }
     }
 
-    /// The database itself, apart from how it is reached and who logs in: equal for two references of one database. What
-    /// patchd does not speak is another one in each folder: the text may be relative to it.
+    /// The database itself, apart from how it is reached and who logs in: equal for two references of one database. Of what
+    /// patchd does not speak, that is the text; who compares adds the command that reads it.
     ///
     /// - Parameter folder: the absolute path of the folder that has it.
     public func identity(in folder: String) -> [String] {
@@ -177,7 +177,7 @@ extension DatabaseReference {
         case .mariadb(let server): ["mariadb"] + server.identity(defaultPort: 3306)
         case .firebird(let server): ["firebird"] + server.identity(defaultPort: 3050)
         case .embeddedFirebird(let path): ["firebird", path]
-        case .foreign: ["", folder, description]
+        case .foreign: ["sql", description]
         }
     }
 }

@@ -4,6 +4,13 @@ import Glibc
 extension FirebirdFailure {
     /// What patchd itself finds wrong.
     init(_ message: String) { self.message = message }
+
+    /// The server does not answer any more.
+    static var silence: FirebirdFailure {
+        var failure = FirebirdFailure("the server does not answer, and takes no new connection")
+        failure.entries = [Entry(code: FirebirdErrors.Code.network)]
+        return failure
+    }
 }
 
 /// An attachment to a database; ended with its last user.
@@ -20,8 +27,15 @@ final class FirebirdConnection {
     private static let segmentSize: UInt16 = 32_000
     private static let blobLimit = 64 << 20
 
+    /// Nil where there is no server to wait for.
+    private var watchdog: FirebirdWatchdog?
+
     /// Attaches.
-    init(_ address: FirebirdAddress, _ library: FirebirdLibrary) throws(FirebirdFailure) {
+    ///
+    /// - Parameter isWatched: false where who attaches has a limit of his own.
+    init(
+        _ address: FirebirdAddress, _ library: FirebirdLibrary, isWatched: Bool = true
+    ) throws(FirebirdFailure) {
         self.library = library
         let parameters = address.parameters.map(CChar.init(bitPattern:))
         // The library takes SIGTERM for itself with the first attachment, and would end all of them on it.
@@ -30,6 +44,7 @@ final class FirebirdConnection {
         try call { status in
             library.attach(status, 0, address.text, &database, Int16(clamping: parameters.count), parameters)
         }
+        if isWatched, address.file == nil { watchdog = FirebirdWatchdog(database, address, library) }
         let wanted: [CChar] = [62, 22]  // isc_info_db_sql_dialect, isc_info_attachment_id
         var answer = [CChar](repeating: 0, count: 64)
         try call { library.databaseInfo($0, &database, Int16(wanted.count), wanted, Int16(answer.count), &answer) }
@@ -52,6 +67,7 @@ final class FirebirdConnection {
     /// Ends the attachment; every call fails then.
     func close() {
         if database != 0 { ignore { library.detach($0, &database) } }
+        watchdog?.stop()
         database = 0
     }
 
@@ -75,13 +91,20 @@ final class FirebirdConnection {
     func result(
         _ body: (UnsafeMutablePointer<patch_fb_status>) -> patch_fb_status
     ) throws(FirebirdFailure) -> Int {
+        watchdog?.begin()
         let result = body(status)
+        watchdog?.end()
         guard status[0] == 1, status[1] != 0, result != 0, result != 100 else { return result }
+        if watchdog?.isSilent ?? false { throw .silence }
         throw FirebirdFailure(status, library)
     }
 
     /// A call on the way out, whose failure changes nothing.
-    func ignore(_ body: (UnsafeMutablePointer<patch_fb_status>) -> patch_fb_status) { _ = body(status) }
+    func ignore(_ body: (UnsafeMutablePointer<patch_fb_status>) -> patch_fb_status) {
+        watchdog?.begin()
+        _ = body(status)
+        watchdog?.end()
+    }
 
     /// Interrupts what runs; from another thread than the one that runs it.
     func cancel() {

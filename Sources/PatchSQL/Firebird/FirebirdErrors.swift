@@ -24,9 +24,10 @@ struct FirebirdErrors {
         static let opening: Set<Int> = [335_544_734, 335_544_739]
         static let tooManyVersions = 335_544_677
         static let openedOtherwise = 335_545_107
+        static let network = 335_544_721
         /// A server or a connection that is not there, or not any more.
         static let gone: Set<Int> = [
-            335_544_721, 335_544_722, 335_544_726, 335_544_727, 335_544_741, 335_544_648, 335_544_375, 335_544_528,
+            network, 335_544_722, 335_544_726, 335_544_727, 335_544_741, 335_544_648, 335_544_375, 335_544_528,
             335_544_856, 335_544_324, 335_544_421,
         ]
         /// A file that is none, of another version, or damaged.

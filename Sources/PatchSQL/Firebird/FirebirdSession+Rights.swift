@@ -24,4 +24,23 @@ extension FirebirdSession {
                 + "\"credentials\" to see and end all, and to change what others own"
         ]
     }
+
+    /// Changes of a table's columns that Firebird keeps apart, since the database was last restored.
+    private static let formats = 255
+    /// From this number on it is said.
+    private static let manyFormats = 200
+
+    func nearLimits() throws(SQLError) -> [String] {
+        let rows = try query(
+            """
+            SELECT FIRST 20 TRIM(RDB$RELATION_NAME), RDB$FORMAT FROM RDB$RELATIONS
+            WHERE COALESCE(RDB$SYSTEM_FLAG, 0) = 0 AND RDB$FORMAT >= \(Self.manyFormats) ORDER BY RDB$FORMAT DESC, 1
+            """, [])
+        return rows.compactMap { row in
+            guard let table = row[0], let used = row[1].flatMap({ Int($0) }) else { return nil }
+            return
+                "the table \(table) can be altered \(max(0, Self.formats - used)) times more (of \(Self.formats)), then a "
+                + "script that does so fails: back up and restore the database \(address.name) with gbak before"
+        }
+    }
 }

@@ -162,6 +162,15 @@ final class PostgreSQLSession: Session {
         return rows
     }
 
+    /// Hands on rows to a `COPY … FROM stdin`.
+    func copy(_ data: [UInt8], _ statement: String) throws(SQLError) {
+        do throws(PostgreSQLFailure) {
+            try connection.run(statement, copying: data[...])
+        } catch {
+            throw errors.error(error, "run \(statement) in the database \"\(database.url)\"")
+        }
+    }
+
     /// `?` as `$1`, `$2`…, but for those within quoted names.
     static func numbered(_ statement: String) -> String {
         guard statement.utf8.contains(UInt8(ascii: "?")) else { return statement }

@@ -16,8 +16,12 @@ struct RowWriter {
     let insert: String
     /// Empty where nothing may be overwritten.
     let update: String
-    private let table: String
-    private let quoted: [String]
+    /// The table's name.
+    let name: String
+    /// The same in quotes.
+    let table: String
+    /// The columns of the header in quotes.
+    let quoted: [String]
     private let dialect: SQLDialect
 
     init(
@@ -49,6 +53,7 @@ struct RowWriter {
         self.keys = keys
         self.settable = settable
         quoted = names.map(dialect.quoted)
+        name = target.table
         table = dialect.quoted(target.table)
         self.dialect = dialect
         let (quoted, table) = (quoted, table)

@@ -45,19 +45,60 @@ extension Session {
         }
         if let state = try marker(of: run.key)?.state, state == .done || state == .assumed { return nil }
         var count = RowCount()
+        var mayBeBulk = true
         try patiently(tryAgain) { () throws(SQLError) in
+            if mayBeBulk, let all = try loadInBulk(file, name, target, run) {
+                count = all
+                return
+            }
+            mayBeBulk = false
             count = RowCount()
             try transaction { () throws(SQLError) in
                 try forEachRow(file, name, target) { (row, writer) throws(RowProblem) in
                     try put(row, writer, &count)
                 }
-                try write(
-                    StepMarker(
-                        run.key, version: run.version, state: .done, job: run.job,
-                        statements: count.added + count.changed, total: count.added + count.changed))
+                try note(count, run)
             }
         }
         return count
+    }
+
+    /// Loads all rows with few statements, where the database can.
+    ///
+    /// - Returns: nil where it cannot, and where something is wrong: then nothing is loaded, and one by one the rows show
+    ///   which it is, or load all the same.
+    private func loadInBulk(
+        _ file: borrowing File, _ name: String, _ target: RowTarget, _ run: ScriptRun
+    ) throws(SQLError) -> RowCount? {
+        guard let session = self as? any BulkSession else { return nil }
+        var count: RowCount?
+        do throws(SQLError) {
+            try transaction { () throws(SQLError) in
+                var bulk: (any RowBulk)?
+                try forEachRow(file, name, target) { (row, writer) throws(RowProblem) in
+                    let key = try writer.key(of: row)
+                    do throws(SQLError) {
+                        if bulk == nil { bulk = try session.bulk(writer) }
+                        guard let bulk else { throw SQLError(.sql, "load", "they go in one by one") }
+                        try bulk.put(row, key: key)
+                    } catch {
+                        throw .database(error)
+                    }
+                }
+                count = try bulk?.finish()
+                if let count { try note(count, run) }
+            }
+        } catch {
+            guard error.code == .sql else { throw error }
+            return nil
+        }
+        return count
+    }
+
+    private func note(_ count: RowCount, _ run: ScriptRun) throws(SQLError) {
+        let all = count.added + count.changed
+        try write(
+            StepMarker(run.key, version: run.version, state: .done, job: run.job, statements: all, total: all))
     }
 
     /// Whether the table is already as ``load(_:name:into:as:tryAgain:)`` would have it: with a key it has every row, but

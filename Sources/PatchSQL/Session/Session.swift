@@ -44,6 +44,9 @@ public protocol Session: AnyObject {
     /// - Throws: with the code `database` when it lacks what the update itself needs.
     func checkRights() throws(SQLError) -> [String]
 
+    /// What of the engine's limits is nearly used up, each with the way out; nothing where nothing is.
+    func nearLimits() throws(SQLError) -> [String]
+
     /// Keeps those out who are not connected yet, as far as the user may.
     ///
     /// - Parameter spare: users that come in all the same.
@@ -168,6 +171,8 @@ extension Session {
     public func tookEffect(_ statement: SQLStatement) throws(SQLError) -> Bool? { nil }
     /// Nothing.
     public func checkRights() throws(SQLError) -> [String] { [] }
+    /// Nothing.
+    public func nearLimits() throws(SQLError) -> [String] { [] }
     /// Nobody can be kept out.
     public func keepNewcomersOut(sparing spare: Set<String>) throws(SQLError) {}
     /// Nobody was kept out.

@@ -51,6 +51,8 @@ extension FolderDatabase {
         if database.backup == "auto" {
             let session = try session()
             try patiently(nil) { () throws(SQLError) in
+                // The copy may be from before they were kept out, and does not say then who is to be let in again.
+                if database.disconnect == .onDemand { try session.letNewcomersIn() }
                 try session.restore(backup, from: area.slots) { context.trace.write(.message, $0) }
             }
         } else {

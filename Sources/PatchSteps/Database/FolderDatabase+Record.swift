@@ -37,7 +37,7 @@ extension FolderDatabase {
             if !others.isEmpty, !touching.isEmpty {
                 warnings = ["the database is in use by \(others), who will have to leave"]
             }
-            if !touching.isEmpty { warnings += try open.checkRights() }
+            if !touching.isEmpty { warnings += try open.checkRights() + open.nearLimits() }
             if !touching.isEmpty { warnings += try rehearsalWarnings(open) }
             faults = try self.faults(of: open.record())
             session = open
@@ -47,6 +47,24 @@ extension FolderDatabase {
         }
         let rows = try survey(rows: session)
         return (faults + rows.faults, warnings, rows.equal)
+    }
+
+    /// Looks whether the database can be used at all, and what its user may do there, for who checks the configuration.
+    func examine() throws(WorkerError) {
+        var faults: [Fault] = []
+        var warnings: [String] = []
+        do throws(SQLError) {
+            let session = try named().open(lockTimeout: Databases.lockTimeout, create: false)
+            warnings = try session.checkRights() + session.nearLimits()
+            warnings += try rehearsalWarnings(session)
+        } catch {
+            if error.code == .inUse {
+                warnings.append("\(error)")
+            } else {
+                faults = [error.fault(folder: order.plan.folder)]
+            }
+        }
+        try context.record(.surveyed(faults: faults, warnings: warnings, equal: []))
     }
 
     /// What keeps the update of the database from being rehearsed, where that is asked for.

@@ -157,6 +157,7 @@ final class FolderDatabase {
             let grace = Int(order.database?.grace ?? 0)
             context.trace.write(
                 .message, step: title, "the database is in use by \(names(all)), who have \(grace) s to leave")
+            if step != nil { keepNewcomersOut(title) }
             try context.record(.inUse(step: step, by: all, ends: false))
         case .wait: break
         case .end(let all):
@@ -169,6 +170,24 @@ final class FolderDatabase {
             return false
         }
         return true
+    }
+
+    /// With `disconnect: onDemand`, from the first who is asked to leave: nobody else is to come in his place. What fails
+    /// here changes nothing for the step: who comes is ended.
+    private func keepNewcomersOut(_ title: String) {
+        // A file has no door: who opens it is seen only then.
+        guard let own = order.database, own.disconnect == .onDemand, own.url.file == nil, context.recorder == nil else {
+            return
+        }
+        let spare = Set(own.spare)
+        do throws(WorkerError) {
+            let database = try find()
+            try asking { () throws(SQLError) in
+                try database.open(lockTimeout: 0.5, create: false).keepNewcomersOut(sparing: spare)
+            }
+        } catch {
+            context.trace.write(.message, step: title, "newcomers cannot be kept out: \(error)")
+        }
     }
 
     /// Ends sessions on a server, as far as the role may; who stays is named when it is given up.

@@ -38,6 +38,9 @@ public struct FolderWork: ~Copyable {
         }
     }
 
+    /// Opens the folder's database and records, as a survey does, what is in the way of using it. Nothing is changed.
+    public mutating func examine() throws(WorkerError) { try FolderDatabase(context).examine() }
+
     /// Tries the scripts on copies and records what came out; what is live is only read. What an interrupted rehearsal left
     /// is removed first.
     public mutating func rehearse() throws(WorkerError) {

@@ -123,36 +123,21 @@ extension DaemonContext {
         }
         let known = UserIdentity(uid: owner.uid)
         let user = known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
-        try checkCredentials(folder.credentials, of: folder, "credentials", owner: owner)
+        if let file = folder.credentials {
+            try CredentialFile.check(file, of: folder.name, "credentials", owner: owner.name, owner.uid)
+        }
         var place = WorkerPlace(
             path: folder.path, other: other, user: owner.uid == geteuid() ? nil : user, credentials: folder.credentials)
-        do {
-            try checkCredentials(folder.rehearseCredentials, of: folder, "rehearseCredentials", owner: owner)
+        do throws(Fault) {
+            if let file = folder.rehearseCredentials {
+                try CredentialFile.check(file, of: folder.name, "rehearseCredentials", owner: owner.name, owner.uid)
+            }
             place.rehearseCredentials = folder.rehearseCredentials
-        } catch let fault as Fault {
+        } catch {
             // Without them the update goes on.
-            place.withoutRehearsal = fault.message
+            place.withoutRehearsal = error.message
         }
         return place
-    }
-
-    /// Nobody but root and the owner may know or change a password.
-    private func checkCredentials(_ path: String?, of folder: Folder, _ key: String, owner: Owner) throws {
-        guard let path else { return }
-        func refuse(_ cause: String, _ wayOut: String) -> Fault {
-            Fault(folder: folder.name, .database, "cannot use the \(key) \(path): \(cause); \(wayOut)")
-        }
-        let status: FileStatus
-        do throws(FileError) { status = try File.open(path, O_RDONLY | O_NONBLOCK).status() } catch {
-            throw refuse(error.reason, "correct \"\(key)\" in the configuration, or put the file there")
-        }
-        guard status.kind == .file, status.size <= 64 << 10 else {
-            throw refuse("it is no small file", "its lines are user=NAME and password=TEXT")
-        }
-        guard status.mode & 0o077 == 0 else { throw refuse("others may read or write it", "chmod 600 \(path)") }
-        guard [0, owner.uid, geteuid()].contains(status.uid) else {
-            throw refuse("it belongs to uid \(status.uid)", "chown \(owner.name) \(path)")
-        }
     }
 }
 

@@ -127,11 +127,14 @@ struct Worker: ~Copyable {
     /// Looks at a folder as its owner; nothing there is changed.
     ///
     /// - Parameters:
-    ///   - what: `facts`, `survey`, `rehearse` or `verify`.
+    ///   - what: `facts`, `survey`, `examine`, `rehearse` or `verify`.
     ///   - name: the checked tree's, as given to ``unpack(_:limits:into:)``; nil where none is needed.
-    func look(_ what: String, _ order: WorkOrder, tree name: String? = nil, as user: UserIdentity?) throws
-        -> LedgerSummary
-    {
+    ///   - environment: `NAME=value`, besides what every worker gets.
+    ///   - seconds: after them it is ended, which is an error; nil: it takes as long as it takes.
+    func look(
+        _ what: String, _ order: WorkOrder, tree name: String? = nil, as user: UserIdentity?,
+        environment: [String] = [], seconds: Double? = nil
+    ) throws -> LedgerSummary {
         let tree = try name.map { try scratch.directory.directory($0) } ?? scratch.directory.ensureDirectory("empty")
         let ledgerFile = try scratch.directory.appendingFile("ledger")
         let trace = try scratch.directory.appendingFile("trace")
@@ -145,7 +148,7 @@ struct Worker: ~Copyable {
         let input = try DescriptorParcel.pack([tree.descriptor, orderFile.descriptor])
         try run(
             [what], in: try Directory.open("/"), input: input.descriptor, output: ledgerFile.descriptor,
-            error: trace.descriptor, as: user)
+            error: trace.descriptor, as: user, environment: environment, seconds: seconds)
         return try Ledger.summary(of: ledgerFile)
     }
 
@@ -153,14 +156,15 @@ struct Worker: ~Copyable {
     ///   wrote, so its words never reach a terminal by themselves.
     private func run(
         _ arguments: [String], in directory: borrowing Directory, input: Int32, output: Int32, error: Int32? = nil,
-        as user: UserIdentity?
+        as user: UserIdentity?, environment: [String] = [], seconds: Double? = nil
     ) throws {
         let words = try scratch.directory.appendingFile("words")
         defer { try? scratch.directory.remove("words") }
         let child = try ChildProcess.start(
-            program, [program] + arguments, environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-            in: directory, input: input, output: output, error: error ?? words.descriptor, as: user)
-        let exit = child.wait()
+            program, [program] + arguments,
+            environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"] + environment, in: directory,
+            input: input, output: output, error: error ?? words.descriptor, as: user)
+        let exit = seconds.map { child.wait(seconds: $0) } ?? child.wait()
         guard exit == .code(0) else {
             let said = String(decoding: try words.read(limit: 4096), as: UTF8.self).split(separator: "\n").last ?? ""
             throw Failure(

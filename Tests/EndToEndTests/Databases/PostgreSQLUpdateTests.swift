@@ -92,6 +92,24 @@ import Testing
         #expect(try idle.run("SELECT 7;") == "7", "who is not in the way stays")
     }
 
+    /// The application's role is another than patchd's, which owns the database.
+    @Test func `keeps newcomers out from the first conflict on, and lets them in again`() throws {
+        let role = "app\(UInt64.random(in: .min ... .max))"
+        try server.sql("CREATE ROLE \(role) LOGIN; GRANT ALL ON account TO \(role)", in: name)
+        try configure(["SEED": server.url(name)], "grace: 1s\ndisconnect: onDemand\n")
+        let other = try server.session(in: name, user: role, program: "month-end")
+        try other.run("BEGIN; SELECT amount FROM account;")
+        let script = """
+            ALTER TABLE account ADD COLUMN came boolean;
+            UPDATE account SET came = has_database_privilege('\(role)', current_database(), 'CONNECT');
+
+            """
+        let outcome = try apply(update(["upgrades/8.0.2.sql": script]))
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(try server.sql("SELECT came FROM account", in: name) == "f")
+        #expect(try server.sql("SELECT 1", in: name, user: role) == "1")
+    }
+
     @Test func `ends all who use it before the first step, where it is told to`() throws {
         let idle = try server.session(in: name, program: "idle-client")
         try idle.run("SELECT 1;")

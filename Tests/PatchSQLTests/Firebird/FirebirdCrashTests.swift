@@ -75,4 +75,46 @@ import Testing
         try Self.run(url)
         #expect(try effect(database) == 6)
     }
+
+    @Test func `of a server that lives, but answers nobody, is a database that is gone`()
+        throws
+    {
+        let server = try FirebirdServer()
+        let database = try FirebirdTestDatabase(on: server)
+        let url = server.url(database.path)
+        let begun = ContinuousClock.now
+        let error = try #require(throws: SQLError.self) {
+            try Self.run(url) {
+                if case .finished(let statement, _) = $0, statement.number == 4 { try? server.freeze() }
+            }
+        }
+        #expect(error.code == .database && error.cause.contains("does not answer"), "\(error)")
+        #expect(try #require(throws: SQLError.self) { try database.open() }.code == .database)
+        #expect(ContinuousClock.now - begun < .seconds(120))
+        try server.thaw()
+        // Until the server sees that the attachments have ended, they are somebody who is in the way.
+        let script = try FirebirdTestDatabase.script(Self.text)
+        try database.open().run(script, as: .sample()) { _ in
+        } tryAgain: { _ in
+            (try? database.isql("SELECT 1 FROM RDB$DATABASE;")) != nil
+        }
+        #expect(try effect(database) == 6)
+    }
+
+    @Test func `is no matter of time as long as the server answers others`() throws {
+        let database = try FirebirdTestDatabase()
+        let session = try database.open()
+        // Longer than a server that answers nobody is waited for before it is tried.
+        let text = """
+            SET TERM ^ ;
+            EXECUTE BLOCK AS DECLARE until timestamp; DECLARE now timestamp;
+            BEGIN
+              now = CAST('NOW' AS timestamp);
+              until = DATEADD(14 SECOND TO now);
+              WHILE (now < until) DO now = CAST('NOW' AS timestamp);
+            END^
+            SET TERM ; ^
+            """
+        #expect(try session.run(FirebirdTestDatabase.script(text), as: .sample()))
+    }
 }

@@ -185,4 +185,24 @@ import Testing
         record = try #require(try session.record())
         #expect(record.version?.description == "8.0.1" && record.steps == [])
     }
+
+    @Test func `is told before that a table can hardly be altered any more`() throws {
+        let database = try FirebirdTestDatabase()
+        let session = try database.open()
+        #expect(try session.nearLimits() == [])
+        let changes = (1...205).map { "ALTER TABLE pay ADD c\($0) smallint;" }.joined(separator: "\n")
+        try database.run(changes)
+        let warnings = try session.nearLimits()
+        #expect(warnings.count == 1)
+        let left =
+            try Int(
+                database.server.isql(
+                    "SELECT 255 - RDB$FORMAT FROM RDB$RELATIONS WHERE RDB$RELATION_NAME = 'PAY';", database.path)) ?? -1
+        #expect(left > 40 && left < 52)
+        #expect(warnings.first?.hasPrefix("the table PAY can be altered \(left) times more") ?? false, "\(warnings)")
+        try database.run(
+            (206...260).map { "ALTER TABLE pay ADD c\($0) smallint;" }.prefix(left).joined(separator: "\n"),
+            name: "8.0.3.sql")
+        #expect(throws: SQLError.self) { try database.run("ALTER TABLE pay ADD last smallint", name: "8.0.4.sql") }
+    }
 }

@@ -215,4 +215,33 @@ import Testing
         #expect(try database.program("SELECT count(*) FROM slow") == "2")
         #expect(try database.marker == "done 1")
     }
+
+    @Test func `keeps those out who come new, whose account is for it alone, and lets them in again`() throws {
+        let database = try TestMariaDB()
+        let (own, shared, spared, closed) = (
+            "\(database.name)a", "\(database.name)b", "\(database.name)c", "\(database.name)d"
+        )
+        for user in [own, shared, spared, closed] {
+            try database.program("CREATE USER \(user)@localhost; GRANT ALL ON \(database.name).* TO \(user)@localhost")
+        }
+        try database.program("CREATE DATABASE \(shared); GRANT ALL ON \(shared).* TO \(shared)@localhost")
+        try database.program("ALTER USER \(closed)@localhost ACCOUNT LOCK")
+        func comesIn(_ user: String) -> Bool {
+            (try? database.server.run("SELECT 1", in: database.name, user: user)) == "1"
+        }
+        let users = [own, shared, spared, closed]
+        #expect(users.map(comesIn) == [true, true, true, false])
+        try database.open().keepNewcomersOut(sparing: [spared])
+        #expect(users.map(comesIn) == [false, true, true, false])
+        // Another one later, as after a crash: nobody who was locked before patchd came is let in.
+        try database.open().keepNewcomersOut(sparing: [spared])
+        for _ in 1...2 { try database.open().letNewcomersIn() }
+        #expect(users.map(comesIn) == [true, true, true, false])
+        // Who may not change accounts keeps nobody out, and that is no error.
+        let poor = try TestMariaDB.find(database.server.url(database.name, user: own))
+        try poor.open(lockTimeout: 1, create: false).keepNewcomersOut(sparing: [])
+        #expect(users.map(comesIn) == [true, true, true, false])
+        try database.program("DROP DATABASE \(shared)")
+        for user in users { try database.program("DROP USER \(user)@localhost") }
+    }
 }

@@ -9,7 +9,7 @@ struct Config: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check the configuration, and what it needs of this host.")
+            abstract: "Check the configuration, what it needs of this host, and the databases on servers.")
 
         @OptionGroup var directories: Directories
 
@@ -21,6 +21,12 @@ struct Config: ParsableCommand {
             if SignatureLook(configuration, in: directories).isRequired, ProgramPath.find("ssh-keygen") == nil {
                 Notes.line(
                     "warning: no signature can be checked: ssh-keygen is not installed; apt install openssh-client")
+            }
+            var databases = DatabaseCheck()
+            try databases.check(configuration.endpoints, rehearsal: configuration.daemon.limits.rehearsal)
+            for warning in databases.warnings { Notes.line("warning: \(warning)") }
+            guard databases.problems.isEmpty else {
+                throw Failure(.refused, databases.problems.joined(separator: "\n"))
             }
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
             Notes.line(
