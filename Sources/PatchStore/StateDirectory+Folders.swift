@@ -36,6 +36,21 @@ extension StateDirectory {
         try write(state, "endpoints/\(state.endpoint)/\(state.folder).json", mode: 0o644)
     }
 
+    /// Replaces the states of folders of one endpoint. A power cut leaves of each the old one or the new one.
+    public func write(_ states: [FolderState], of endpoint: String) throws(StoreError) {
+        if states.isEmpty { return }
+        var pages: [(name: String, bytes: [UInt8])] = []
+        for state in states {
+            do { pages.append(("\(state.folder).json", try JSONText.page(state))) } catch {
+                throw StoreError("cannot write the state of \(endpoint)/\(state.folder): \(error)")
+            }
+        }
+        try files { () throws(FileError) in
+            let own = try Directory.open(path + "/endpoints").ensureDirectory(endpoint, mode: 0o755)
+            try own.replaceFiles(pages, mode: 0o644)
+        }
+    }
+
     /// Records in a folder's history how a job ended there: a line a job. One that failed and went on, or was put back,
     /// has its last end; what the daemon recorded before it was killed is not recorded again.
     public func record(_ entry: HistoryEntry, folder: String, of endpoint: String) throws(StoreError) {

@@ -11,9 +11,25 @@ extension StateDirectory {
     /// - Parameter onDamage: told of each other one, which is there and never counts as none.
     /// - Throws: also when this user may not read them.
     public func jobs(onDamage: (_ number: Int, _ error: StoreError) -> Void) throws(StoreError) -> [Job] {
-        var found: [Job] = []
         let names = try files({ () throws(FileError) in try Directory.open(path + "/jobs").names() })
-        for number in names.compactMap({ Int($0) }).sorted() {
+        return try jobs(names.compactMap({ Int($0) }), onDamage)
+    }
+
+    /// The jobs that the daemon knows (``JobIndex``), by number: what has ended long ago and keeps nothing costs nothing here.
+    ///
+    /// - Parameter onDamage: as of ``jobs(onDamage:)``.
+    /// - Throws: as ``jobs(onDamage:)``.
+    public func liveJobs(onDamage: (_ number: Int, _ error: StoreError) -> Void) throws(StoreError) -> [Job] {
+        var live: [Int] = []
+        for number in try jobIndex().live where try hasJob(number) { live.append(number) }
+        return try jobs(live, onDamage)
+    }
+
+    private func jobs(
+        _ numbers: [Int], _ onDamage: (_ number: Int, _ error: StoreError) -> Void
+    ) throws(StoreError) -> [Job] {
+        var found: [Job] = []
+        for number in numbers.sorted() {
             do throws(StoreError) {
                 found.append(try existingJob(number))
             } catch {
@@ -93,7 +109,16 @@ extension StateDirectory {
 
     /// Replaces a job's file.
     public func write(_ job: Job) throws(StoreError) {
-        try write(job, "jobs/\(job.job)/job.json", mode: 0o640, isShared: true)
+        var page = JobPage()
+        try write(job, through: &page)
+    }
+
+    /// Replaces a job's file, from what is known of its text.
+    public func write(_ job: Job, through page: inout JobPage) throws(StoreError) {
+        let place = "jobs/\(job.job)/job.json"
+        let text: [UInt8]
+        do { text = try page.text(of: job) } catch { throw StoreError("cannot write \"\(path)/\(place)\": \(error)") }
+        try replace(place, with: text, mode: 0o640, isShared: true)
     }
 
     /// Lets the members of group patchd read.

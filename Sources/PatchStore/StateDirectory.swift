@@ -167,6 +167,10 @@ public struct StateDirectory: Sendable {
         } catch {
             throw StoreError("cannot write \"\(path)/\(relative)\": \(error)")
         }
+        try replace(relative, with: bytes, mode: mode, isShared: isShared)
+    }
+
+    func replace(_ relative: String, with bytes: [UInt8], mode: UInt16, isShared: Bool) throws(StoreError) {
         let (parent, name) = Directory.split(relative)
         try files { () throws(FileError) in
             try Directory.open(path + "/" + (parent ?? "")).replaceFile(

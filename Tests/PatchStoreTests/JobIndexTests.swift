@@ -52,6 +52,16 @@ import Testing
         #expect(try state.jobIndex() == JobIndex(next: 5, live: [2, 3, 4]))
     }
 
+    @Test func `says which jobs are read by who needs no others, and names those that are damaged`() throws {
+        for number in 1...6 { try state.create(Store.job(number)) }
+        // The index is written before the job is made, and the next number after it.
+        try state.write(JobIndex(next: 6, live: [2, 4, 6, 7]))
+        try store.write("{", "jobs/4/job.json")
+        var damaged: [Int] = []
+        #expect(try state.liveJobs { number, _ in damaged.append(number) }.map(\.job) == [2, 6])
+        #expect(damaged == [4])
+    }
+
     @Test func `lets a start clear only what live jobs left`() throws {
         for number in 1...2 {
             try state.create(Store.job(number))

@@ -296,6 +296,29 @@ public struct Directory: ~Copyable, Sendable {
         if isDurable { try sync() }
     }
 
+    /// So many files are waited for one by one: the rest of the file system may have much to write.
+    private static let syncedSingly = 16
+
+    /// Replaces several files, each as a whole and all durably: the disk is waited for as seldom as that can be.
+    public func replaceFiles(_ files: [(name: String, bytes: [UInt8])], mode: UInt16 = 0o600) throws(FileError) {
+        var temporaries: [String] = []
+        do throws(FileError) {
+            for (name, bytes) in files {
+                let temporary = ".\(name).\(UInt64.random(in: .min ... .max)).tmp"
+                temporaries.append(temporary)
+                let file = try createFile(temporary, mode: mode)
+                try file.write(bytes)
+                if files.count <= Self.syncedSingly { try file.sync() }
+            }
+            if files.count > Self.syncedSingly { try syncFileSystem() }
+            for (temporary, file) in zip(temporaries, files) { try rename(temporary, to: self, file.name) }
+        } catch {
+            for temporary in temporaries { unlinkat(descriptor, temporary, 0) }
+            throw error
+        }
+        if !files.isEmpty { try sync() }
+    }
+
     /// Removes temporary files that a kill in ``replaceFile(_:with:mode:)`` left. Only where nobody else is writing.
     public func removeLeftovers() throws(FileError) {
         for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") {

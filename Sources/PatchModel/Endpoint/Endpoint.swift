@@ -64,13 +64,21 @@ public struct Endpoint: Hashable, Codable, Sendable {
     /// The command that runs scripts in SQL; empty: patchd speaks to the databases itself.
     public var sql: String
     /// In the file's order; `version`, `modules` and `owner` are already inherited.
-    public var folders: [Folder]
+    public var folders: [Folder] { didSet { lineage = Lineage(folders) } }
+    private var lineage: Lineage
+
+    private enum CodingKeys: String, CodingKey {
+        case name, path, accepts, tasks, leadTime, grace, disconnect, spare, backup, restore, links, onFailure, behind
+        case maxFailures, canary, canaryPause, approval, rehearse, windows, scriptTimeout, programFiles
+        case specificPrograms, handlers, hooks, sql, folders
+    }
 
     /// An endpoint with the contract's defaults.
     public init(name: String, path: String, folders: [Folder]) {
         self.name = name
         self.path = path
         self.folders = folders
+        lineage = Lineage(folders)
         tasks = Tasks()
         leadTime = 0
         grace = 30
@@ -212,41 +220,13 @@ public struct Folder: Hashable, Codable, Sendable {
 
 extension Endpoint {
     /// The folders that take part in jobs: active, with no inactive ancestor; a parent always before its children.
-    public var activeFolders: [Folder] {
-        var taken: Set<String> = []
-        var ordered: [Folder] = []
-        var rest = folders.filter(\.active)
-        while true {
-            let ready = rest.filter { folder in folder.parent.map(taken.contains) ?? true }
-            if ready.isEmpty { return ordered }
-            ordered += ready
-            taken.formUnion(ready.map(\.name))
-            rest.removeAll { taken.contains($0.name) }
-        }
-    }
+    public var activeFolders: [Folder] { lineage.active }
 
     /// The names of a folder's descendants, without its own; parents first.
-    public func descendants(of name: String) -> [String] {
-        var found: [String] = []
-        var open = [name]
-        while !open.isEmpty {
-            let children = folders.filter { folder in folder.parent.map(open.contains) ?? false }.map(\.name)
-            found += children
-            open = children
-        }
-        return found
-    }
+    public func descendants(of name: String) -> [String] { lineage.descendants(of: name) }
 
     /// A folder's parent, grandparent and so on up to the root.
-    public func ancestors(of name: String) -> [String] {
-        var found: [String] = []
-        var current = name
-        while let parent = folders.first(where: { $0.name == current })?.parent, !found.contains(parent) {
-            found.append(parent)
-            current = parent
-        }
-        return found
-    }
+    public func ancestors(of name: String) -> [String] { lineage.ancestors(of: name) }
 }
 
 /// `patchd.yaml`: the daemon.

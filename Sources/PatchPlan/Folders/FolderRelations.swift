@@ -13,17 +13,18 @@ public struct FolderRelations: Sendable {
 
     /// Active folders below an ancestor that a job has updated above them.
     public var behind: Set<String> {
-        Set(
-            endpoint.activeFolders.map(\.name).filter { name in
-                endpoint.ancestors(of: name).contains { ancestor in
-                    // After a rollback of its only job the version is the configured one again, which updated nobody.
-                    guard let above = states[ancestor], !above.update.isEmpty, let version = above.version else {
-                        return false
-                    }
-                    guard let own = states[name]?.version else { return true }
-                    return own < version
-                }
-            })
+        var behind: Set<String> = []
+        // By folder, the highest version that a job gave it or one above it. Parents come first.
+        var above: [String: Version] = [:]
+        for folder in endpoint.activeFolders {
+            let state = states[folder.name]
+            let inherited = folder.parent.flatMap { above[$0] }
+            if let inherited, state?.version.map({ $0 < inherited }) ?? true { behind.insert(folder.name) }
+            // After a rollback of its only job the version is the configured one again, which updated nobody.
+            let own = state?.update.isEmpty == false ? state?.version : nil
+            above[folder.name] = [inherited, own].compactMap(\.self).max()
+        }
+        return behind
     }
 
     /// Test folders that a job has updated above an ancestor: they run programs that the others do not have yet, until

@@ -103,9 +103,7 @@ extension EndpointSupervisor {
 
     /// Changes one folder's state.
     func change(_ folder: String, _ event: FolderStateEvent) throws {
-        guard let state = try folderStates()[folder] else {
-            throw StoreError("cannot change the state of \(name)/\(folder): its state file is missing")
-        }
+        let state = try folderState(folder)
         let next = try state.after(event)
         if next == state { return }
         try context.state.write(next)
@@ -113,21 +111,42 @@ extension EndpointSupervisor {
         context.metrics.show(next)
     }
 
+    /// Changes one folder's state, and with it what follows for the others: those below wait for it, so all is written at once.
+    func changeAndCompare(_ folder: String, _ event: FolderStateEvent) throws {
+        var next = try folderStates()
+        next[folder] = try folderState(folder).after(event)
+        try compare(next)
+    }
+
     /// Brings what follows from other folders up to date: `behind`, `diverged`, `recommendedVersion`.
-    func compareStates() throws {
-        let states = try folderStates()
+    func compareStates() throws { try compare(folderStates()) }
+
+    private func folderState(_ folder: String) throws -> FolderState {
+        guard let state = try folderStates()[folder] else {
+            throw StoreError("cannot change the state of \(name)/\(folder): its state file is missing")
+        }
+        return state
+    }
+
+    /// - Parameter states: what is to be so, but for what follows from it.
+    private func compare(_ states: [String: FolderState]) throws {
+        let before = try folderStates()
         let relations = FolderRelations(endpoint: endpoint, states: states)
         let (behind, diverged) = (relations.behind, relations.diverged)
         let recommended = try recommendedVersion(states)
         // A folder that is not taken up yet, as at the first start, is compared when it is.
+        var next = states
         for folder in endpoint.activeFolders.map(\.name) {
-            guard let before = states[folder] else { continue }
-            try change(
-                folder,
+            next[folder] = try states[folder]?.after(
                 .compare(
                     behind: behind.contains(folder), diverged: diverged.contains(folder), recommended: recommended))
-            if try folderStates()[folder]?.recommendedVersion != before.recommendedVersion {
-                staleVersions.insert(folder)
+        }
+        let changed = next.values.filter { before[$0.folder] != $0 }.sorted { $0.folder < $1.folder }
+        try context.state.write(changed, of: name)
+        for state in changed {
+            self.states?[state.folder] = state
+            if state.recommendedVersion != before[state.folder]?.recommendedVersion {
+                staleVersions.insert(state.folder)
             }
         }
         showVersions()

@@ -26,7 +26,10 @@ struct FolderStates: Sendable {
     ///
     /// - Parameter version: what the folder has; nil: what its state says.
     func database(of name: String, at version: Version? = nil) throws(StoreError) -> DatabaseOrder? {
-        endpoint.databaseOrder(of: name, done: try scripts(of: name, at: version))
+        // The history grows with every job, and says nothing to a folder without a database.
+        guard var order = endpoint.databaseOrder(of: name) else { return nil }
+        order.done = try scripts(of: name, at: version)
+        return order
     }
 
     /// The scripts that are in effect in a folder. Those above its version are not: an admin said so (`baseline`), or an

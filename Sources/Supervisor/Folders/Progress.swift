@@ -53,11 +53,14 @@ struct Progress: Sendable {
         var terminator = SessionTerminator(
             context: work.context, endpoint: work.endpoint, folder: own, quiesce: quiesce)
         var known: [Blocker] = []
+        // Writing the job's file at once would only delay the others.
+        var isShown = false
         while !Task.isCancelled {
             // A progress that cannot be shown is no reason to stop; the ledger is what counts.
             if let summary = try? work.summary(job, folder.folder) {
                 log(summary, logged, update)
-                if !isUndo { await show(summary) }
+                if !isUndo, isShown { await show(summary) }
+                isShown = true
                 if summary.inTheWay != known {
                     known = summary.inTheWay
                     _ = try? await jobs.apply(.inTheWay(known), to: folder.folder, of: job)

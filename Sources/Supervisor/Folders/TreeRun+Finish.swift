@@ -8,6 +8,10 @@ extension TreeRun {
     /// Runs what is still open of folders that are done, side by side: when a job goes on after all its folders were.
     func finish(_ folders: [FolderPlan]) async {
         guard let job = await jobs.job(number) else { return }
+        // The daemon may have been killed between a folder's end and this.
+        for folder in folders where job.folders[folder.folder]?.state == .done {
+            context.state.renderTrace(job: number, folder: folder.folder)
+        }
         await withDiscardingTaskGroup { group in
             for folder in folders where job.folders[folder.folder]?.state == .done {
                 group.addTask { await finish(folder) }

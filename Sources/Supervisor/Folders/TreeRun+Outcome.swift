@@ -8,11 +8,9 @@ extension TreeRun {
     func commit(_ folder: FolderPlan, _ summary: LedgerSummary) async throws {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
-        context.state.renderTrace(job: number, folder: name)
-        try await supervisor.change(
+        try await supervisor.changeAndCompare(
             name, .updated(to: folder.to, update: job.update, patches: folder.patches, at: .now))
         try history(folder, .done, of: job)
-        try await supervisor.compareStates()
         try await jobs.apply(.finish, to: name, of: number)
         context.logger.log(
             .folderDone,

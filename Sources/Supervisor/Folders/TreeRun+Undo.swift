@@ -19,14 +19,20 @@ extension TreeRun {
     func upwards(
         _ folders: [FolderPlan], _ body: @escaping @Sendable (FolderPlan) async throws -> Void
     ) async throws {
-        var open = folders
+        let plans = Dictionary(folders.map { ($0.folder, $0) }) { first, _ in first }
+        func above(_ folder: String) -> FolderPlan? {
+            endpoint.ancestors(of: folder).lazy.compactMap { plans[$0] }.first
+        }
+        // By folder, how many of those right below it are still to come.
+        var open = Dictionary(grouping: folders) { above($0.folder)?.folder ?? "" }.mapValues(\.count)
+        let most = mostBegun
         try await withThrowingTaskGroup(of: String.self) { group in
-            var running: Set<String> = []
+            var due = folders.filter { open[$0.folder] == nil }
+            var begun = 0
             func start() {
-                for folder in open where !running.contains(folder.folder) {
-                    let below = endpoint.descendants(of: folder.folder)
-                    guard !open.contains(where: { below.contains($0.folder) }) else { continue }
-                    running.insert(folder.folder)
+                while !due.isEmpty, begun < most {
+                    let folder = due.removeFirst()
+                    begun += 1
                     group.addTask {
                         try await body(folder)
                         return folder.folder
@@ -35,7 +41,11 @@ extension TreeRun {
             }
             start()
             while let done = try await group.next() {
-                open.removeAll { $0.folder == done }
+                begun -= 1
+                if let next = above(done), let count = open[next.folder] {
+                    open[next.folder] = count - 1
+                    if count == 1 { due.append(next) }
+                }
                 start()
             }
         }

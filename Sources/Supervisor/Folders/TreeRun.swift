@@ -89,8 +89,8 @@ struct TreeRun: Sendable {
     func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async -> Void) async throws {
         let names = Set(folders.map(\.folder))
         // A folder that has the version already may lie between two that have not: a failure blocks all below it.
-        func above(_ folder: FolderPlan) -> String? {
-            endpoint.ancestors(of: folder.folder).first(where: names.contains)
+        let below = Dictionary(grouping: folders) { folder in
+            endpoint.ancestors(of: folder.folder).first(where: names.contains) ?? ""
         }
         if let job = await jobs.job(number) {
             try await upwards(folders.filter { try isGoingBack($0, in: job) }) { folder in
@@ -98,12 +98,12 @@ struct TreeRun: Sendable {
                 await afterEach()
             }
         }
+        let most = mostBegun
         try await withThrowingTaskGroup(of: Ended.self) { group in
-            var due = folders.filter { above($0) == nil }
+            var due = below[""] ?? []
             var begun = 0
             func begin() async {
-                // Where failures count, a folder is begun when there is a place for it, and not to wait for one.
-                while !due.isEmpty, endpoint.maxFailures == 0 || begun < max(1, work.slots.count) {
+                while !due.isEmpty, begun < most {
                     if await hasFailedTooOften() { return }
                     let folder = due.removeFirst()
                     begun += 1
@@ -116,18 +116,19 @@ struct TreeRun: Sendable {
                 guard let isDone = ended.isDone else { continue }
                 begun -= 1
                 if isDone {
-                    due += folders.filter { above($0) == folder.folder }
+                    due += below[folder.folder] ?? []
                 } else {
                     try await block(below: folder.folder)
                 }
-                await afterEach()
+                // First the folders below: they are locked for as long as they wait, and this one for a moment more.
                 await begin()
+                await afterEach()
                 // What may yet be taken back is not free before the job's end, and its hook has its turn then.
-                if isDone, endpoint.onFailure != .revertAll, folder.number(of: .after) != nil {
-                    group.addTask {
-                        await finish(folder)
-                        return Ended(folder: folder, isDone: nil)
-                    }
+                let isFinished = isDone && endpoint.onFailure != .revertAll
+                group.addTask {
+                    context.state.renderTrace(job: number, folder: folder.folder)
+                    if isFinished { await finish(folder) }
+                    return Ended(folder: folder, isDone: nil)
                 }
             }
         }
@@ -136,6 +137,16 @@ struct TreeRun: Sendable {
             _ = try await revert(folder, job: number)
             await afterEach()
         }
+    }
+
+    /// How many folders are begun at once. A folder that only waits for a place has a thread that follows its progress, and
+    /// there may be thousands: so many more than places that none is ever free while a folder is recorded.
+    var mostBegun: Int {
+        let places = max(1, work.slots.count)
+        // Where failures count, a folder is begun when there is a place for it, and not to wait for one.
+        if endpoint.maxFailures > 0 { return places }
+        // Applications leave many folders at the same time, each in its own.
+        return endpoint.disconnect == .onDemand ? .max : 2 * places
     }
 
     /// Whether no further folder is begun; those keep their version.
@@ -148,7 +159,7 @@ struct TreeRun: Sendable {
     /// What has ended in a folder.
     private struct Ended: Sendable {
         let folder: FolderPlan
-        /// Whether the folder is done; nil where the hook of a folder that is done has ended.
+        /// Whether the folder is done; nil where what comes after its end is through.
         let isDone: Bool?
     }
 

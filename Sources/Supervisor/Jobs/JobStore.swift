@@ -17,6 +17,8 @@ actor JobStore {
     private var revision = 0
     private let notices: NoticeQueue
     private(set) var jobs: [Int: Job] = [:]
+    /// Of those under way, what is known of their files' texts.
+    private var pages: [Int: JobPage] = [:]
     /// Those that cannot be read; they have a number all the same.
     nonisolated let damaged: [DamagedJob]
     /// How many drops of an archive are being looked at, by its checksum: the archive that they find is not removed.
@@ -169,7 +171,9 @@ actor JobStore {
         guard let before = job(number) else { throw StoreError("cannot change job \(number): there is none") }
         let job = try before.after(event)
         if job == before { return job }
-        try state.write(job)
+        var page = pages.removeValue(forKey: number) ?? JobPage()
+        try state.write(job, through: &page)
+        if !job.state.isFinal { pages[number] = page }
         // One that has been over for long may be changed as well: a rollback undoes it.
         if index.live.contains(number) {
             jobs[number] = job

@@ -23,11 +23,13 @@ struct Retention: Sendable {
         let retain = context.configuration.daemon.retain
         let all = await jobs.all(of: endpoint.name)
         let kept = Self.kept(all, retain: retain)
+        // What `status` shows of the last failure is read from the jobs that stay known.
+        let shown = Job.lastEnds(of: all)
         var count = 0
         var settled: [Int] = []
         for job in all where job.state.isFinal && !job.isHolding && !kept.contains(job.job) {
             let isForgotten = try await forgetAll(of: job, endpoint, &count)
-            if isForgotten { settled.append(job.job) }
+            if isForgotten, !shown.contains(job.job) { settled.append(job.job) }
         }
         try await jobs.settle(settled)
         let archives = try context.state.directory("archives")

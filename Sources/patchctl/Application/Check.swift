@@ -53,7 +53,7 @@ struct Check: ParsableCommand {
 
     /// The newest kept archive that brought a version; nil also for who may not read jobs.
     private func archive(of version: Version, on endpoint: String) -> String? {
-        guard let jobs = try? directories.readableJobs() else { return nil }
+        guard let jobs = try? directories.liveJobs() else { return nil }
         return jobs.reversed().lazy.filter { job in
             job.endpoint == endpoint && job.version == version && job.operation == .apply && job.state == .done
         }.map { job in "\(directories.stateDir)/\(StateDirectory.place(ofArchive: job.sha256))/archive.zip" }

@@ -31,7 +31,17 @@ extension Directories {
     /// The same, with the store's own error. Damaged ones are named on standard error.
     func readableJobs() throws -> [Job] {
         guard try hasDirectory("jobs") else { return [] }
-        return try state.jobs { number, error in Notes.line("job \(number) cannot be shown: \(error)") }
+        return try state.jobs(onDamage: Self.sayDamaged)
+    }
+
+    /// Without those that ended long ago and keep nothing, however many there are; with the store's own error.
+    func liveJobs() throws -> [Job] {
+        guard try hasDirectory("jobs") else { return [] }
+        return try state.liveJobs(onDamage: Self.sayDamaged)
+    }
+
+    private static func sayDamaged(_ number: Int, _ error: StoreError) {
+        Notes.line("job \(number) cannot be shown: \(error)")
     }
 
     /// Whether a daemon has the state directory: it keeps `lock` locked. True also where that cannot be seen.

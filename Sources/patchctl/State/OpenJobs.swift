@@ -7,17 +7,13 @@ enum OpenJobs {
         var failed: Set<Int> = []
         for own in Dictionary(grouping: jobs, by: \.endpoint).values {
             for job in own where job.state == .failed && job.isHolding { failed.insert(job.job) }
-            guard let failure = own.filter({ $0.state == .failed }).max(by: isEarlier) else { continue }
+            guard let failure = own.filter({ $0.state == .failed }).max(by: { $0.hasEnded(before: $1) }) else {
+                continue
+            }
             // A test that went well says nothing of an update that failed.
             let successes = own.filter { $0.state == .done && ($0.operation != .test || failure.operation == .test) }
-            if !successes.contains(where: { isEarlier(failure, $0) }) { failed.insert(failure.job) }
+            if !successes.contains(where: { failure.hasEnded(before: $0) }) { failed.insert(failure.job) }
         }
         return jobs.filter { !$0.state.isFinal || failed.contains($0.job) }
-    }
-
-    /// One that was resumed, or waited, may have ended after jobs with higher numbers.
-    private static func isEarlier(_ left: Job, _ right: Job) -> Bool {
-        guard let one = left.finishedAt, let other = right.finishedAt, one != other else { return left.job < right.job }
-        return one < other
     }
 }

@@ -27,23 +27,26 @@ struct StatusReading {
     /// What is there, and why this user does not see all of it.
     func report() throws -> (report: StatusReport, notes: [String]) {
         var notes: [String] = []
-        let states = try Target(target).folders(directories)
+        let all = try Target(nil).folders(directories)
+        let states = try Target(target).folders(among: all)
         var jobs: [Job] = []
         do {
-            jobs = try directories.readableJobs()
+            jobs = try directories.liveJobs()
         } catch let error as StoreError {
             guard error.isPermission else { throw Failure(error.description) }
             notes.append("jobs are not shown: \(Directories.groupHint)")
         }
         let endpoints = Dictionary(grouping: states, by: \.endpoint).sorted { $0.key < $1.key }.map { name, states in
             StatusReport.Endpoint(
-                endpoint: name, folders: folders(states, of: name, jobs.filter { $0.endpoint == name }))
+                endpoint: name,
+                folders: folders(states, among: all.filter { $0.endpoint == name }, jobs.filter { $0.endpoint == name })
+            )
         }
         let names = Set(endpoints.map(\.endpoint))
         var holds: [StandingHold] = []
         do {
             let list = try HoldList(
-                directories, HoldRights(directories, configuration, Target(nil).folders(directories)))
+                directories, HoldRights(directories, configuration, all))
             holds = list.holds.filter { hold in hold.counts && (target == nil || concerns(hold, states)) }
             if list.leftOut > 0 { notes.append("\(list.leftOut) more files in holds/ are not shown") }
         } catch let error as FileError {
@@ -74,21 +77,21 @@ struct StatusReading {
             || states.contains { hold.target == $0.endpoint || hold.target == "\($0.endpoint)/\($0.folder)" }
     }
 
-    private func folders(_ states: [FolderState], of name: String, _ jobs: [Job]) -> [StatusReport.Folder] {
-        let endpoint = configuration?.endpoints.first { $0.name == name }
+    /// - Parameter all: of the same endpoint.
+    private func folders(
+        _ states: [FolderState], among all: [FolderState], _ jobs: [Job]
+    ) -> [StatusReport.Folder] {
+        let endpoint = configuration?.endpoints.first { $0.name == all.first?.endpoint }
         let parents = Dictionary(endpoint?.folders.map { ($0.name, $0.parent) } ?? []) { first, _ in first }
-        let all = Dictionary(
-            ((try? directories.state.folders(of: name)) ?? [:]).map { ($0.key, $0.value) }
-        ) { first, _ in first }
+        let active = Set(endpoint?.activeFolders.map(\.name) ?? [])
+        let all = Dictionary(all.map { ($0.folder, $0) }) { first, _ in first }
         return TreeOrder(endpoint).sorted(states).map { state in
             let parent = parents[state.folder] ?? nil
             let isGone = configuration != nil && parents[state.folder] == nil && !isLocked(state)
             return StatusReport.Folder(
                 state: state, parent: parent,
                 cause: FolderCause(state, jobs: jobs, parent: parent.flatMap { all[$0] }, isGone: isGone),
-                isInactive: endpoint.map { endpoint in
-                    parents[state.folder] != nil && !endpoint.activeFolders.contains { $0.name == state.folder }
-                } ?? false, isGone: isGone)
+                isInactive: parents[state.folder] != nil && !active.contains(state.folder), isGone: isGone)
         }
     }
 

@@ -9,7 +9,11 @@ struct Target {
 
     /// From the state alone, so that no configuration has to be readable.
     func folders(_ directories: Directories) throws -> [FolderState] {
-        let all = try directories.reading {
+        try folders(among: Self.all(directories))
+    }
+
+    private static func all(_ directories: Directories) throws -> [FolderState] {
+        try directories.reading {
             var found: [FolderState] = []
             guard try directories.hasState else { return found }
             for endpoint in try directories.state.endpoints() {
@@ -17,6 +21,10 @@ struct Target {
             }
             return found
         }
+    }
+
+    /// The same, of states that were read already.
+    func folders(among all: [FolderState]) throws -> [FolderState] {
         guard let text else { return all }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         var found: [FolderState] = []

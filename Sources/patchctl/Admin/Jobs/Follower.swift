@@ -26,7 +26,7 @@ struct Follower {
     init(directories: Directories, sha256: String) throws {
         self.directories = directories
         self.sha256 = sha256
-        let own = try directories.jobs().filter { $0.sha256 == sha256 }
+        let own = try directories.reading { try directories.liveJobs() }.filter { $0.sha256 == sha256 }
         before = Dictionary(own.map { ($0.job, $0) }) { first, _ in first }
         oldNotes = RejectionNote.names(in: directories)
     }
@@ -92,7 +92,7 @@ struct Follower {
     }
 
     private func jobs() throws -> [Job] {
-        try directories.jobs().filter { $0.sha256 == sha256 && before[$0.job] != $0 }
+        try directories.reading { try directories.liveJobs() }.filter { $0.sha256 == sha256 && before[$0.job] != $0 }
     }
 
     private func watched() throws -> [String] {

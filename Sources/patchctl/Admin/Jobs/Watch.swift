@@ -18,12 +18,12 @@ struct Watch: ParsableCommand {
 
     func run() throws {
         if let job { _ = try directories.job(job) }
-        var view = JobView(known: try directories.jobs().filter { $0.job != job })
+        var view = JobView(known: job == nil ? try jobs() : [])
         var isFirst = true
         while true {
             // Before the jobs are read: what comes in between ends the wait.
-            let watch = try? DirectoryWatch(watched(try directories.jobs()))
-            let current = try directories.jobs().filter { job == nil || $0.job == job }
+            let watch = try? DirectoryWatch(watched(try jobs()))
+            let current = try jobs()
             view.show(current)
             if job != nil, let own = current.first, own.state.isFinal || own.state == .pendingApproval {
                 return try Ending.report(.jobs([own]))
@@ -34,6 +34,12 @@ struct Watch: ParsableCommand {
             // The watch is a hint, and may not be had.
             if let watch { watch.wait(seconds: 1) } else { MonotonicClock.wait(seconds: 0.25) }
         }
+    }
+
+    /// What is watched; of all jobs those that the daemon knows.
+    private func jobs() throws -> [Job] {
+        if let job { return [try directories.job(job)] }
+        return try directories.reading { try directories.liveJobs() }
     }
 
     private func watched(_ jobs: [Job]) -> [String] {

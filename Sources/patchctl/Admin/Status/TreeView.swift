@@ -3,6 +3,12 @@ import PatchModel
 /// Folders as a tree; one whose parent is not among them is drawn at the top.
 struct TreeView {
     let folders: [StatusReport.Folder]
+    private let children: [String: [StatusReport.Folder]]
+
+    init(folders: [StatusReport.Folder]) {
+        self.folders = folders
+        children = Dictionary(grouping: folders) { $0.parent ?? "" }
+    }
 
     var rows: [Table.Row] {
         let names = Set(folders.map(\.state.folder))
@@ -11,7 +17,7 @@ struct TreeView {
     }
 
     private func children(of folder: StatusReport.Folder, indent: String) -> [Table.Row] {
-        let children = folders.filter { $0.parent == folder.state.folder }
+        let children = children[folder.state.folder] ?? []
         return children.enumerated().flatMap { index, child in
             let isLast = index == children.count - 1
             return [row(child, indent + (isLast ? "└─ " : "├─ "))]
