@@ -26,29 +26,44 @@ extension TreeRun {
         // By folder, how many of those right below it are still to come.
         var open = Dictionary(grouping: folders) { above($0.folder)?.folder ?? "" }.mapValues(\.count)
         let most = mostBegun
-        try await withThrowingTaskGroup(of: String.self) { group in
+        let problem = await withTaskGroup(of: Ended.self) { group -> (any Error)? in
+            var problem: (any Error)?
             var due = folders.filter { open[$0.folder] == nil }
             var begun = 0
             func start() {
-                while !due.isEmpty, begun < most {
+                while !due.isEmpty, begun < most, problem == nil {
                     let folder = due.removeFirst()
                     begun += 1
                     group.addTask {
-                        try await body(folder)
-                        return folder.folder
+                        do {
+                            try await body(folder)
+                            return Ended(folder: folder.folder)
+                        } catch {
+                            return Ended(folder: folder.folder, problem: error)
+                        }
                     }
                 }
             }
             start()
-            while let done = try await group.next() {
+            while let done = await group.next() {
                 begun -= 1
-                if let next = above(done), let count = open[next.folder] {
+                problem = problem ?? done.problem
+                if let next = above(done.folder), let count = open[next.folder] {
                     open[next.folder] = count - 1
                     if count == 1 { due.append(next) }
                 }
                 start()
             }
+            return problem
         }
+        if let problem { throw problem }
+    }
+
+    /// What has ended in a folder.
+    private struct Ended: Sendable {
+        let folder: String
+        /// Why it did not work; the others are not cut off for it.
+        var problem: (any Error)?
     }
 
     /// Undoes what a job did in a folder, from that job's own ledger.

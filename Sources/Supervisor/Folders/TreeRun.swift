@@ -83,7 +83,8 @@ struct TreeRun: Sendable {
 
     func isPrepared(_ folder: String) throws -> Bool { try work.summary(number, folder).isPrepared }
 
-    /// Updates folders; a child as soon as its own parent is done.
+    /// Updates folders; a child as soon as its own parent is done. What cannot be recorded of one of them ends the run when the
+    /// others that have begun are through: they are not cut off.
     ///
     /// - Parameter afterEach: called when a folder is through, whatever came of it.
     func apply(_ folders: [FolderPlan], afterEach: @escaping @Sendable () async -> Void) async throws {
@@ -99,26 +100,37 @@ struct TreeRun: Sendable {
             }
         }
         let most = mostBegun
-        try await withThrowingTaskGroup(of: Ended.self) { group in
+        let problem = await withTaskGroup(of: Ended.self) { group -> (any Error)? in
             var due = below[""] ?? []
             var begun = 0
+            var problem: (any Error)?
             func begin() async {
-                while !due.isEmpty, begun < most {
+                while !due.isEmpty, begun < most, problem == nil {
                     if await hasFailedTooOften() { return }
                     let folder = due.removeFirst()
                     begun += 1
-                    group.addTask { Ended(folder: folder, isDone: try await apply(folder)) }
+                    group.addTask {
+                        do {
+                            return Ended(folder: folder, isDone: try await apply(folder))
+                        } catch {
+                            return Ended(folder: folder, isDone: false, problem: error)
+                        }
+                    }
                 }
             }
             await begin()
-            while let ended = try await group.next() {
+            while let ended = await group.next() {
                 let folder = ended.folder
                 guard let isDone = ended.isDone else { continue }
                 begun -= 1
+                if let trouble = ended.problem {
+                    problem = problem ?? trouble
+                    continue
+                }
                 if isDone {
                     due += below[folder.folder] ?? []
                 } else {
-                    try await block(below: folder.folder)
+                    do { try await block(below: folder.folder) } catch { problem = problem ?? error }
                 }
                 // First the folders below: they are locked for as long as they wait, and this one for a moment more.
                 await begin()
@@ -131,7 +143,9 @@ struct TreeRun: Sendable {
                     return Ended(folder: folder, isDone: nil)
                 }
             }
+            return problem
         }
+        if let problem { throw problem }
         guard let job = await jobs.job(number), isTakenBack(job) else { return }
         try await upwards(folders.filter { job.folders[$0.folder]?.state == .done }) { folder in
             _ = try await revert(folder, job: number)
@@ -140,13 +154,14 @@ struct TreeRun: Sendable {
     }
 
     /// How many folders are begun at once. A folder that only waits for a place has a thread that follows its progress, and
-    /// there may be thousands: so many more than places that none is ever free while a folder is recorded.
+    /// there may be thousands: so many more than places that none is ever free while a folder is recorded, or is one of
+    /// many on a file system that does not answer.
     var mostBegun: Int {
         let places = max(1, work.slots.count)
         // Where failures count, a folder is begun when there is a place for it, and not to wait for one.
         if endpoint.maxFailures > 0 { return places }
         // Applications leave many folders at the same time, each in its own.
-        return endpoint.disconnect == .onDemand ? .max : 2 * places
+        return endpoint.disconnect == .onDemand ? .max : max(64, 2 * places)
     }
 
     /// Whether no further folder is begun; those keep their version.
@@ -161,6 +176,8 @@ struct TreeRun: Sendable {
         let folder: FolderPlan
         /// Whether the folder is done; nil where what comes after its end is through.
         let isDone: Bool?
+        /// Why its end could not be recorded.
+        var problem: (any Error)? = nil
     }
 
     /// Whether the folder is done afterwards.
