@@ -19,7 +19,10 @@ import Testing
         let event = TraceEvent(
             at: Timestamp(Date(timeIntervalSince1970: 0)), job: 1, endpoint: "payroll", folder: "SEED", step: step,
             event: event, text: text)
-        return String(decoding: try JSONText.line(event), as: UTF8.self) + "\n"
+        // What programs read is the event, whoever decodes it.
+        #expect(try JSONText.read(TraceEvent.self, event.line) == event)
+        #expect(try StrictJSON.parse(event.line) == StrictJSON.parse(JSONText.line(event)))
+        return String(decoding: event.line, as: UTF8.self)
     }
 
     private func append(_ text: String) throws {

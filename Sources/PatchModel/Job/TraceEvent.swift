@@ -1,3 +1,5 @@
+import PatchJSON
+
 /// One line of `traces/<folder>.jsonl`.
 public struct TraceEvent: Hashable, Codable, Sendable {
     /// What a line tells.
@@ -29,6 +31,16 @@ public struct TraceEvent: Hashable, Codable, Sendable {
         self.step = step
         self.event = event
         self.text = text
+    }
+
+    /// Its line, which ends with a line feed. Two are written for each file while the folder is locked, so no encoder is made
+    /// for them.
+    public var line: [UInt8] {
+        let members: [(String, JSONValue)] = [
+            ("at", .string(at.description)), ("endpoint", .string(endpoint)), ("event", .string(event.rawValue)),
+            ("folder", .string(folder)), ("job", .number("\(job)")), ("step", .string(step)), ("text", .string(text)),
+        ]
+        return JSONValue.object(members.map { JSONValue.Member($0, $1) }).serialized + [UInt8(ascii: "\n")]
     }
 }
 

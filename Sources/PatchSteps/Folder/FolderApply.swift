@@ -95,7 +95,7 @@ final class FolderApply {
             }
             try working("make the switch of \(run.count) files durable") { () throws(FileError) in try areas.sync() }
             try context.record(.finished(steps: run.map(\.step)))
-            for slot in run { context.trace.write(.finished, step: order.plan.steps[slot.step].title) }
+            context.trace.write(finished: run.map { order.plan.steps[$0.step] })
         }
     }
 

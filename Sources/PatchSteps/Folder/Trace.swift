@@ -1,5 +1,4 @@
 import PatchFiles
-import PatchJSON
 import PatchModel
 
 /// The record of what a worker does, for people and programs: a JSON object a line. A trace that cannot be written is no reason to stop in
@@ -34,10 +33,17 @@ final class Trace {
     /// Several lines of one kind about the folder as a whole, in one write.
     func write(_ event: TraceEvent.Kind, _ texts: [String]) { put(event, "", texts) }
 
+    /// That steps are finished, in one write.
+    func write(finished steps: [PlannedStep]) { put(steps.map { event(.finished, $0.title, "") }) }
+
     private func put(_ event: TraceEvent.Kind, _ step: String, _ texts: [String]) {
-        let lines = texts.compactMap { try? JSONText.line(self.event(event, step, $0)) }
-        if lines.isEmpty { return }
-        let bytes = lines.flatMap { $0 + [UInt8(ascii: "\n")] }
+        put(texts.map { self.event(event, step, $0) })
+    }
+
+    private func put(_ events: [TraceEvent]) {
+        if events.isEmpty { return }
+        var bytes: [UInt8] = []
+        for event in events { bytes += event.line }
         size += Int64(bytes.count)
         try? file.write(bytes)
     }

@@ -36,14 +36,14 @@ struct Table {
     func lines(within width: Int?) -> [(String, Stream.Colour)] {
         let columns = rows.map(\.cells.count).max() ?? 0
         let widths = (0..<columns).map { column in
-            rows.map { column < $0.cells.count ? $0.cells[column].count : 0 }.max() ?? 0
+            rows.map { column < $0.cells.count ? Self.width($0.cells[column]) : 0 }.max() ?? 0
         }
         let indent = widths.dropLast().map { $0 + 2 }.reduce(0, +)
         let room = width.map { max($0 - indent, Self.narrowest) }
         return rows.flatMap { row -> [(String, Stream.Colour)] in
             var lead = ""
             for (column, cell) in row.cells.prefix(max(0, columns - 1)).enumerated() {
-                lead += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+                lead += cell + String(repeating: " ", count: widths[column] - Self.width(cell) + 2)
             }
             let last = row.cells.count == columns ? row.cells.last ?? "" : ""
             let parts = ([last] + row.below).flatMap { Self.folded($0, to: room) }
@@ -55,7 +55,7 @@ struct Table {
     }
 
     private static func folded(_ text: String, to width: Int?) -> [String] {
-        guard let width, text.count > width else { return [text] }
+        guard let width, Self.width(text) > width else { return [text] }
         var lines: [String] = []
         var line = ""
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
@@ -69,6 +69,12 @@ struct Table {
     }
 
     private static func trimmed(_ line: String) -> String {
-        String(line.reversed().drop { $0 == " " }.reversed())
+        let end = line.utf8.lastIndex { $0 != UInt8(ascii: " ") }
+        return String(line[..<(end.map(line.utf8.index(after:)) ?? line.startIndex)])
+    }
+
+    /// How many characters it has. Almost always that is how many bytes it has.
+    private static func width(_ text: String) -> Int {
+        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
     }
 }
