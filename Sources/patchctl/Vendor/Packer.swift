@@ -23,7 +23,7 @@ struct Packer: ~Copyable {
 
     /// The directory of that path, or what is in the archive.
     func source(_ path: String) throws -> Directory {
-        if isDirectory(path) || plain != nil { return try opened(path) }
+        if plain != nil || kind(of: path) != S_IFREG { return try opened(path) }
         let verdict = try worker.unpack(try UpdateFile.open(path), limits: limits, into: "source")
         if let refusal = verdict.refusal { throw refused(path, refusal) }
         let tree = try worker.tree("source")
@@ -44,7 +44,7 @@ struct Packer: ~Copyable {
 
     /// The update that a directory or an archive is.
     func update(at path: String) throws -> CheckedUpdate {
-        guard isDirectory(path) else { return try check(try UpdateFile.open(path), path) }
+        guard kind(of: path) == S_IFDIR else { return try check(try UpdateFile.open(path), path) }
         let scratch = try Scratch()
         return try pack(try opened(path), path, to: try scratch.directory.createFile("old.zip"))
     }
@@ -72,7 +72,7 @@ struct Packer: ~Copyable {
         _ old: String, _ source: borrowing Directory, _ path: String, _ update: CheckedUpdate, _ plain: PlainManifest,
         _ change: inout PackChange
     ) throws {
-        guard update.descriptions.isEmpty, isDirectory(old) else { return }
+        guard update.descriptions.isEmpty, kind(of: old) == S_IFDIR else { return }
         let before = try registry(of: try opened(old), old)
         let after = try registry(of: source, path)
         let top = ExactText(plain.name)
@@ -96,9 +96,10 @@ struct Packer: ~Copyable {
         }
     }
 
-    private func isDirectory(_ path: String) -> Bool {
+    /// Nil where nothing is there.
+    private func kind(of path: String) -> mode_t? {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     private func check(_ file: borrowing File, _ path: String) throws -> CheckedUpdate {

