@@ -42,7 +42,7 @@ struct AllowedSigners {
         guard isKeyType(type) else { return "\"\(type)\" is no type of a key" }
         // A public key begins with the length of its type, and the type.
         let name = Array(type.utf8)
-        guard let blob = Data(base64Encoded: key), blob.count > 4 + name.count,
+        guard let blob = Data(base64Encoded: key), name.count < 256, blob.count > 4 + name.count,
             blob.prefix(4).elementsEqual([0, 0, 0, UInt8(name.count)]),
             blob.dropFirst(4).prefix(name.count).elementsEqual(name)
         else { return "what follows \"\(type)\" is no public key of that type" }

@@ -5,6 +5,14 @@ extension StateDirectory {
     /// `archives/<sha256>`, relative to the state directory.
     public static func place(ofArchive sha256: String) -> String { "archives/\(sha256)" }
 
+    /// Lets the members of group patchd read an archive, which is to be kept, as it came.
+    ///
+    /// - Parameter place: its directory, relative to the state directory.
+    public func shareArchive(in place: String) throws(StoreError) {
+        try share(place + "/archive.zip", mode: 0o640)
+        try share(place, mode: 0o750)
+    }
+
     /// What checking an archive found; nil when it is not kept.
     public func contents(ofArchive sha256: String) throws(StoreError) -> CheckedUpdate? {
         try contents(ofArchive: sha256, hasEntries: true)

@@ -30,8 +30,7 @@ extension StateDirectory {
     /// Replaces the index; one that equals what is there is left alone.
     public func write(_ index: JobIndex) throws(StoreError) {
         if let known = try? read(JobIndex.self, Self.index), known == index { return }
-        try write(index, Self.index, mode: 0o640)
-        try share(Self.index)
+        try write(index, Self.index, mode: 0o640, isShared: true)
     }
 
     /// Also above every job that is in a history: what a folder keeps of a job has its number.

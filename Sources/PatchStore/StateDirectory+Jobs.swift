@@ -129,6 +129,14 @@ extension StateDirectory {
         }
     }
 
+    /// The same, with a mode that says so: what an older patchd made may have another.
+    func share(_ relative: String, mode: mode_t) throws(StoreError) {
+        try share(relative)
+        guard chmod(path + "/" + relative, mode) == 0 else {
+            throw StoreError(FileError("change the mode of", path + "/" + relative))
+        }
+    }
+
     /// Opens a folder's ledger for reading and appending, creating it.
     public func ledger(job: Int, folder: String) throws(StoreError) -> File {
         try files { () throws(FileError) in

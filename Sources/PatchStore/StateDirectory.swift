@@ -25,7 +25,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 ///
 ///     lock                        flock of the one daemon
 ///     intake/<k>/                 archives that are being taken (0700)
-///     archives/<sha256>/          archive.zip, archive.zip.sig, contents, tree/ (0700)
+///     archives/<sha256>/          archive.zip, archive.zip.sig, contents, tree/ (0750)
 ///     jobs/index.json             the next number, and the jobs that a start has to know
 ///     jobs/<n>/                   job.json, plan.json, plan/<generation>/<folder>, orders/<folder>, ledger/<folder>,
 ///                                 traces/<folder>.{jsonl,log} (0750)
@@ -41,17 +41,12 @@ public struct StateDirectory: Sendable {
     public func create() throws(StoreError) {
         try files { () throws(FileError) in
             let top = try Directory.open(path)
-            for (name, mode) in [("intake", 0o700), ("archives", 0o700), ("jobs", 0o750), ("endpoints", 0o755)] {
-                if try top.makeDirectory(name, mode: UInt16(mode)) {
-                    if name == "jobs", let group = Self.group("patchd"), geteuid() == 0 {
-                        guard fchownat(top.descriptor, name, 0, group, AT_SYMLINK_NOFOLLOW) == 0 else {
-                            throw FileError("change the group of", path + "/" + name)
-                        }
-                    }
-                }
+            for (name, mode) in [("intake", 0o700), ("archives", 0o750), ("jobs", 0o750), ("endpoints", 0o755)] {
+                try top.makeDirectory(name, mode: UInt16(mode))
             }
             try top.sync()
         }
+        for name in ["archives", "jobs"] { try share(name, mode: 0o750) }
     }
 
     /// Removes temporary files that a kill left. For the daemon alone, before it begins.

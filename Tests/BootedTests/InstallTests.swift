@@ -62,7 +62,7 @@ import Testing
             755 root root /var/lib/patchd
             755 root root /var/lib/patchd/endpoints
             750 root patchd /var/lib/patchd/jobs
-            700 root root /var/lib/patchd/archives
+            750 root patchd /var/lib/patchd/archives
             700 root root /var/lib/patchd/intake
 
             """

@@ -43,7 +43,7 @@ import Testing
             1770 root patchd /var/spool/patchd/requests
             1777 root root /var/spool/patchd/holds
             750 root patchd /var/lib/patchd/jobs
-            700 root root /var/lib/patchd/archives
+            750 root patchd /var/lib/patchd/archives
             755 root root /usr/sbin/patchd
 
             """

@@ -145,6 +145,7 @@ extension EndpointSupervisor {
         try context.state.write(changed, of: name)
         for state in changed {
             self.states?[state.folder] = state
+            context.metrics.show(state)
             if state.recommendedVersion != before[state.folder]?.recommendedVersion {
                 staleVersions.insert(state.folder)
             }

@@ -155,6 +155,7 @@ extension Intake {
         }
         try own.directory("content").removeLeftovers()
         if let signature { try own.directory("content").replaceFile(SignatureFile.ofArchive, with: signature) }
+        try context.state.shareArchive(in: "intake/\(claim.id)/content")
         try own.directory("content").syncFileSystem()
         do throws(FileError) { try own.renameNew("content", to: archives, claim.sha256) } catch {
             // Another user dropped the same.

@@ -41,6 +41,8 @@ extension Installation {
         try write(
             String(decoding: JSONSerialization.data(withJSONObject: job), as: UTF8.self),
             "state/jobs/\(number)/job.json")
+        // Without an index every job that is there counts.
+        unlink("\(root)/state/jobs/index.json")
     }
 
     /// `patchctl` with `--json`.
