@@ -46,6 +46,8 @@ struct Picture {
             return text.hasSuffix("end\n") ? "whole" : "CUT"
         }
         if path.contains("/traces/") { return trace(text, isJSON: path.hasSuffix(".jsonl")) }
+        // It says how long what took.
+        if path == "state/metrics/patchd.prom" { return text.hasPrefix("# HELP") ? "metrics" : "CUT" }
         if path == "state/audit.jsonl" {
             // One line an answer, which is asked for again after some cuts; what a cut left of the last one goes with the
             // next.

@@ -52,7 +52,8 @@ import Testing
             let count = try session.load(File.open(folder + "/r.csv"), name: "r.csv", into: target, as: .sample())
             outcome = ["\(String(describing: count))"]
         } catch let error as SQLError {
-            outcome = ["\(error)"]
+            // PostgreSQL shows the row, and what was tried before has used up numbers of the sequence.
+            outcome = ["\(error)".replacing(/, \d+\)/, with: ", ID)")]
         }
         let rows = try session.query("SELECT code, year, rate, note, own FROM taxes ORDER BY code, year, note", [])
         outcome += rows.map { row in row.map { $0 ?? "NULL" }.joined(separator: "|") }

@@ -10,6 +10,8 @@ final class FolderDatabase {
 
     var order: WorkOrder { context.order }
 
+    /// Whether newcomers are kept out since somebody was in the way, or that was tried.
+    private var isClosed = false
     /// When somebody was first asked to leave the database: all have one grace, whatever step they are in the way of.
     private var askedAt: Double? {
         get { context.askedAt }
@@ -152,12 +154,13 @@ final class FolderDatabase {
         let names = { (all: [Blocker]) in all.map(\.description).joined(separator: ", ") }
         let action = contention.escalation.next(blockers, at: MonotonicClock.seconds)
         askedAt = contention.escalation.askedAt
+        // Also where those in the way were asked before this worker began.
+        if step != nil { keepNewcomersOut(title) }
         switch action {
         case .ask(let all):
             let grace = Int(order.database?.grace ?? 0)
             context.trace.write(
                 .message, step: title, "the database is in use by \(names(all)), who have \(grace) s to leave")
-            if step != nil { keepNewcomersOut(title) }
             try context.record(.inUse(step: step, by: all, ends: false))
         case .wait: break
         case .end(let all):
@@ -175,6 +178,8 @@ final class FolderDatabase {
     /// With `disconnect: onDemand`, from the first who is asked to leave: nobody else is to come in his place. What fails
     /// here changes nothing for the step: who comes is ended.
     private func keepNewcomersOut(_ title: String) {
+        if isClosed { return }
+        isClosed = true
         // A file has no door: who opens it is seen only then.
         guard let own = order.database, own.disconnect == .onDemand, own.url.file == nil, context.recorder == nil else {
             return

@@ -87,6 +87,8 @@ extension TreeRun {
             // What the job's file says may be why an earlier try to go back failed, or nothing any more.
             if let cause = summary.cause { (code, reason) = (cause.code.rawValue, cause.message) }
         } catch {
+            // What the daemon itself could not write is tried again; what is damaged would not be read the next time either.
+            if undone == number, case LedgerError.file = error { throw StoreError("\(error)") }
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
             try await fail(folder, fault, in: undone)
             return false
