@@ -126,7 +126,9 @@ import Testing
         try configure("grace: 0s\nonFailure: revert\n")
         try drop(["upgrades/8.0.2.sql": "INSERT INTO account SELECT code || ' ' || phase FROM patchd_revision;\n"])
         #expect(try host.once().code == 0, "\(told())")
-        #expect(try host.sql("SELECT name FROM account") == "9999 updating")
+        // Never 9998 `trying`. The database follows the lock: on a busy host it still shows the phase before.
+        let seen = try host.sql("SELECT name FROM account")
+        #expect(["9999 updating", "9999 disconnect"].contains(seen), "\(seen)")
     }
 
     @Test(arguments: ["patchd", "patchd-worker"])
