@@ -88,7 +88,7 @@ extension TreeRun {
             if let cause = summary.cause { (code, reason) = (cause.code.rawValue, cause.message) }
         } catch {
             // What the daemon itself could not write is tried again; what is damaged would not be read the next time either.
-            if undone == number, case LedgerError.file = error { throw StoreError("\(error)") }
+            if undone == number, Self.isTriedAgain(error) { throw StoreError("\(error)") }
             let fault = error as? Fault ?? Fault(folder: name, .io, "\(error)")
             try await fail(folder, fault, in: undone)
             return false
@@ -105,6 +105,14 @@ extension TreeRun {
         context.logger.log(
             .folderReverted, "\(endpoint.name)/\(name): is as it was before job \(undone)", fields(name, job))
         return true
+    }
+
+    private static func isTriedAgain(_ error: any Error) -> Bool {
+        switch error {
+        case LedgerError.file: true
+        case is Fault, is LedgerError: false
+        default: true
+        }
     }
 
     func rollBack(_ folder: FolderPlan) async throws {
