@@ -25,7 +25,7 @@ extension MariaDBSession {
         }
     }
 
-    /// Whoever may write to the database can write to the list: it only chooses among the accounts that are this database's
+    /// Everybody who may write to the database can write to the list: it only chooses among the accounts that are this database's
     /// own, and no text of it becomes part of a statement.
     func letNewcomersIn() throws(SQLError) {
         if try columns(of: "patchd_gate").isEmpty { return }

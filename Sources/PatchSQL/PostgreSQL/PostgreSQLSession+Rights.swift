@@ -66,7 +66,7 @@ extension PostgreSQLSession {
         if try columns(of: "patchd_gate").isEmpty { return }
         let roles = try query("SELECT role FROM \(home)patchd_gate ORDER BY role", []).compactMap { $0[0] }
         if roles.isEmpty { return }
-        // Whoever may write to the database can write to the list: no text of it becomes part of a statement unless it is a
+        // Everybody who may write to the database can write to the list: no text of it becomes part of a statement unless it is a
         // role's name. A role that was dropped since has nothing to be given back.
         let names = try query("SELECT pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles", [])
         let known = Set(names.compactMap { $0[0] } + ["PUBLIC"])

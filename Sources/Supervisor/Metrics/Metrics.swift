@@ -114,9 +114,9 @@ final class Metrics: Sendable {
                     try state.write(metrics: text, Self.name)
                     (written, problem) = (text, "")
                 } catch {
-                    let told = "cannot write the metrics: \(error)"
-                    if told != problem { logger.log(.cannotGoOn, told) }
-                    problem = told
+                    let message = "cannot write the metrics: \(error)"
+                    if message != problem { logger.log(.cannotGoOn, message) }
+                    problem = message
                 }
             }
             if isLast { return }
