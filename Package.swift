@@ -93,7 +93,8 @@ let package = Package(
             name: "PatchPlanTests", dependencies: ["PatchJSON", "PatchModel", "PatchPlan"], swiftSettings: settings),
         .testTarget(name: "PatchFilesTests", dependencies: ["PatchFiles"], swiftSettings: settings),
         .testTarget(
-            name: "PatchArchiveTests", dependencies: ["PatchArchive", "PatchFiles", "PatchJSON", "PatchModel"],
+            name: "PatchArchiveTests",
+            dependencies: ["PatchArchive", "PatchFiles", "PatchJSON", "PatchModel", "Support"],
             swiftSettings: settings),
         .testTarget(
             name: "PatchConfigTests", dependencies: ["PatchConfig", "PatchJSON", "PatchModel"], swiftSettings: settings),

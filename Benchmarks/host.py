@@ -12,8 +12,8 @@ from pathlib import Path
 
 
 class Host:
-    def __init__(self, directory, programs, tree):
-        """tree: by folder its parent, parents first."""
+    def __init__(self, directory, programs, tree, database=None):
+        """tree: by folder its parent, parents first. database: the root's."""
         self.directory, self.programs, self.tree = Path(directory), Path(programs), tree
         for name in ["etc/endpoints.d", "spool/incoming", "state", "run", "srv", "new"]:
             (self.directory / name).mkdir(parents=True)
@@ -21,6 +21,8 @@ class Host:
         for folder, parent in tree.items():
             (self.directory / "srv" / folder).mkdir()
             above = f"parent: {parent}" if parent else "version: 1.0.0"
+            if database and not parent:
+                above += f', database: "{database}"'
             lines.append(f"  - {{name: {folder}, {above}}}\n")
         (self.directory / "etc/endpoints.d/bench.yaml").write_text("".join(lines))
 
@@ -40,6 +42,12 @@ class Host:
         incoming = self.directory / "spool/incoming"
         shutil.copy(archive, incoming / ".part")
         os.rename(incoming / ".part", incoming / Path(archive).name)
+
+    def request(self, command):
+        place = self.directory / "spool/requests"
+        (place / ".part").write_text(json.dumps(command))
+        os.chmod(place / ".part", 0o600)
+        os.rename(place / ".part", place / "request.json")
 
     def run(self):
         """Has one run of the daemon do what there is to do."""

@@ -42,6 +42,8 @@ int patch_open(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
+int patch_look(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
+
 int patch_exchange(int from_directory, const char *from, int to_directory, const char *to) {
     return renameat2(from_directory, from, to_directory, to, RENAME_EXCHANGE);
 }

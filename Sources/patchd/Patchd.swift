@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Glibc
 import Logging
 import PatchConfig
@@ -9,7 +8,7 @@ import Systemd
 
 /// The daemon's command line.
 @main
-struct Patchd: AsyncParsableCommand {
+struct Patchd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patchd", abstract: "Applies update archives to trees of application folders.",
         version: ProgramVersion.text)
@@ -43,49 +42,24 @@ struct Patchd: AsyncParsableCommand {
             valueName: "check|free"))
     var removal: Removal.Step?
 
-    /// Catches SIGHUP for the daemon while the process has one thread: threads inherit what is blocked. The main thread is
-    /// kept here for as long as the daemon runs, because libdispatch would have it wait with no signal blocked, and the
-    /// SIGHUP would end the process.
-    @MainActor static func main() async {
+    /// Catches SIGHUP for the daemon while the process has one thread: threads inherit what is blocked.
+    static func main() {
         Signals.unblock()
         do {
-            let command = try parseAsRoot()
-            guard let daemon = command as? Patchd, !daemon.once, daemon.reload == nil, daemon.removal == nil else {
-                return try await run(command)
-            }
-            let signal = try ReloadSignal()
-            let isOver = DispatchSemaphore(value: 0)
-            async let end: Void = run(daemon, signal, isOver)
-            keepThread(until: isOver)
-            try await end
+            var command = try parseAsRoot()
+            guard let daemon = command as? Patchd else { return try command.run() }
+            let isOneRun = daemon.once || daemon.reload != nil || daemon.removal != nil
+            try daemon.run(isOneRun ? nil : ReloadSignal())
         } catch {
             exit(withError: error)
         }
-    }
-
-    private static func keepThread(until isOver: DispatchSemaphore) { isOver.wait() }
-
-    /// Off the main thread.
-    @concurrent private static func run(
-        _ daemon: Patchd, _ signal: ReloadSignal, _ isOver: DispatchSemaphore
-    ) async throws {
-        defer { isOver.signal() }
-        try await daemon.run(signal)
-    }
-
-    @concurrent private static func run(_ command: sending any ParsableCommand) async throws {
-        var command = command
-        if let daemon = command as? Patchd { return try await daemon.run(nil) }
-        try command.run()
     }
 
     private static func path(_ variable: String, else standard: String) -> String {
         getenv(variable).map { String(cString: $0) } ?? standard
     }
 
-    func run() async throws { try await run(nil) }
-
-    private func run(_ reloadSignal: ReloadSignal?) async throws {
+    private func run(_ reloadSignal: ReloadSignal?) throws {
         umask(0o022)
         if let reload { return try ask(reload) }
         if let removal { return try remove(removal) }
@@ -99,6 +73,7 @@ struct Patchd: AsyncParsableCommand {
         let ignoresUnits = withoutSystemd
         let worker = Self.besideThis("patchd-worker")
         let faultPoint = getenv("PATCHD_FAULT_POINT").map { String(cString: $0) }
+        let credentials = runtimeDir + "/credentials"
         let daemon = Daemon(
             directories: Directories(
                 configuration: configDir, spool: spoolDir, state: stateDir, runtime: runtimeDir,
@@ -106,14 +81,13 @@ struct Patchd: AsyncParsableCommand {
             once: once,
             // Only root may start services for others; anybody else works on folders of its own.
             workers: withSystemd && geteuid() == 0
-                ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
-                : ChildWorkers(program: worker, faultPoint: faultPoint, credentials: runtimeDir + "/credentials"),
+                ? SystemdWorkers(program: worker, faultPoint: faultPoint, credentials: credentials) as any Workers
+                : ChildWorkers(program: worker, faultPoint: faultPoint, credentials: credentials),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
             notifications: SystemdNotifications(), logger: logger, reloadSignal: reloadSignal,
             // A unit that is not there is a fault of the jobs that need it, and keeps no other endpoint from its updates.
             knownUnits: { ignoresUnits || withSystemd ? .ignored : .absent })
-        let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) { await daemon.run() }
-        throw ExitCode(code)
+        throw ExitCode(BlockingThreads().run { await daemon.run() })
     }
 
     /// `ExecReload=`: systemd's own time limit is longer.

@@ -8,12 +8,15 @@ struct SystemdWorkers: Workers {
     /// The program.
     let program: String
     let faultPoint: String?
+    /// Where copies of credentials lie until systemd has read them.
+    let credentials: String
     private let manager = ServiceManager()
     private let units = SystemdUnits()
 
-    init(program: String, faultPoint: String?) {
+    init(program: String, faultPoint: String?, credentials: String) {
         self.program = program
         self.faultPoint = faultPoint
+        self.credentials = credentials
     }
 
     private var environment: [String: String] {
@@ -28,7 +31,7 @@ struct SystemdWorkers: Workers {
         let unit = "patchd-unpack@\(id).service"
         guard try manager.status(of: unit).loadState == "loaded" else {
             // Not installed: the same program without rights, but not caged.
-            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: "").unpack(
+            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: credentials).unpack(
                 in: directory, id: id)
         }
         try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
@@ -39,7 +42,7 @@ struct SystemdWorkers: Workers {
         let unit = "patchd-signature@\(id).service"
         guard try manager.status(of: unit).loadState == "loaded" else {
             // As above.
-            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: "").checkSignature(
+            return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: credentials).checkSignature(
                 in: directory, id: id)
         }
         return try finish(unit)
@@ -71,9 +74,16 @@ struct SystemdWorkers: Workers {
         service.standardOutput = ledger.descriptor
         service.standardError = trace.descriptor
         service.properties = cage(start)
+        let copies = start.credentialFiles.isEmpty ? nil : try WorkerCredentials(in: credentials, of: start, for: nil)
+        for file in start.credentialFiles {
+            guard let copies else { continue }
+            service.properties.append(.loadCredential(file.name, from: "\(copies.path)/\(file.name)"))
+        }
         // The descriptors are the service's from here on; the ledger's lock is free when it has ended.
         let end = try begin(service)
         _ = consume input
+        // The program runs, so systemd has read them; where that is not known they stay until the next worker.
+        if end == nil { copies?.remove() }
         return end
     }
 
@@ -120,7 +130,6 @@ struct SystemdWorkers: Workers {
         if start.phase != .rehearse { properties += [.protectKernelTunables, .protectKernelLogs] }
         // A private /tmp would hide a folder that lies there.
         let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }
-        for file in start.credentialFiles { properties.append(.loadCredential(file.name, from: file.path)) }
         properties.append(isInTemporary ? .readWritePaths(directories + ["/tmp", "/var/tmp"]) : .privateTmp)
         return properties
     }

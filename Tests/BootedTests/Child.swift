@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A program of this host that runs beside the test, in a process group of its own, so that a Ctrl-C reaches only the
 /// test. (Foundation's Process ends only when whatever the program has left behind ends too.)
@@ -10,8 +11,8 @@ final class Child: @unchecked Sendable {
     private let lock = NSLock()
     private var status: Int32 = 0
 
-    /// Starts it; the descriptors become its standard input, output and errors. All others of the test close themselves
-    /// (`CLOEXEC`).
+    /// Starts it; the descriptors become its standard input, output and errors. It gets no other, whatever another test
+    /// has open.
     init(
         _ program: String, _ arguments: [String], environment: [String: String]? = nil, input: Int32? = nil,
         output: Int32 = 1, errors: Int32 = 2
@@ -26,6 +27,7 @@ final class Child: @unchecked Sendable {
         }
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        Support.Command.closeOthers(&actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -187,7 +187,7 @@ import Testing
         let clock = ContinuousClock()
         let seed = ProcessInfo.processInfo.environment["SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
         print("power cuts: SEED=\(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         // The whole way of this job takes about as long as this, from the drop to the last task that runs again.
         let whole = 8.0
         try host.drop(undisturbed)
@@ -212,18 +212,5 @@ import Testing
             ).output.filter { $0 != "\n" } == "")
         let kept = try machine.journal(matching: ["SYSLOG_IDENTIFIER=patchd"]).compactMap { $0["MESSAGE"] }
         #expect(kept.count { $0.hasPrefix("job 1: apply") } >= 1)
-    }
-}
-
-/// A small generator with a seed, so that a failing run can be had again.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

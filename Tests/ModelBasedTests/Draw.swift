@@ -1,3 +1,5 @@
+import Support
+
 /// Draws sequences: what comes next depends on how the model stands, so that most commands mean something.
 struct Draw {
     private(set) var random: SeededGenerator

@@ -2,6 +2,7 @@ import Foundation
 import PatchArchive
 import PatchFiles
 import PatchModel
+import Support
 import Testing
 
 @Suite struct RobustnessTests {
@@ -35,7 +36,7 @@ import Testing
         let seed =
             ProcessInfo.processInfo.environment["PATCHD_TEST_SEED"].flatMap(UInt64.init) ?? .random(in: .min ... .max)
         print("mutants: PATCHD_TEST_SEED=\(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let scratch = try Scratch()
         var streamed = Sample.zip
         streamed.isZip64 = true
@@ -62,7 +63,7 @@ import Testing
 
     @Test("Bytes at random after a zip's beginning are refused")
     func noise() throws {
-        var random = SplitMix(state: 1)
+        var random = SeededGenerator(seed: 1)
         for length in [30, 100, 1000, 70000] {
             let noise = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let bytes = [0x50, 0x4B, 3, 4] + noise
@@ -96,18 +97,5 @@ import Testing
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
         return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1]))
-    }
-}
-
-/// Numbers that a seed gives again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

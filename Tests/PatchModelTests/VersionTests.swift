@@ -1,21 +1,10 @@
 import Foundation
 import PatchModel
+import Support
 import Testing
 
 struct VersionTests {
-    /// The same numbers for the same seed, so that a failure can be repeated.
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 33)) &* 0xFF51_AFD7_ED55_8CCD
-            return mixed ^ (mixed >> 33)
-        }
-    }
-
-    private static func version(_ dice: inout Dice) -> String {
+    private static func version(_ dice: inout SeededGenerator) -> String {
         let parts = [
             "0", "00", "1", "01", "2", "9", "10", "007", "99999999999999999999", "100000000000000000000", ".", ".",
             ".0",
@@ -28,7 +17,7 @@ struct VersionTests {
     }
 
     /// A second version that often differs by little, or not at all.
-    private static func neighbour(of text: String, _ dice: inout Dice) -> String {
+    private static func neighbour(of text: String, _ dice: inout SeededGenerator) -> String {
         switch Int.random(in: 0..<6, using: &dice) {
         case 0: text + ".0"
         case 1: text + "-0"
@@ -42,7 +31,7 @@ struct VersionTests {
     @Test func `Versions compare as dpkg --compare-versions does`() throws {
         let seed: UInt64 = 20_261_121
         print("versions: seed \(seed)")
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         var pairs: [(String, String)] = []
         for _ in 0..<3200 {
             let left = Self.version(&dice)

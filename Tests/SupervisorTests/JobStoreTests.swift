@@ -20,7 +20,7 @@ private final class State {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func open() throws -> JobStore {
-        try JobStore(directory, notices: NoticeQueue(), report: { _ in }, onChange: { _ in })
+        try JobStore(directory, notices: NoticeQueue(), clocks: SystemClocks(), report: { _ in }, onChange: { _ in })
     }
 
     func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(relative)") }

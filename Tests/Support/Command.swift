@@ -33,8 +33,7 @@ public struct Command {
         } else {
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        // Else it would keep open for writing what another thread is just dropping.
-        for descriptor: Int32 in 3..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        Self.closeOthers(&actions)
         let own = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
         var words = arguments.map { strdup($0) } + [nil]
         var variables = own.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -45,6 +44,12 @@ public struct Command {
             throw Problem(description: "cannot run \(arguments): \(String(cString: strerror(problem)))")
         }
         return Command(process: process)
+    }
+
+    /// Closes in the program whatever another test has open at that moment: a file that is being dropped would be open for
+    /// writing, and a file system that is to be unmounted would be in use for as long as the program runs.
+    public static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+        for descriptor: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
     }
 
     /// The exit code, or 128 and the signal; nil while it runs.

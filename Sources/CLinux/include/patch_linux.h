@@ -16,6 +16,9 @@ int patch_open_beneath(int directory, const char *path, int flags, mode_t mode, 
 // open(2), variadic in C: O_CLOEXEC is always added.
 int patch_open(const char *path, int flags, mode_t mode);
 
+// open(2) with O_PATH.
+int patch_look(const char *path);
+
 // renameat2(2) with RENAME_EXCHANGE.
 int patch_exchange(int from_directory, const char *from, int to_directory, const char *to);
 

@@ -23,6 +23,21 @@ public struct File: ~Copyable, Sendable {
         return File(adopting: descriptor, path: path)
     }
 
+    /// Opens a file by its path only to look at it: ``status()`` works, reading does not before it is ``reopened()``. Links
+    /// are followed. Opening a device or a FIFO may do something; looking at it does nothing.
+    public static func look(at path: String) throws(FileError) -> File {
+        let descriptor = patch_look(path)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+        return File(adopting: descriptor, path: path)
+    }
+
+    /// The same file, for reading, whatever its name leads to by now.
+    public func reopened() throws(FileError) -> File {
+        let own = patch_open("/proc/self/fd/\(descriptor)", O_RDONLY, 0)
+        guard own >= 0 else { throw FileError("open", path) }
+        return File(adopting: own, path: path)
+    }
+
     /// A file that has no name and is gone when it is closed, standing at its beginning.
     public static func inMemory(_ bytes: [UInt8]) throws(FileError) -> File {
         let descriptor = patch_memory_file("patchd")

@@ -70,7 +70,7 @@ extension FolderDatabase {
     /// What keeps the update of the database from being rehearsed, where that is asked for.
     private func rehearsalWarnings(_ session: any Session) throws(SQLError) -> [String] {
         guard let asked = order.rehearsal, let copy = try context.copyOrder() else { return [] }
-        // patchctl's own worker has no credentials.
+        // What is wrong with them was said when they were read.
         if asked.hasCredentials, copy.account == nil { return [] }
         return try session.copyObstacle(copy).map { ["the update of the database cannot be rehearsed: \($0)"] } ?? []
     }

@@ -21,6 +21,7 @@ struct DaemonContext: Sendable {
     let holds: Holds
     /// What went wrong since the start, for the exit code.
     let failures: FailureCount
+    var clocks: any Clocks = SystemClocks()
     let auditLog = AuditLog()
     let metrics = Metrics()
     /// Where calls on folders' file systems run.

@@ -34,22 +34,22 @@ struct Downtime: Sendable {
     func begin(_ number: Int, isCritical: Bool) async throws {
         guard var job = await jobs.job(number) else { return }
         if endpoint.leadTime > 0, !isCritical, job.disconnectedAt == nil {
-            job = try await jobs.apply(.announce(at: .now), to: number)
+            job = try await jobs.apply(.announce(at: context.clocks.now), to: number)
             try await lock(job)
             try await yieldToHolds(job)
             log(
                 .announced,
                 "applications should close: \(job.update) \(job.version) begins in \(Int(endpoint.leadTime)) s", job)
             // By the lock's deadline, and never longer than the lead time, whatever was done to the clock since.
-            let passed = job.announcedAt.map { Timestamp.now.seconds(since: $0) } ?? 0
-            let end = MonotonicClock.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
-            while MonotonicClock.seconds < end {
+            let passed = job.announcedAt.map { context.clocks.now.seconds(since: $0) } ?? 0
+            let end = context.clocks.seconds + min(endpoint.leadTime, max(0, endpoint.leadTime - passed))
+            while context.clocks.seconds < end {
                 try await stopIfCancelled(number)
-                try await Task.sleep(for: .seconds(min(1, max(0, end - MonotonicClock.seconds))))
+                try await context.clocks.sleep(seconds: min(1, max(0, end - context.clocks.seconds)))
             }
         }
         if job.triedAt != nil || isTriedFirst(job) { return try await beginTrying(job) }
-        job = try await jobs.apply(.disconnect(at: .now), to: number)
+        job = try await jobs.apply(.disconnect(at: context.clocks.now), to: number)
         let isResumed = job.hasBegunPart
         try await stopIfCancelled(number)
         try await lock(job)
@@ -59,10 +59,10 @@ struct Downtime: Sendable {
                 try await yieldToHolds(job)
                 try await drain(touched(by: job), told: job.disconnectedAt, job)
             }
-            job = try await jobs.apply(.admit(at: .now), to: number)
+            job = try await jobs.apply(.admit(at: context.clocks.now), to: number)
         }
         try await quiesce.stop(for: try await supervisor.wantedDowntime().folders, job: job)
-        job = try await jobs.apply(.quiesce(at: .now), to: number)
+        job = try await jobs.apply(.quiesce(at: context.clocks.now), to: number)
         await supervisor.setLocks()
     }
 
@@ -76,17 +76,17 @@ struct Downtime: Sendable {
     /// Says that nothing new may be started, and stops the normal tasks. Nobody who is inside is asked to leave: each
     /// folder comes to that by itself, see ``disconnect(_:by:in:)``.
     private func beginTrying(_ before: Job) async throws {
-        var job = try await jobs.apply(.tryOut(at: .now), to: before.job)
+        var job = try await jobs.apply(.tryOut(at: context.clocks.now), to: before.job)
         let isResumed = job.hasBegunPart
         try await stopIfCancelled(job.job)
         try await lock(job)
         if !isResumed { log(.announced, "nothing new may be started: \(job.update) \(job.version) is tried", job) }
         if job.admittedAt == nil {
             if !isResumed { try await yieldToHolds(job) }
-            job = try await jobs.apply(.admit(at: .now), to: job.job)
+            job = try await jobs.apply(.admit(at: context.clocks.now), to: job.job)
         }
         try await quiesce.stop(for: try await supervisor.wantedDowntime().folders, job: job)
-        try await jobs.apply(.quiesce(at: .now), to: job.job)
+        try await jobs.apply(.quiesce(at: context.clocks.now), to: job.job)
         await supervisor.setLocks()
     }
 
@@ -96,9 +96,9 @@ struct Downtime: Sendable {
     /// - Returns: when they were told to leave.
     /// - Throws: ``Fault`` `inUse` where somebody stays beyond his time. The folder is half done, so the job does not wait.
     func disconnect(_ folder: String, by blockers: [Blocker], in number: Int) async throws -> Timestamp {
-        var job = try await jobs.apply(.disconnect(at: .now), to: folder, of: number)
+        var job = try await jobs.apply(.disconnect(at: context.clocks.now), to: folder, of: number)
         job = try await jobs.apply(.inTheWay(blockers), to: folder, of: number)
-        let told = job.folders[folder]?.disconnectedAt ?? .now
+        let told = job.folders[folder]?.disconnectedAt ?? context.clocks.now
         await supervisor.setLocks()
         await supervisor.waitUntilShown()
         log(.disconnected, "applications must leave \(folder): \(job.update) \(job.version) is applied", job)
@@ -107,7 +107,7 @@ struct Downtime: Sendable {
         } catch let deferred as JobDeferred {
             throw Fault(folder: folder, .inUse, "waited for \(deferred.reason); then resume job \(number)")
         }
-        try await jobs.apply(.admit(at: .now), to: folder, of: number)
+        try await jobs.apply(.admit(at: context.clocks.now), to: folder, of: number)
         await supervisor.setLocks()
         return told
     }
@@ -138,14 +138,14 @@ struct Downtime: Sendable {
     ///
     /// - Parameter told: when they were told to leave.
     private func drain(_ folders: Set<String>, told: Timestamp?, _ job: Job) async throws {
-        let passed = told.map { max(0, Timestamp.now.seconds(since: $0)) } ?? 0
-        let end = MonotonicClock.seconds + max(0, endpoint.grace - passed) + Self.patience
+        let passed = told.map { max(0, context.clocks.now.seconds(since: $0)) } ?? 0
+        let end = context.clocks.seconds + max(0, endpoint.grace - passed) + Self.patience
         for folder in endpoint.activeFolders where folders.contains(folder.name) {
             let thread = context.threads.thread(of: folder)
             var pause = 0.005
             while try await !thread.run("look into", { try FolderGate.open(folder.path).drain() }) {
                 try await stopIfCancelled(job.job)
-                if MonotonicClock.seconds >= end {
+                if context.clocks.seconds >= end {
                     let (holders, group) = try await thread.run("look into") {
                         (
                             try FolderGate.open(folder.path).holders(),
@@ -157,7 +157,7 @@ struct Downtime: Sendable {
                     logStrangers(holders, in: folder, job)
                     break
                 }
-                try await Task.sleep(for: .seconds(pause))
+                try await context.clocks.sleep(seconds: pause)
                 pause = min(pause * 2, 0.25)
             }
         }

@@ -28,6 +28,7 @@ final class Holds: Sendable {
 
     private let path: String
     private let logger: Logger
+    private let clocks: any Clocks
     /// Of the files that do not count, what was said.
     private let ignored = Mutex(RepeatCount())
     /// Looks and removals exclude each other: one that is moved aside to be removed must not be missed.
@@ -36,8 +37,9 @@ final class Holds: Sendable {
     /// A process and its file may be dated by clocks that differ by so much; in nanoseconds.
     private static let slack: Int64 = 2_000_000_000
 
-    init(path: String, logger: Logger) {
+    init(path: String, logger: Logger, clocks: any Clocks = SystemClocks()) {
         self.path = path
+        self.clocks = clocks
         self.logger = logger
     }
 
@@ -67,7 +69,7 @@ final class Holds: Sendable {
                     continue
                 }
                 let hold = Hold(target, text: Self.text(name, in: directory))
-                if let end = Self.end(of: hold, status) {
+                if let end = end(of: hold, status) {
                     try remove(name, status, hold, end, in: directory)
                     continue
                 }
@@ -88,7 +90,7 @@ final class Holds: Sendable {
         let name = target.fileName
         let isMoved = isEntitled == false
         let key = "\(name) \(status.uid) \(isMoved ? "" : "\(status.inode) \(status.changed)")"
-        guard let count = ignored.withLock({ $0.note(key, at: MonotonicClock.seconds) }) else { return }
+        guard let count = ignored.withLock({ $0.note(key, at: clocks.seconds) }) else { return }
         let user = UserDatabase.text(of: status.uid)
         let why =
             switch isEntitled {
@@ -104,11 +106,11 @@ final class Holds: Sendable {
     }
 
     /// Why a hold is over; nil while it stands.
-    private static func end(of hold: Hold, _ status: FileStatus) -> String? {
-        if let until = hold.until, until <= .now { return "it ended at \(until)" }
+    private func end(of hold: Hold, _ status: FileStatus) -> String? {
+        if let until = hold.until, until <= clocks.now { return "it ended at \(until)" }
         guard let pid = hold.pid else { return nil }
         guard let started = RunningProcess(pid).startTime else { return "process \(pid) has ended" }
-        return started > status.modified + slack ? "process \(pid) is younger than the hold" : nil
+        return started > status.modified + Self.slack ? "process \(pid) is younger than the hold" : nil
     }
 
     /// Removes one that is over.
@@ -162,8 +164,8 @@ final class Holds: Sendable {
     }
 
     /// Seconds until it has to be looked again whether a hold still stands; nil: its removal is seen.
-    static func again(_ hold: Hold) -> Double? {
-        let end = hold.until.map { max(0.1, $0.seconds(since: .now)) }
+    static func again(_ hold: Hold, at now: Timestamp) -> Double? {
+        let end = hold.until.map { max(0.1, $0.seconds(since: now)) }
         return hold.pid == nil ? end : min(end ?? 1, 1)
     }
 }

@@ -48,7 +48,7 @@ struct SessionTerminator: Sendable {
                 asked[key] = nil
                 continue
             }
-            if MonotonicClock.seconds - target.since >= Self.patience { kill(target.process.pid, SIGKILL) }
+            if context.clocks.seconds - target.since >= Self.patience { kill(target.process.pid, SIGKILL) }
         }
     }
 
@@ -77,7 +77,7 @@ struct SessionTerminator: Sendable {
             log("ends \(name), which has its database in use", job)
             kill(process.pid, SIGTERM)
         }
-        return Asked(process: process, since: MonotonicClock.seconds)
+        return Asked(process: process, since: context.clocks.seconds)
     }
 
     private func decision(_ process: RunningProcess, _ unit: String?, _ command: String) -> SessionEnd {

@@ -13,7 +13,7 @@ extension EndpointSupervisor {
             try await DatabaseWork(context: context, endpoint: endpoint).baseline(
                 folder, version, migrations: migrations)
         }
-        try change(folder, .baseline(version, migrations: migrations, at: .now))
+        try change(folder, .baseline(version, migrations: migrations, at: context.clocks.now))
         try compareStates()
         // Another folder may be behind now, and this one's tasks have nothing to wait for.
         await setLocks()

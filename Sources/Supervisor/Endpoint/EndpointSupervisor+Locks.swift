@@ -64,7 +64,7 @@ extension EndpointSupervisor {
                 ?? UpdateLock(
                     endpoint: name, folder: folder, phase: .failed, update: state?.update ?? "", from: state?.version,
                     to: nil,
-                    job: damaged.job, since: state?.updatedAt ?? .now, message: damaged.message)
+                    job: damaged.job, since: state?.updatedAt ?? context.clocks.now, message: damaged.message)
         }
         return kept
     }
@@ -122,11 +122,11 @@ extension EndpointSupervisor {
         switch change {
         case .none: return
         case .locked(let lock, let isNew):
-            context.metrics.show(lock, isNew: isNew, in: folder, of: name)
+            context.metrics.show(lock, isNew: isNew, in: folder, of: name, at: context.clocks.now)
             if isNew { log(.folderLocked, "is locked (\(lock.code), \(lock.phase.rawValue))", folder, lock) }
             showLater(lock, in: folder)
         case .unlocked(let before):
-            context.metrics.show(nil, in: folder, of: name)
+            context.metrics.show(nil, in: folder, of: name, at: context.clocks.now)
             log(.folderUnlocked, "is unlocked", folder, before)
             showLater(nil, in: folder)
         }
@@ -171,7 +171,7 @@ extension EndpointSupervisor {
             switch restored.result {
             case .success(false): break
             case .success(true):
-                guard let count = restorations.note(folder, at: MonotonicClock.seconds) else { continue }
+                guard let count = restorations.note(folder, at: context.clocks.seconds) else { continue }
                 let more = count > 1 ? " (\(count) times since this was last said)" : ""
                 log(
                     .lockRestored, "is still locked: \(UpdateLock.fileName) was touched and is restored\(more)", folder,

@@ -52,7 +52,7 @@ extension EndpointSupervisor {
             } else {
                 let state = FolderState(
                     endpoint: name, folder: folder.name, version: folder.version, path: folder.path,
-                    owner: found?.owner ?? "", inode: found?.inode, at: .now)
+                    owner: found?.owner ?? "", inode: found?.inode, at: context.clocks.now)
                 try context.state.write(state)
                 known[folder.name] = state
             }

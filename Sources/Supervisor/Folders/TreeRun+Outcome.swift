@@ -9,7 +9,7 @@ extension TreeRun {
         let name = folder.folder
         guard let job = await jobs.job(number) else { return }
         try await supervisor.changeAndCompare(
-            name, .updated(to: folder.to, update: job.update, patches: folder.patches, at: .now))
+            name, .updated(to: folder.to, update: job.update, patches: folder.patches, at: context.clocks.now))
         try history(folder, .done, of: job)
         try await jobs.apply(.finish, to: name, of: number)
         context.logger.log(
@@ -23,7 +23,7 @@ extension TreeRun {
         let name = folder.folder
         let number = failed ?? number
         context.state.renderTrace(job: number, folder: name)
-        try await supervisor.change(name, .fail(message: fault.message, at: .now))
+        try await supervisor.change(name, .fail(message: fault.message, at: context.clocks.now))
         if let job = await jobs.job(number) { try history(folder, .failed, of: job) }
         // A ledger that cannot be read is perhaps why it failed; that it failed is recorded all the same.
         let summary = try? work.summary(number, name)
@@ -48,7 +48,7 @@ extension TreeRun {
         try context.state.record(
             HistoryEntry(
                 job: job.job, operation: job.operation, update: job.update, from: back ? folder.to : folder.from,
-                to: back ? folder.from : folder.to, state: state, at: .now, undone: undone,
+                to: back ? folder.from : folder.to, state: state, at: context.clocks.now, undone: undone,
                 effect: state == .done && job.rollback == nil ? .init(folder, of: job.update) : nil),
             folder: folder.folder, of: endpoint.name)
     }

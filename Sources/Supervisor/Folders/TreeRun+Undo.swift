@@ -98,7 +98,9 @@ extension TreeRun {
         let before = try states.before([undone], in: name)
         try await supervisor.change(
             name,
-            .reverted(to: folder.from, update: before.update, patches: before.patches, message: reason, at: .now))
+            .reverted(
+                to: folder.from, update: before.update, patches: before.patches, message: reason, at: context.clocks.now
+            ))
         try history(folder, .reverted, of: job)
         try await supervisor.compareStates()
         try await jobs.apply(.reverted(code: code, message: reason), to: name, of: undone)
@@ -146,7 +148,7 @@ extension TreeRun {
         context.state.renderTrace(job: number, folder: name)
         let before = try states.before(undone, in: name)
         try await supervisor.change(
-            name, .rolledBack(to: folder.to, update: before.update, patches: before.patches, at: .now))
+            name, .rolledBack(to: folder.to, update: before.update, patches: before.patches, at: context.clocks.now))
         try history(folder, .done, of: job, undone: undone)
         try await supervisor.compareStates()
         // A job that held this folder holds it no more.

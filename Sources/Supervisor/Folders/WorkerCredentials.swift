@@ -1,36 +1,27 @@
 import Glibc
 import PatchFiles
-import PatchModel
+import PatchStore
 
-/// What systemd's credentials are where there is no systemd: a copy that only the worker's user reads, for as long as the
-/// worker runs. A kill leaves it in the runtime directory until the next worker of the folder.
-struct WorkerCredentials {
-    /// The directory that the worker looks in.
-    let path: String
+/// Copies of what a worker finds in `CREDENTIALS_DIRECTORY`, in the runtime directory. A kill leaves them there until the
+/// next worker of the folder.
+public struct WorkerCredentials {
+    /// The directory that they lie in.
+    public let path: String
 
-    init(in directory: String, of start: WorkerStart) throws(FileError) {
+    /// - Parameters:
+    ///   - directory: of all workers' copies; made where it is not there.
+    ///   - user: who reads them; nil: this process's own user. systemd reads as root, and gives the worker its own copy.
+    public init(in directory: String, of start: WorkerStart, for user: UserIdentity?) throws(FileError) {
         path = "\(directory)/\(start.name)"
-        var contents: [(name: String, bytes: [UInt8])] = []
-        for file in start.credentialFiles {
-            contents.append((file.name, try File.open(file.path).read(limit: 64 << 10)))
-        }
         if mkdir(directory, 0o711) != 0, errno != EEXIST { throw FileError("create", directory) }
         let all = try Directory.open(directory)
         try all.removeTree(start.name)
         guard mkdirat(all.descriptor, start.name, 0o700) == 0 else { throw FileError("create", path) }
-        let own = try all.directory(start.name)
-        for (name, bytes) in contents {
-            let copy = try own.createFile(name)
-            try copy.write(bytes)
-            guard fchmod(copy.descriptor, 0o400) == 0 else { throw FileError("protect", copy.path) }
-            guard let user = start.user else { continue }
-            guard fchown(copy.descriptor, user.uid, user.gid) == 0 else { throw FileError("give", copy.path) }
-        }
-        guard let user = start.user else { return }
-        guard fchown(own.descriptor, user.uid, user.gid) == 0 else { throw FileError("give", own.path) }
+        try CredentialFile.write(start.credentialFiles, to: all.directory(start.name), for: user)
     }
 
-    func remove() {
+    /// Removes them.
+    public func remove() {
         let (directory, name) = Directory.split(path)
         if let directory { try? Directory.open(directory).removeTree(name) }
     }

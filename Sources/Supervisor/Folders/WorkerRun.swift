@@ -123,19 +123,21 @@ extension DaemonContext {
         }
         let known = UserIdentity(uid: owner.uid)
         let user = known ?? UserIdentity(uid: owner.uid, gid: owner.gid, groups: [owner.gid])
-        if let file = folder.credentials {
-            try CredentialFile.check(file, of: folder.name, "credentials", owner: owner.name, owner.uid)
+        var place = WorkerPlace(path: folder.path, other: other, user: owner.uid == geteuid() ? nil : user)
+        @Sendable func read(_ file: String, _ key: String) throws(Fault) -> [UInt8] {
+            try CredentialFile.read(file, of: folder.name, key, owner: owner.name, owner.uid)
         }
-        var place = WorkerPlace(
-            path: folder.path, other: other, user: owner.uid == geteuid() ? nil : user, credentials: folder.credentials)
-        do throws(Fault) {
-            if let file = folder.rehearseCredentials {
-                try CredentialFile.check(file, of: folder.name, "rehearseCredentials", owner: owner.name, owner.uid)
+        if let file = folder.credentials {
+            place.credentials = try await threads.thread(of: folder).run("look at") { try read(file, "credentials") }
+        }
+        guard let file = folder.rehearseCredentials else { return place }
+        do {
+            place.rehearseCredentials = try await threads.thread(of: folder).run("look at") {
+                try read(file, "rehearseCredentials")
             }
-            place.rehearseCredentials = folder.rehearseCredentials
-        } catch {
+        } catch let fault as Fault {
             // Without them the update goes on.
-            place.withoutRehearsal = error.message
+            place.withoutRehearsal = fault.message
         }
         return place
     }
@@ -148,9 +150,10 @@ struct WorkerPlace {
     let other: String?
     /// Nil when that is this process's own.
     let user: UserIdentity?
-    let credentials: String?
+    /// What its file `credentials` says; nil for none.
+    var credentials: [UInt8]?
     /// Of an account whose rights end at a copy.
-    var rehearseCredentials: String?
+    var rehearseCredentials: [UInt8]?
     /// Why there is none although one is configured; nil for nothing.
     var withoutRehearsal: String?
 }

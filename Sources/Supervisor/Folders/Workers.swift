@@ -23,17 +23,17 @@ public struct WorkerStart: Sendable {
     public var other: String?
     /// The folder's owner; nil: this process's own user.
     public var user: UserIdentity?
-    /// A file that the worker finds as `database` in `CREDENTIALS_DIRECTORY`; nil for none.
-    public var credentials: String?
-    /// A file that it finds there as `rehearsal`: the account whose rights end at a copy; nil for none.
-    public var rehearseCredentials: String?
+    /// What the worker finds as `database` in `CREDENTIALS_DIRECTORY`; nil for none.
+    public var credentials: [UInt8]?
+    /// What it finds there as `rehearsal`: the account whose rights end at a copy; nil for none.
+    public var rehearseCredentials: [UInt8]?
     /// The file with the worker's order: absolute, and readable for this process only.
     public var order = ""
 
-    /// The files that the worker gets, by the names that it finds them under.
-    public var credentialFiles: [(name: String, path: String)] {
-        [("database", credentials), ("rehearsal", rehearseCredentials)].compactMap { name, path in
-            path.map { (name, $0) }
+    /// The files that the worker gets in `CREDENTIALS_DIRECTORY`.
+    public var credentialFiles: [(name: String, bytes: [UInt8])] {
+        [("database", credentials), ("rehearsal", rehearseCredentials)].compactMap { name, bytes in
+            bytes.map { (name, $0) }
         }
     }
 
@@ -153,7 +153,8 @@ public struct ChildWorkers: Workers {
         _ start: WorkerStart, tree: borrowing Directory, ledger: consuming File, trace: consuming File
     ) throws -> String? {
         let input = try start.input(tree: tree)
-        let own = start.credentialFiles.isEmpty ? nil : try WorkerCredentials(in: credentials, of: start)
+        let own =
+            start.credentialFiles.isEmpty ? nil : try WorkerCredentials(in: credentials, of: start, for: start.user)
         defer { own?.remove() }
         let child = try ChildProcess.start(
             program, ["patchd-worker", start.phase.rawValue],

@@ -51,7 +51,8 @@ extension Intake {
         guard try source.status() == file.status else { return nil }
         var claim = IntakeClaim(
             id: id, file: file.name, device: file.status.device, inode: file.status.inode,
-            changed: file.status.changed, modified: file.status.modified, owner: file.status.uid, sha256: sum, at: .now)
+            changed: file.status.changed, modified: file.status.modified, owner: file.status.uid, sha256: sum,
+            at: context.clocks.now)
         switch options {
         case .none, .unreadable: break
         case .content(let options): try own.replaceFile("options.json", with: options)

@@ -145,7 +145,7 @@ struct Intake: Sendable {
         _ file: DroppedFile, _ refusal: Refusal, from incoming: borrowing Directory
     ) throws(FileError) -> Step {
         let limit = context.configuration.daemon.limits.rejected
-        try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, limit: limit) {
+        try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, at: context.clocks.now, limit: limit) {
             (rejected, free) throws(FileError) in
             try incoming.rename(file.fileName, to: rejected, free)
         }

@@ -45,7 +45,7 @@ final class Rejections: Sendable {
     ///   - place: brings the refused file to its new name in the directory.
     func add(
         _ name: String, sha256: String, _ refusal: Refusal, options: [UInt8]? = nil, signature: [UInt8]? = nil,
-        at taken: Timestamp = .now, limit: UInt64, place: (borrowing Directory, String) throws(FileError) -> Void
+        at taken: Timestamp, limit: UInt64, place: (borrowing Directory, String) throws(FileError) -> Void
     ) throws(FileError) {
         let directory = try Directory.open(path)
         // Who dropped it, a member of the directory's group, is to see why.

@@ -39,8 +39,8 @@ extension JobRun {
     /// Lets the others wait: what is free is unlocked, and its tasks run.
     private func pause(_ canary: JobCanary, _ first: [FolderPlan]) async throws -> AfterCanary {
         var until: Timestamp?
-        if case .seconds(let seconds) = canary.plan.pause { until = Timestamp.now.adding(seconds: seconds) }
-        let job = try await jobs.apply(.pause(until: until, at: .now), to: number)
+        if case .seconds(let seconds) = canary.plan.pause { until = context.clocks.now.adding(seconds: seconds) }
+        let job = try await jobs.apply(.pause(until: until, at: context.clocks.now), to: number)
         if job.cancelledAt != nil { return .ends }
         context.logger.log(
             .jobPaused, "job \(number) on \(endpoint.name) waits for \(job.waitingFor)", EventFields(job))

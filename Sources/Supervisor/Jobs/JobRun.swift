@@ -177,7 +177,7 @@ struct JobRun: Sendable {
                 return await end(Fault(.cancelled, "cancelled before a folder was changed"))
             }
             let job = try await jobs.apply(
-                .postpone(reason: deferred.reason, by: deferred.process, at: .now), to: number)
+                .postpone(reason: deferred.reason, by: deferred.process, at: context.clocks.now), to: number)
             // After its canary it keeps to its plan.
             if !job.hasBegun { try context.state.removePlan(job: number) }
             _ = try await downtime.end(nil)
@@ -203,7 +203,7 @@ struct JobRun: Sendable {
             let message = failure?.message ?? "the job ended in the middle of it"
             for name in await jobs.halfDone(number).union(running).sorted() {
                 // In this order: after a cut between the two the job still says that the folder is half done.
-                try await supervisor.change(name, .fail(message: message, at: .now))
+                try await supervisor.change(name, .fail(message: message, at: context.clocks.now))
                 job = try await jobs.apply(.fail(code: cause, message: message, done: nil), to: name, of: number)
             }
             var faults: [Fault] = []
@@ -211,7 +211,7 @@ struct JobRun: Sendable {
             let hasDueUnits = await !stores.units.down(on: endpoint.name).isEmpty
             if job.isLocking || job.isBetweenParts || hasDueUnits {
                 try await supervisor.compareStates()
-                job = try await jobs.apply(.startEnding(at: .now), to: number)
+                job = try await jobs.apply(.startEnding(at: context.clocks.now), to: number)
                 faults = try await downtime.end(number)
                 if endpoint.onFailure == .revertAll, job.rollback == nil {
                     await tree.finish(try context.state.plan(job: number)?.endpoints.first?.folders ?? [])
@@ -236,7 +236,7 @@ struct JobRun: Sendable {
     }
 
     func record(_ failure: Fault?) async throws {
-        let job = try await jobs.apply(.end(failure, at: .now), to: number)
+        let job = try await jobs.apply(.end(failure, at: context.clocks.now), to: number)
         guard let failure else {
             context.logger.log(
                 .jobDone, "job \(number): \(job.update) \(job.version) on \(endpoint.name) is done", EventFields(job))

@@ -118,7 +118,7 @@ struct JobSelector: Sendable {
         let folders = if let own { own } else { try await changed(by: job, on: endpoint) }
         let affected = folders.union(folders.flatMap(endpoint.descendants))
         guard let standing = try context.hold(on: endpoint, affected) else { return true }
-        if let again = Holds.again(standing.hold) { wakeTimer.ring(in: again) }
+        if let again = Holds.again(standing.hold, at: context.clocks.now) { wakeTimer.ring(in: again) }
         try await wait(job, for: standing.description)
         return false
     }
@@ -136,7 +136,7 @@ struct JobSelector: Sendable {
     /// Whether the pause of a job is over by now, which is recorded; else it is looked again then.
     private func endPause(_ job: Job) async throws -> Bool {
         guard let until = job.canary?.until else { return false }
-        let rest = until.seconds(since: .now)
+        let rest = until.seconds(since: context.clocks.now)
         if rest > 0 {
             // Never more than a minute: a clock may be set.
             wakeTimer.ring(in: min(60, rest + 0.01))
@@ -166,7 +166,7 @@ struct JobSelector: Sendable {
     func wait(_ job: Job, for reason: String) async throws {
         if job.state == .waiting, job.waitingFor == reason { return }
         // It may be cancelled meanwhile.
-        guard (try? await jobs.apply(.wait(reason: reason, at: .now), to: job.job)) != nil else { return }
+        guard (try? await jobs.apply(.wait(reason: reason, at: context.clocks.now), to: job.job)) != nil else { return }
         context.logger.log(
             .jobWaiting, "job \(job.job) on \(job.endpoint) waits for \(reason)",
             EventFields(job))

@@ -37,7 +37,7 @@ extension JobStore {
     func decline(_ number: Int, by name: String, request: String) throws -> Bool {
         if jobs[number]?.request == request { return true }
         guard let job = jobs[number], job.state == .pendingApproval || job.isPaused else { return false }
-        try apply(.decline(by: name, request: request, at: .now), to: number)
+        try apply(.decline(by: name, request: request, at: clocks.now), to: number)
         return true
     }
 }

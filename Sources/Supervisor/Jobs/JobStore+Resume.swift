@@ -110,11 +110,11 @@ extension JobStore {
         if job.state != .running, job.resumption != nil {
             let half = halfDone(number)
             if !half.isEmpty {
-                try apply(.cancelResumption(halfDone: half, request: request, at: .now), to: number)
+                try apply(.cancelResumption(halfDone: half, request: request, at: clocks.now), to: number)
                 return true
             }
         }
-        try apply(.cancel(request: request, at: .now), to: number)
+        try apply(.cancel(request: request, at: clocks.now), to: number)
         return true
     }
 

@@ -16,6 +16,7 @@ actor JobStore {
     /// Counts the changes: of two looks at the jobs it tells which is newer.
     private var revision = 0
     private let notices: NoticeQueue
+    let clocks: any Clocks
     private(set) var jobs: [Int: Job] = [:]
     /// Of those under way, what is known of their files' texts.
     private var pages: [Int: JobPage] = [:]
@@ -31,10 +32,11 @@ actor JobStore {
     ///   - report: takes all jobs that are known, after each change.
     ///   - onChange: takes the endpoint whose jobs changed.
     init(
-        _ state: StateDirectory, notices: NoticeQueue, report: @escaping @Sendable ([Job]) -> Void,
+        _ state: StateDirectory, notices: NoticeQueue, clocks: any Clocks, report: @escaping @Sendable ([Job]) -> Void,
         onChange: @escaping @Sendable (String) -> Void
     ) throws(StoreError) {
         self.onChange = onChange
+        self.clocks = clocks
         self.state = state
         self.notices = notices
         self.report = report
@@ -143,7 +145,7 @@ actor JobStore {
         return try add(
             Job(
                 job: nextNumber, endpoint: endpoint, update: manifest.name, version: manifest.version, sha256: sha256,
-                options: options, claim: claim, createdAt: .now, warnings: warnings, drop: drop, signer: signer))
+                options: options, claim: claim, createdAt: clocks.now, warnings: warnings, drop: drop, signer: signer))
     }
 
     private func add(_ job: Job) throws(StoreError) -> Int {
@@ -204,7 +206,7 @@ actor JobStore {
             }
         }
         let last = lookup.lastOrder(of: job.endpoint)
-        return try apply(.begin(turn: job.turn == last && last > 0 ? last : last + 1, at: .now), to: number)
+        return try apply(.begin(turn: job.turn == last && last > 0 ? last : last + 1, at: clocks.now), to: number)
     }
 
     /// By job, its place in the order of an endpoint's jobs.
@@ -243,7 +245,7 @@ actor JobStore {
         try add(
             Job(
                 job: nextNumber, endpoint: undone.endpoint, update: undone.update, version: version ?? undone.version,
-                sha256: undone.sha256, options: UpdateOptions(operation: .rollback), claim: "", createdAt: .now,
+                sha256: undone.sha256, options: UpdateOptions(operation: .rollback), claim: "", createdAt: clocks.now,
                 rollback: target, request: request))
     }
 
@@ -259,6 +261,6 @@ actor JobStore {
         return try add(
             Job(
                 job: nextNumber, endpoint: missed.endpoint, update: missed.update, version: missed.version,
-                sha256: missed.sha256, options: options, claim: "", createdAt: .now, request: request))
+                sha256: missed.sha256, options: options, claim: "", createdAt: clocks.now, request: request))
     }
 }

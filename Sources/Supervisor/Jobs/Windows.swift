@@ -11,8 +11,9 @@ extension WindowCalendar {
     }
 
     /// What a job waits for while no window is open; nil while one is.
-    var closed: String? {
-        let now = time(nil)
+    ///
+    /// - Parameter now: in seconds since 1970.
+    func closed(at now: Int) -> String? {
         if isOpen(at: now) { return nil }
         guard let next = nextOpening(after: now) else { return "a window, of which none opens within two weeks" }
         var fields = Self.local(next.second)
@@ -35,9 +36,10 @@ extension JobSelector {
     /// Whether the endpoint's windows let a job begin; one that has to wait is told until when.
     func isLetIn(_ job: Job, _ endpoint: Endpoint) async throws -> Bool {
         let calendar = WindowCalendar(of: endpoint)
-        guard job.keepsWindows(of: endpoint), let closed = calendar.closed else { return true }
+        let now = Int(context.clocks.now.seconds(since: Timestamp(nanoseconds: 0)))
+        guard job.keepsWindows(of: endpoint), let closed = calendar.closed(at: now) else { return true }
         // Never more than a minute: a clock may be set, and a zone changed.
-        wakeTimer.ring(in: Double(calendar.secondsToMinute(at: time(nil))))
+        wakeTimer.ring(in: Double(calendar.secondsToMinute(at: now)))
         try await wait(job, for: closed)
         return false
     }

@@ -59,7 +59,7 @@ final class Metrics: Sendable {
     /// - Parameter isNew: whether it was not locked before as far as this process knows: where an earlier one locked it, the
     ///   lock says since when.
     func show(
-        _ lock: UpdateLock?, isNew: Bool = false, in folder: String, of endpoint: String, at now: Timestamp = .now
+        _ lock: UpdateLock?, isNew: Bool = false, in folder: String, of endpoint: String, at now: Timestamp
     ) {
         let place = "\(endpoint)/\(folder)"
         change { known in

@@ -142,7 +142,7 @@ struct Requests: Sendable {
             // Who loses this answer in a power cut asks again, and is refused again.
             try files.give(answer, to: entry, isDurable: false, context.authorization)
             try files.remove(entry.name, from: requests)
-            let (uid, now) = (entry.status.uid, MonotonicClock.seconds)
+            let (uid, now) = (entry.status.uid, context.clocks.seconds)
             guard let count = context.spool.refusedRequests.withLock({ $0.note("\(uid)", at: now) }) else { continue }
             let more = count > 1 ? " (\(count) since this was last said)" : ""
             context.logger.log(

@@ -1,12 +1,11 @@
 import Dispatch
-import Glibc
 import Synchronization
 
 /// Runs tasks on threads of its own, as many as are needed: what patchd does is mostly waiting in system calls, which
 /// must not hold up the cooperative pool (on two cores two of them would stop the daemon).
 ///
 /// No queue of Dispatch: where as many of its threads wait as there are cores, it looks only once a second whether one
-/// more is needed, and the applications are down meanwhile.
+/// more is needed, and the applications are down meanwhile; and it wakes each second for that while the daemon is idle.
 public final class BlockingThreads: TaskExecutor {
     private struct Pool {
         var jobs: [UnownedJob] = []
@@ -22,6 +21,22 @@ public final class BlockingThreads: TaskExecutor {
 
     /// An executor without threads yet.
     public init() {}
+
+    /// Runs what is the whole of a process, and blocks the calling thread until it has ended. The one task without a parent:
+    /// all others are below it.
+    public func run<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value {
+        let value = Mutex<Value?>(nil)
+        let isOver = DispatchSemaphore(value: 0)
+        Task(executorPreference: self) {
+            let result = await body()
+            value.withLock { $0 = result }
+            isOver.signal()
+        }
+        while true {
+            isOver.wait()
+            if let result = value.withLock({ $0 }) { return result }
+        }
+    }
 
     /// Called by the runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
@@ -59,20 +74,8 @@ public final class BlockingThreads: TaskExecutor {
     }
 
     private func startThread() {
-        let own = Unmanaged.passRetained(self).toOpaque()
-        var thread = pthread_t()
-        let problem = pthread_create(
-            &thread, nil,
-            { own in
-                guard let own else { return nil }
-                Unmanaged<BlockingThreads>.fromOpaque(own).takeRetainedValue().work()
-            }, own)
-        if problem == 0 {
-            pthread_detach(thread)
-        } else {
-            // The kernel lets no thread be made just now: whoever is through with a job takes this one, too.
-            pool.withLock { $0.coming -= 1 }
-            Unmanaged<BlockingThreads>.fromOpaque(own).release()
-        }
+        if DetachedThread.start({ [self] in work() }) { return }
+        // Whoever is through with a job takes this one, too.
+        pool.withLock { $0.coming -= 1 }
     }
 }

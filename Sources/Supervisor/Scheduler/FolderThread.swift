@@ -1,4 +1,3 @@
-import Glibc
 import PatchFiles
 import PatchModel
 import Synchronization
@@ -49,7 +48,7 @@ final class FolderThread: Sendable {
         return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await answer.value(orCancelled: hung) }
             group.addTask {
-                try await Task.sleep(for: .seconds(self.deadline))
+                try await Alarms.shared.sleep(seconds: self.deadline)
                 throw hung
             }
             defer { group.cancelAll() }
@@ -64,26 +63,8 @@ final class FolderThread: Sendable {
             defer { queue.isRunning = true }
             return !queue.isRunning
         }
-        if starts { start() }
-    }
-
-    private func start() {
-        let own = Unmanaged.passRetained(self).toOpaque()
-        var thread = pthread_t()
-        let problem = pthread_create(
-            &thread, nil,
-            { own in
-                guard let own else { return nil }
-                Unmanaged<FolderThread>.fromOpaque(own).takeRetainedValue().work()
-                return nil
-            }, own)
-        if problem == 0 {
-            pthread_detach(thread)
-        } else {
-            // The kernel allows no more threads: what waits times out, and the next call tries again.
-            Unmanaged<FolderThread>.fromOpaque(own).release()
-            queue.withLock { $0.isRunning = false }
-        }
+        // Where there can be no thread now, what waits times out, and the next call tries again.
+        if starts, !DetachedThread.start({ [self] in work() }) { queue.withLock { $0.isRunning = false } }
     }
 
     private func work() {

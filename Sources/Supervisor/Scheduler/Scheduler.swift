@@ -49,13 +49,13 @@ struct Scheduler: Sendable {
         let workers = context.configuration.daemon.workers
         stores = DaemonStores(
             jobs: try JobStore(
-                context.state, notices: context.notices,
+                context.state, notices: context.notices, clocks: context.clocks,
                 report: { jobs in
                     status.show(jobs: jobs)
                     metrics.show(jobs: jobs)
                 },
                 onChange: { signals.raise($0) }),
-            units: try QuiescedUnitStore(context.state) { status.show(unitsDown: $0) },
+            units: try QuiescedUnitStore(context.state, clocks: context.clocks) { status.show(unitsDown: $0) },
             slots: WorkerSlots(workers > 0 ? workers : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))),
             watch: try DirectoryWatch([context.spool.incoming, context.spool.requests, context.spool.holds]))
     }

@@ -43,7 +43,7 @@ final class WakeSignal: Sendable {
         guard let seconds else { return await sleep() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.sleep() }
-            group.addTask { try? await Task.sleep(for: .seconds(max(0, seconds))) }
+            group.addTask { try? await Alarms.shared.sleep(seconds: seconds) }
             await group.next()
             group.cancelAll()
         }

@@ -65,7 +65,7 @@ extension Quiesce {
             if !others.isEmpty { _ = try context.units.start(others, seconds: Self.startPatience) }
         }
         // A service that starts and dies at once was started all the same.
-        MonotonicClock.wait(seconds: 1)
+        context.clocks.block(seconds: 1)
         await stayWhileShuttingDown()
         for name in names {
             let unit = try context.units.unit(name)

@@ -66,7 +66,7 @@ extension Quiesce {
     /// Stops units and waits for them as long as they take, which their own TimeoutStopSec= decides, and no longer than
     /// the job is wanted.
     private func stop(_ wave: [String], _ folders: [String: Set<String>], _ job: Job) async throws {
-        var patience = StopPatience(since: .now, at: MonotonicClock.seconds)
+        var patience = StopPatience(since: context.clocks.now, at: context.clocks.seconds)
         var left = wave
         while !left.isEmpty {
             await stayWhileShuttingDown()
@@ -84,7 +84,7 @@ extension Quiesce {
             if await jobs?.job(job.job)?.cancelledAt != nil {
                 throw Fault(.cancelled, "cancelled while \(left.joined(separator: ", ")) was stopping")
             }
-            guard let seconds = patience.due(at: MonotonicClock.seconds) else { continue }
+            guard let seconds = patience.due(at: context.clocks.seconds) else { continue }
             let text = patience.message(left, job: job.job)
             context.logger.log(
                 .unitStopping, "\(text) (\(seconds) s)", fields(job, unit: first, folders[first] ?? []))
@@ -124,15 +124,15 @@ extension Quiesce {
 
     private func waitUntilIdle(_ job: Job) async throws {
         guard !endpoint.tasks.idleCheck.isEmpty else { return }
-        let end = MonotonicClock.seconds + endpoint.grace
+        let end = context.clocks.seconds + endpoint.grace
         while run(endpoint.tasks.idleCheck, "idleCheck", job) != nil {
-            guard MonotonicClock.seconds < end else {
+            guard context.clocks.seconds < end else {
                 throw Fault(
                     .inUse,
                     "idleCheck of \(endpoint.name) still fails after grace (\(Int(endpoint.grace)) s): somebody is at work; drop the archive again when it is idle"
                 )
             }
-            MonotonicClock.wait(seconds: 1)
+            context.clocks.block(seconds: 1)
         }
     }
 }

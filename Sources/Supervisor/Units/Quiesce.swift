@@ -151,6 +151,6 @@ struct Quiesce: Sendable {
     /// On the way down systemd stops units by itself and starts none: what is seen then is not what ran before, so
     /// nothing is decided any more. The job goes on after the boot.
     func stayWhileShuttingDown() async {
-        while context.units.areManaged, context.units.isShuttingDown() { MonotonicClock.wait(seconds: 1) }
+        while context.units.areManaged, context.units.isShuttingDown() { context.clocks.block(seconds: 1) }
     }
 }

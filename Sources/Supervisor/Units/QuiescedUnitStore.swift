@@ -8,12 +8,16 @@ import PatchStore
 /// files that keep units down are there before the stop, and a unit is forgotten only after it was started again.
 actor QuiescedUnitStore {
     private let state: StateDirectory
+    private let clocks: any Clocks
     private let report: @Sendable ([String]) -> Void
     private var record: QuiescedUnits
 
     /// - Parameter report: takes the units that do not come up again, at first and after each change.
-    init(_ state: StateDirectory, report: @escaping @Sendable ([String]) -> Void = { _ in }) throws(StoreError) {
+    init(
+        _ state: StateDirectory, clocks: any Clocks, report: @escaping @Sendable ([String]) -> Void = { _ in }
+    ) throws(StoreError) {
         self.state = state
+        self.clocks = clocks
         self.report = report
         record = try state.units()
         report(record.down.keys.sorted())
@@ -79,7 +83,7 @@ actor QuiescedUnitStore {
     ///   - endpoint: whose job has to bring them back.
     func fail(_ problems: [String: String], for endpoint: String) throws(StoreError) {
         var changed = record
-        changed.fail(problems, for: endpoint, at: .now)
+        changed.fail(problems, for: endpoint, at: clocks.now)
         try save(changed)
     }
 

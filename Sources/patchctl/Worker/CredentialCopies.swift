@@ -1,28 +1,35 @@
-import Glibc
+import PatchConfig
 import PatchFiles
+import PatchModel
+import PatchStore
 
 /// What a worker finds in `CREDENTIALS_DIRECTORY`: copies that only its user reads, for as long as the value lives.
 struct CredentialCopies: ~Copyable {
-    private let scratch: Scratch
+    private typealias Credentials = [(name: String, bytes: [UInt8])]
 
-    /// - Parameters:
-    ///   - files: by the names that the worker finds them under.
-    ///   - user: the worker's; nil: this process's own.
-    init(_ files: [(name: String, path: String)], for user: UserIdentity?) throws {
+    private let scratch: Scratch
+    /// Why `rehearseCredentials` cannot be used, without which all but a rehearsal goes on; nil for nothing.
+    let rehearsalFault: Fault?
+
+    /// The ones that a folder's configuration names; none is no error.
+    init(of folder: Folder, owner: Owner) throws {
+        func read(_ key: String, _ path: String?, as name: String) throws(Fault) -> Credentials {
+            guard let path else { return [] }
+            return [(name, try CredentialFile.read(path, of: folder.name, key, owner: owner.name, owner.uid))]
+        }
+        var credentials = try read("credentials", folder.credentials, as: "database")
+        var fault: Fault?
+        do throws(Fault) {
+            credentials += try read("rehearseCredentials", folder.rehearseCredentials, as: "rehearsal")
+        } catch {
+            fault = error
+        }
         let scratch = try Scratch()
-        for (name, path) in files {
-            let copy = try scratch.directory.createFile(name)
-            try copy.write(try File.open(path).read(limit: 64 << 10))
-            guard fchmod(copy.descriptor, 0o400) == 0 else { throw FileError("protect", copy.path) }
-            guard let user else { continue }
-            guard fchown(copy.descriptor, user.uid, user.gid) == 0 else { throw FileError("give", copy.path) }
-        }
-        if let user, fchown(scratch.directory.descriptor, user.uid, user.gid) != 0 {
-            throw FileError("give", scratch.path)
-        }
+        try CredentialFile.write(credentials, to: scratch.directory, for: Identity.of(owner))
         self.scratch = scratch
+        rehearsalFault = fault
     }
 
-    /// For the worker's environment.
-    var variable: String { "CREDENTIALS_DIRECTORY=\(scratch.path)" }
+    /// For the worker.
+    var environment: [String] { ["CREDENTIALS_DIRECTORY=\(scratch.path)"] }
 }

@@ -14,6 +14,7 @@ final class TestDaemon: Sendable {
     let workers = FakeWorkers()
     let units: FakeUnits
     let log = RecordedLog()
+    let clocks = SetClocks()
     private let configured: Mutex<Configuration>
     private let said = Mutex(RecordedNotifications())
     private let count = Mutex(0)
@@ -155,7 +156,8 @@ final class TestDaemon: Sendable {
                 units: "\(root)/units"),
             configuration: configuration, state: state, spool: spool, workers: workers, units: units,
             logger: log.logger, notices: NoticeQueue(), once: true,
-            holds: Holds(path: spool.holds, logger: log.logger), failures: FailureCount())
+            holds: Holds(path: spool.holds, logger: log.logger, clocks: clocks), failures: FailureCount(),
+            clocks: clocks)
         return try await withTaskExecutorPreference(Self.threads) {
             var loop = try Scheduler(
                 context: context, notifications: notifications, reloadSignal: nil, read: { configuration })

@@ -64,6 +64,11 @@ extension Inside {
             try daemon.drop(Sample.update())
             #expect(try await daemon.run() == 5)
             #expect(daemon.has("spool/holds/ALL.lock"))
+            daemon.clocks.set(to: try #require(Timestamp("2998-12-31T23:59:59.9Z")))
+            #expect(try await daemon.run() == 5)
+            daemon.clocks.set(to: try #require(Timestamp("2999-01-01T00:00:00Z")))
+            #expect(try await daemon.run() == 0)
+            #expect(!daemon.has("spool/holds/ALL.lock"))
         }
 
         @Test func `stands as long as its process lives`() async throws {

@@ -48,7 +48,8 @@ struct ApproveCommand: RequestCommand {
                 }
             }
         }
-        let approver = JobApproval.Approver(name: context.user, uid: context.uid, at: .now, sha256: found.sha256)
+        let approver = JobApproval.Approver(
+            name: context.user, uid: context.uid, at: context.daemon.clocks.now, sha256: found.sha256)
         note.at = approver.at
         // The approval first: the plan that it binds to is made again before the start.
         guard try await context.jobs.approve(job, by: approver, planned: planned, request: context.request) else {
@@ -73,7 +74,8 @@ struct ApproveCommand: RequestCommand {
                 "job \(job) has begun and keeps its options; approve it without any, or cancel it and drop the archive again"
             )
         }
-        let approver = JobApproval.Approver(name: context.user, uid: context.uid, at: .now, sha256: found.sha256)
+        let approver = JobApproval.Approver(
+            name: context.user, uid: context.uid, at: context.daemon.clocks.now, sha256: found.sha256)
         guard try await context.jobs.endPause(job, by: approver, request: context.request) else {
             return .wrongState(found, "the pause has ended meanwhile")
         }

@@ -16,7 +16,8 @@ struct MarkCommand: RequestCommand {
         unstable.marks.removeAll { $0.update == update.name && $0.version == version }
         if isUnstable {
             unstable.marks.append(
-                UnstableUpdates.Mark(update: update.name, version: version, by: context.user, at: .now))
+                UnstableUpdates.Mark(
+                    update: update.name, version: version, by: context.user, at: context.daemon.clocks.now))
         }
         if isMarked != isUnstable {
             try state.write(unstable)

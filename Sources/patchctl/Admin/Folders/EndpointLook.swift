@@ -63,7 +63,11 @@ struct EndpointLook {
         }
         let summary: LedgerSummary
         do {
-            summary = try worker.look(what, order, tree: "tree", as: Identity.of(owner))
+            let copies = try CredentialCopies(of: folder, owner: owner)
+            summary = try worker.look(
+                what, order, tree: "tree", as: Identity.of(owner), environment: copies.environment)
+        } catch let fault as Fault {
+            throw fault
         } catch {
             let cause = (error as? Failure)?.message ?? "\(error)"
             throw Fault(folder: plan.folder, .io, "\(plan.path) cannot be read: \(cause)")

@@ -42,14 +42,6 @@ struct DatabaseCheck {
     ) throws(Fault) -> (faults: [Fault], warnings: [String])? {
         let owner = try OwnerRule.check(folder: folder, recorded: nil)
         guard geteuid() == 0 || geteuid() == owner.uid else { return nil }
-        let files = [
-            ("database", "credentials", folder.credentials),
-            ("rehearsal", "rehearseCredentials", folder.rehearseCredentials),
-        ]
-        for (_, key, path) in files {
-            guard let path else { continue }
-            try CredentialFile.check(path, of: folder.name, key, owner: owner.name, owner.uid)
-        }
         let version = folder.version ?? Version("0")
         guard let version else { return ([], []) }
         let plan = FolderPlan(
@@ -60,10 +52,10 @@ struct DatabaseCheck {
             order.rehearsal = RehearsalOrder(limit: rehearsal, hasCredentials: folder.rehearseCredentials != nil)
         }
         do {
-            let user = try Identity.of(owner)
-            let copies = try CredentialCopies(files.compactMap { file in file.2.map { (file.0, $0) } }, for: user)
+            let copies = try CredentialCopies(of: folder, owner: owner)
+            if let fault = copies.rehearsalFault { throw fault }
             let summary = try Worker().look(
-                "examine", order, as: user, environment: [copies.variable], seconds: Self.limit)
+                "examine", order, as: Identity.of(owner), environment: copies.environment, seconds: Self.limit)
             if case .failed(_, let code, let message) = summary.outcome {
                 throw Fault(folder: folder.name, code, message)
             }

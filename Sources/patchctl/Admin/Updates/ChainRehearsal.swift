@@ -82,10 +82,19 @@ struct ChainRehearsal {
             links: endpoint.links, plan: plan, database: endpoint.databaseOrder(of: plan.folder))
         order.rehearsal = RehearsalOrder(
             limit: configuration.daemon.limits.rehearsal, isTwice: options.rehearse == .twice, from: version)
-        let summary = try worker.look("rehearse", order, tree: Self.trees, as: Identity.of(owner))
-        if let report = summary.rehearsal?.limited { return report }
         var report = FolderRehearsal(folder: plan.folder)
-        if case .failed(_, let code, let message) = summary.outcome { (report.code, report.error) = (code, message) }
+        do {
+            let copies = try CredentialCopies(of: folder, owner: owner)
+            if let fault = copies.rehearsalFault { throw fault }
+            let summary = try worker.look(
+                "rehearse", order, tree: Self.trees, as: Identity.of(owner), environment: copies.environment)
+            if let report = summary.rehearsal?.limited { return report }
+            if case .failed(_, let code, let message) = summary.outcome {
+                (report.code, report.error) = (code, message)
+            }
+        } catch let fault as Fault {
+            (report.code, report.error) = (fault.code, fault.message)
+        }
         return report
     }
 }
