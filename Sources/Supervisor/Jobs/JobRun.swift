@@ -178,6 +178,7 @@ struct JobRun: Sendable {
             }
             let job = try await jobs.apply(
                 .postpone(reason: deferred.reason, by: deferred.process, at: .now), to: number)
+            if let again = deferred.again { await supervisor.putOff(number, seconds: again) }
             // After its canary it keeps to its plan.
             if !job.hasBegun { try context.state.removePlan(job: number) }
             _ = try await downtime.end(nil)

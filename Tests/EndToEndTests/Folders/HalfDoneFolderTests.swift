@@ -119,6 +119,7 @@ import Testing
         let again = try host.ask(#"{"command": "rollback", "endpoint": "payroll", "folder": "SEED"}"#)
         #expect(again["ok"] as? Bool == false)
         #expect((again["message"] as? String)?.contains("resume 2") == true, "\(again)")
+        #expect((again["message"] as? String)?.contains("has stopped in SEED;") == true, "\(again)")
         let resumed = try host.ask(#"{"command": "resume", "job": 2, "assumeDone": "8.0.2.sh"}"#)
         #expect(resumed["ok"] as? Bool == true, "\(resumed)")
         #expect(try host.job(2)["state"] as? String == "done")
@@ -132,7 +133,10 @@ import Testing
             try host.ask(#"{"command": "rollback", "endpoint": "payroll", "folder": "SEED"}"#)["ok"] as? Bool == true)
         #expect(try host.ask(#"{"command": "resume", "job": 2, "skip": ["SEED"]}"#)["ok"] as? Bool == true)
         #expect(try state("SEED", "message")?.contains("baseline") == true)
-        #expect(locked == ["SEED"] || locked == [])
+        #expect(try state("SEED", "message")?.contains("0 of 0") == false)
+        // It was left with 8.0.2, as its reference folder has it.
+        #expect(try locked == [] && state("SEED", "version") == "8.0.2")
+        #expect(try host.run("patchctl", "status").output.contains("patchctl baseline payroll/SEED VERSION"))
     }
 
     @Test func `is let go when an admin has it forgotten, after its entry was removed`() throws {

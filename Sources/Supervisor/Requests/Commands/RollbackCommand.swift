@@ -33,6 +33,10 @@ struct RollbackCommand: RequestCommand {
         }
     }
 
+    private static func stopped(in job: Job) -> String {
+        job.folders.filter { $0.value.state == .failed }.keys.sorted().joined(separator: ", ")
+    }
+
     private func queue(_ target: RollbackTarget, _ name: String, _ context: RequestContext) async throws -> Answer {
         guard let endpoint = context.daemon.endpoint(name), let job = await context.jobs.job(target.job) else {
             return .unknown(target.job)
@@ -46,7 +50,7 @@ struct RollbackCommand: RequestCommand {
         if let stopped {
             return .wrongState(
                 stopped,
-                "it rolls this back already and has stopped; see: patchctl show \(stopped.job), then: patchctl resume "
+                "it is a rollback, and has stopped in \(Self.stopped(in: stopped)); see: patchctl show \(stopped.job), then: patchctl resume "
                     + "\(stopped.job) (--assume-done STEP, --skip FOLDER)")
         }
         let states = FolderStates(context: context.daemon, endpoint: endpoint)
