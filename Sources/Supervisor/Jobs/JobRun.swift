@@ -124,6 +124,17 @@ struct JobRun: Sendable {
         for held in await jobs.holding(endpoint.name) where held.job != number && held.isCorrected(by: job) {
             guard let plan = try context.state.plan(job: held.job)?.endpoints.first else { continue }
             for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
+                // A rollback of it may have stopped half-way, and only that one knows how far it came.
+                if let state = try context.state.folder(folder.folder, of: endpoint.name),
+                    let other = await jobs.halfDone(by: state, since: held)
+                {
+                    try await record(
+                        Fault(
+                            folder: folder.folder, .dependency,
+                            "job \(other.job) has stopped in it; first: patchctl resume \(other.job), then drop the archive again"
+                        ))
+                    return nil
+                }
                 guard try await tree.revert(folder, job: held.job) else {
                     let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
                     try await record(

@@ -38,7 +38,7 @@ extension Scheduler {
             do throws(StoreError) {
                 if let endpoint = try context.state.inEffect(name) { found.append(endpoint) }
             } catch {
-                unread.insert(name)
+                unread[name] = ((try? context.state.folders(of: name)) ?? [:]).values.map { ExactText($0.path) }
                 context.failures.note()
                 context.logger.log(
                     .cannotGoOn,
@@ -71,7 +71,15 @@ extension Scheduler {
             supervisors[name] = nil
             signals.set(nil, for: name)
         }
-        for endpoint in change.endpoints where !unread.contains(endpoint.name) {
+        for endpoint in change.endpoints where unread[endpoint.name] == nil {
+            if let other = unreadOwner(of: endpoint) {
+                context.logger.log(
+                    .configurationDeferred,
+                    "endpoint \(endpoint.name): a folder of it still belongs to endpoint \(other), of which it cannot be told what was "
+                        + "in effect; it is taken up after a start at which it can",
+                    EventFields(endpoint: endpoint.name))
+                continue
+            }
             if let supervisor = supervisors[endpoint.name] {
                 await supervisor.offer(endpoint, context)
                 continue
@@ -82,6 +90,14 @@ extension Scheduler {
             group.addTask { await supervisor.run() }
             group.addTask { await supervisor.keep() }
         }
+    }
+
+    /// An endpoint that is left alone and has a folder where this one has one; nil for none.
+    private func unreadOwner(of endpoint: Endpoint) -> String? {
+        let own = endpoint.folders.map { ExactText($0.path) }
+        return unread.first { _, paths in
+            paths.contains { path in own.contains { $0 == path || $0.isBelow(path) || path.isBelow($0) } }
+        }?.key
     }
 
     /// What had to wait is taken up as soon as the job that was in its way is over.
@@ -138,7 +154,7 @@ extension Scheduler {
 
     /// Starts again what endpoints left down that nobody configures any more.
     func restoreUnitsOfRemovedEndpoints(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        let configured = unread.union(context.configuration.endpoints.map(\.name))
+        let configured = Set(unread.keys).union(context.configuration.endpoints.map(\.name))
         for name in await stores.units.endpoints.subtracting(configured).sorted() {
             guard stores.jobs.damaged(on: name) == nil, await stores.jobs.live(on: name).isEmpty,
                 await activeWork.begin(.endpoint(name))

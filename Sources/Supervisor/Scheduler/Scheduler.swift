@@ -20,8 +20,8 @@ struct Scheduler: Sendable {
     var requested: Configuration
     /// What of it has to wait until a job is over.
     var deferrals: [ConfigurationChange.Deferral] = []
-    /// Endpoints of which it cannot be told what was in effect before this start.
-    var unread: Set<String> = []
+    /// Endpoints of which it cannot be told what was in effect before this start, with the paths of their folders.
+    var unread: [String: [ExactText]] = [:]
     /// Commands that concern no single endpoint.
     let answers = DeferredAnswers()
     let activeWork = ActiveWork()

@@ -23,7 +23,7 @@ import Testing
 
     /// Which configuration was in effect: it was taken for none, so that a folder whose entry was removed or moved meanwhile lost
     /// its lock, and the archive that its job holds was removed.
-    @Test(arguments: ["", "{", "\u{0}\u{0}"], ["removed", "moved", "gone"])
+    @Test(arguments: ["", "{", "\u{0}\u{0}"], ["removed", "moved", "gone", "renamed"])
     func `of an endpoint in whose middle a job is lets nothing go there`(text: String, change: String) throws {
         try host.write("retain: 1\n", "etc/patchd.yaml")
         try host.write("old\n", "other/A/a")
@@ -45,6 +45,7 @@ import Testing
         case "moved":
             try FileManager.default.createDirectory(atPath: "\(host.root)/srv/OTHER", withIntermediateDirectories: true)
             try host.write(whole.replacing(entry, with: "  - {name: SEED, parent: PAIE, path: OTHER}\n"), file)
+        case "renamed": try host.write(whole.replacing("endpoint: payroll\n", with: "endpoint: pay2\n"), file)
         default: try FileManager.default.removeItem(atPath: "\(host.root)/\(file)")
         }
         for version in 2...4 {
@@ -140,5 +141,21 @@ import Testing
         #expect(job["state"] as? String == "failed" && job["code"] as? String == "io")
         #expect(message.contains("is damaged") && !message.contains("no longer kept"), "\(message)")
         #expect(locked == [])
+    }
+
+    @Test func `of what a worker is to do is told at once, and the job goes on when it is put back`() throws {
+        try drop(failing())
+        #expect(try host.once().code == 1)
+        let place = "state/jobs/1/orders/SEED"
+        let whole = try host.read(place)
+        try host.write(String(whole.dropLast(20)), place)
+        try host.write("", "srv/SEED/fixed")
+        #expect(try host.ask(#"{"command": "resume", "job": 1}"#)["ok"] as? Bool == true)
+        let message = try host.job(1)["message"] as? String ?? ""
+        #expect(message.contains("orders/SEED") && message.contains("is damaged"), "\(message)")
+        #expect(locked == ["SEED"])
+        try host.write(whole, place)
+        #expect(try host.ask(#"{"command": "resume", "job": 1}"#)["ok"] as? Bool == true)
+        #expect(try host.job(1)["state"] as? String == "done")
     }
 }

@@ -41,10 +41,11 @@ struct RollbackCommand: RequestCommand {
         guard let endpoint = context.daemon.endpoint(name), let job = await context.jobs.job(target.job) else {
             return .unknown(target.job)
         }
+        let about = target.folder.map { Set([$0] + endpoint.descendants(of: $0)) }
         let stopped = await context.jobs.live(on: name).first { job in
             job.rollback != nil
                 && job.folders.contains { folder, state in
-                    [.failed, .blocked].contains(state.state) && (target.folder ?? folder) == folder
+                    [.failed, .blocked].contains(state.state) && about?.contains(folder) ?? true
                 }
         }
         if let stopped {
