@@ -62,7 +62,10 @@ import Testing
         try base.directory("own", owner: daemon)
         #expect(fault(try base.directory("own/seed", owner: daemon)) == nil)
         // Root must not be led by anybody.
-        #expect(fault(try base.directory("own/root"), owner: "root")?.code == .ownership)
+        let own = try #require(fault(try base.directory("own/root"), owner: "root"))
+        #expect(
+            own.code == .ownership && own.message.contains("has to belong to root: "), "nobody is named twice: \(own)")
+        #expect(found.message.contains("has to belong to root or daemon: "), "\(found)")
     }
 
     @Test(arguments: [0o775, 0o757, 0o777] as [UInt32])

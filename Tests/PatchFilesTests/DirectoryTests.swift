@@ -86,4 +86,16 @@ import Testing
         #expect(sum == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(try directory.readFile("b") == Array("abc".utf8))
     }
+
+    @Test func `lists the names of one kind without the others`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for name in [".a.tmp", ".a.tm", "a.tmp", ".tmp", "b"] {
+            try Data().write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+        }
+        let directory = try Directory.open(path)
+        #expect(try directory.names(from: ".", to: ".tmp") == [".a.tmp", ".tmp"])
+        #expect(try directory.names(from: ".a") == [".a.tm", ".a.tmp"])
+        #expect(try directory.names(from: "none") == [])
+        #expect(try directory.names().count == 5)
+    }
 }

@@ -59,6 +59,24 @@ import Testing
         #expect(!FolderJob(state: .running, progress: .init(total: 1)).isGoingBack)
     }
 
+    @Test func `that a rollback took back says no more to resume the job`() throws {
+        let why = "SEED: exit code 1; fix the cause, then resume the job"
+        let failed = FolderJob(state: .failed, code: "script", message: why, progress: .init(total: 1))
+        let back = try failed.after(.undone)
+        #expect(
+            back.state == .reverted && back.message == "SEED: exit code 1; fix the cause, then drop the archive again")
+        var job = Job(
+            job: 2, endpoint: "payroll", update: "X", version: try #require(Version("2")), sha256: "",
+            options: UpdateOptions(), claim: "", createdAt: .now)
+        (job.state, job.message) = (.failed, why)
+        job.folders = ["SEED": failed, "SEED2": failed]
+        // It can be resumed as long as it holds another one.
+        job = try job.after(.undone(folder: "SEED"))
+        #expect(job.message == why)
+        job = try job.after(.undone(folder: "SEED2"))
+        #expect(job.message.hasSuffix("drop the archive again"))
+    }
+
     @Test func `is refused a change with a sentence that names both`() {
         #expect(throws: TransitionRefused("a folder that is done cannot be skipped")) {
             try FolderJob(state: .done, progress: .init(total: 1)).after(.skip)

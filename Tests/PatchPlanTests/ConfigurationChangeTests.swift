@@ -49,4 +49,26 @@ import Testing
         #expect(change.endpoints == [endpoint("payroll")])
         #expect(change.deferrals.map(\.endpoint) == ["payroll", "pay"])
     }
+
+    @Test(arguments: ["parent", "database", "owner", "active", "above"])
+    func `does not change what a folder that is half done is, nor leave it out`(what: String) {
+        var new = endpoint("payroll", ["PAIE": "/srv/PAIE", "SEED": "/srv/SEED", "SEED2": "/srv/SEED2"])
+        let old = new
+        for index in new.folders.indices where new.folders[index].name == "SEED" {
+            switch what {
+            case "parent": new.folders[index].parent = "SEED2"
+            case "database": new.folders[index].database = try? DatabaseReference("sqlite:other.db")
+            case "owner": new.folders[index].owner = "nobody"
+            case "active": new.folders[index].active = false
+            // With one above it, it would be left out as well.
+            default: new.folders[0].active = false
+            }
+        }
+        let change = ConfigurationChange(from: [old], to: [new], engaged: ["payroll": ["SEED"]])
+        #expect(change.endpoints == [old])
+        #expect(change.deferrals.map(\.endpoint) == ["payroll"])
+        // In another folder of the endpoint that is no matter.
+        let other = ConfigurationChange(from: [old], to: [new], engaged: ["payroll": ["SEED2"]])
+        #expect(other.endpoints == (what == "above" ? [old] : [new]))
+    }
 }

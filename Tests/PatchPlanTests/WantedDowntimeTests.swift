@@ -1,3 +1,4 @@
+import PatchJSON
 import PatchPlan
 import Testing
 
@@ -145,5 +146,15 @@ import Testing
         ).locks
         #expect(locks["PAIE"]?.message == "exit 1")
         #expect(locks.values.allSatisfy { !$0.message.isEmpty })
+    }
+
+    @Test(arguments: ["x", "\u{1}", "\u{10FFFF}", "e\u{301}"])
+    func `each has a message that fits where room was made for it`(character: String) throws {
+        var failed = try job(2, .failed, ["SEED": .failed])
+        failed.folders["SEED"]?.message = String(repeating: character, count: 1_000_000)
+        let lock = try #require(
+            try WantedDowntime(endpoint: tree, jobs: [failed], states: states([:], ["SEED": .failed])).locks["SEED"])
+        #expect(lock.message.hasSuffix("…") && lock.message.unicodeScalars.count == 2002)
+        #expect(try JSONText.page(lock).count < 16_384)
     }
 }

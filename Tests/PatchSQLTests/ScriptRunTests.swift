@@ -326,6 +326,43 @@ import Testing
         #expect(try database.program("SELECT count(*) FROM lost") == "1")
     }
 
+    /// Rows that refer to nothing were only counted, so that a new one could take the place of one that was put right.
+    @Test(arguments: [
+        "DELETE FROM lost WHERE p = 7; INSERT INTO lost VALUES (9, 'c')",
+        "UPDATE lost SET p = 9 WHERE p = 7", "INSERT INTO parent VALUES (7); DELETE FROM parent WHERE id = 1",
+    ]) func `with foreign_keys off fails for a row that takes an old one's place`(sql: String) throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE parent(id INTEGER PRIMARY KEY); INSERT INTO parent VALUES (1);
+            CREATE TABLE lost(p REFERENCES parent(id), name); INSERT INTO lost VALUES (7, 'a'), (1, 'b');
+            """)
+        let error = try #require(throws: SQLError.self) { try database.run("PRAGMA foreign_keys=OFF;\n\(sql)") }
+        #expect(error.code == .sql && error.description.contains("nothing: lost to parent"), "\(error)")
+    }
+
+    @Test(arguments: ["", " WITHOUT ROWID"])
+    func `with foreign_keys off rebuilds a table with old rows that refer to nothing, whatever its row numbers`(
+        kind: String
+    ) throws {
+        let database = try TestDatabase(
+            .delete,
+            """
+            CREATE TABLE parent(id INTEGER PRIMARY KEY, b, UNIQUE(id, b));
+            CREATE TABLE lost(k TEXT PRIMARY KEY, p REFERENCES parent(id), b, FOREIGN KEY(p, b) REFERENCES parent(id, b))\(kind);
+            INSERT INTO lost VALUES ('b', 7, 'x'), ('a', 8, x'00'), ('c', NULL, 1), ('d', 7, 'x');
+            DELETE FROM lost WHERE k = 'b';
+            """)
+        #expect(
+            try database.run(
+                """
+                PRAGMA foreign_keys=OFF;
+                CREATE TABLE new(note, b, p REFERENCES parent(id), k TEXT PRIMARY KEY, FOREIGN KEY(p, b) REFERENCES parent(id, b))\(kind);
+                INSERT INTO new(k, p, b) SELECT k, p, b FROM lost ORDER BY k; DROP TABLE lost; ALTER TABLE new RENAME TO lost;
+                """))
+        #expect(try database.program("SELECT count(*) FROM lost") == "3")
+    }
+
     @Test func `with foreign_keys off is not kept from running by a collation of the application's own`() throws {
         let database = try TestDatabase(
             .delete,

@@ -124,10 +124,17 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// The names in this directory, sorted, without `.` and `..`; names that are not UTF-8 are left out.
-    public func names() throws(FileError) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - prefix: only names that begin so: of a directory with very many others none of those is kept in memory.
+    ///   - suffix: only names that end so.
+    public func names(from prefix: String = "", to suffix: String = "") throws(FileError) -> [String] {
         var names: [String] = []
         try forEachEntry { raw in
-            if let name = String(validating: raw, as: UTF8.self) { names.append(name) }
+            guard raw.starts(with: prefix.utf8), raw.suffix(suffix.utf8.count).elementsEqual(suffix.utf8),
+                let name = String(validating: raw, as: UTF8.self)
+            else { return }
+            names.append(name)
         }
         return names.sorted()
     }
@@ -321,7 +328,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Removes temporary files that a kill in ``replaceFile(_:with:mode:)`` left. Only where nobody else is writing.
     public func removeLeftovers() throws(FileError) {
-        for name in try names() where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+        for name in try names(from: ".", to: ".tmp") {
             if try status(name)?.kind == .file { try remove(name) }
         }
     }

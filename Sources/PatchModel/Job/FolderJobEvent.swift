@@ -82,6 +82,7 @@ extension FolderJob {
             next.progress.done = 0
         case (.failed, .undone):
             next.state = .reverted
+            next.message = Fault.messageAfterRevert(message)
             next.reverting = nil
         // What a rollback undoes was done, or never begun: that is not this job's failure.
         case (_, .undone):

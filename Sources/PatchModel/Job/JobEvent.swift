@@ -145,6 +145,7 @@ extension Job {
             }
         case (_, .undone(let name)):
             if let folder = folders[name] { next.folders[name] = try folder.after(.undone) }
+            if isHolding, !next.isHolding { next.message = Fault.messageAfterRevert(message) }
         case (.queued, .cancel(let request, let at)), (.waiting, .cancel(let request, let at)),
             (.pendingApproval, .cancel(let request, let at)), (.running, .cancel(let request, let at)):
             next.cancelledAt = cancelledAt ?? at

@@ -114,7 +114,15 @@ public struct WantedDowntime: Sendable {
             job: job?.job ?? state?.job ?? 0,
             since: since ?? state?.updatedAt ?? job?.createdAt ?? Timestamp(nanoseconds: 0),
             deadline: job.flatMap { deadline(of: claim.phase, $0, own) },
-            message: text(of: claim))
+            message: Self.fitting(text(of: claim)))
+    }
+
+    /// A lock has to fit where room was made for it, on a disk that has run full since: whatever stands in it, a character has six
+    /// bytes in JSON at most.
+    private static func fitting(_ message: String) -> String {
+        let most = 2000
+        if message.unicodeScalars.count <= most { return message }
+        return String(message.unicodeScalars.prefix(most)) + " …"
     }
 
     /// A claim's message says why the folder stays locked, or who is in the way of what is done there.

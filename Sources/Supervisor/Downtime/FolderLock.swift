@@ -269,7 +269,7 @@ final class FolderLock: Sendable {
     /// What a kill left between creating a temporary file and its rename; earlier builds gave them names at random. Once a
     /// start: the directory may have very many names.
     private static func removeLeftovers(of directory: borrowing Directory) throws(FileError) {
-        for name in try directory.names() where name.hasPrefix(".\(UpdateLock.fileName).") && name.hasSuffix(".tmp") {
+        for name in try directory.names(from: ".\(UpdateLock.fileName).", to: ".tmp") {
             try clear(name, in: directory)
         }
     }

@@ -64,10 +64,12 @@ extension EndpointSupervisor {
     func leave(_ folders: [String], of job: Job) throws {
         for folder in folders {
             let stopped = job.folders[folder].map { $0.state == .failed } ?? false
-            let done = job.folders[folder].map { "\($0.progress.done) of \($0.progress.total) steps" } ?? ""
+            // A rollback's steps are those of other jobs, and nobody counts them.
+            let progress = job.folders[folder].map(\.progress)
+            let done = progress.flatMap { $0.total > 0 ? " after \($0.done) of \($0.total) steps" : nil } ?? ""
             let message =
                 stopped
-                ? "left as it is when job \(job.job) (\(job.operation.rawValue) \(job.update) \(job.version)) had stopped in it after "
+                ? "left as it is when job \(job.job) (\(job.operation.rawValue) \(job.update) \(job.version)) had stopped in it"
                     + "\(done); check it, then say which version it has: patchctl baseline \(name)/\(folder) VERSION"
                 : ""
             try change(folder, .leave(message: message))

@@ -50,8 +50,17 @@ extension EndpointSupervisor {
                     "\(name)/\(folder.name) was called \(old.folder) before: it keeps version and history",
                     EventFields(endpoint: name, folder: folder.name))
             } else {
+                let former = try formerEndpoint(of: folder, found)
+                if let former {
+                    context.logger.log(
+                        .folderMoved,
+                        "\(name)/\(folder.name) was \(former.endpoint)/\(former.folder) before: it keeps its version, "
+                            + "\(former.version?.description ?? "which is unknown"), and is rolled back below it no more",
+                        EventFields(endpoint: name, folder: folder.name))
+                }
                 let state = FolderState(
-                    endpoint: name, folder: folder.name, version: folder.version, path: folder.path,
+                    endpoint: name, folder: folder.name, version: former.map(\.version) ?? folder.version,
+                    path: folder.path,
                     owner: found?.owner ?? "", inode: found?.inode, at: context.clocks.now)
                 try context.state.write(state)
                 known[folder.name] = state
@@ -71,6 +80,22 @@ extension EndpointSupervisor {
                 if let inode = seen?.inode, let before = state.inode { return inode == before }
                 return state.path == folder.path
             }
+    }
+
+    /// The state of the directory under an endpoint that is not configured any more; nil where it had none.
+    private func formerEndpoint(of folder: Folder, _ seen: Seen?) throws -> FolderState? {
+        let configured = context.configuration.endpoints.map(\.name)
+        for other in try context.state.endpoints().sorted() where other != name && !configured.contains(other) {
+            // One that cannot be read says nothing of this endpoint.
+            for state in ((try? context.state.folders(of: other)) ?? [:]).values.sorted(by: { $0.folder < $1.folder }) {
+                if let inode = seen?.inode, let before = state.inode {
+                    if inode == before, state.path == folder.path { return state }
+                } else if state.path == folder.path {
+                    return state
+                }
+            }
+        }
+        return nil
     }
 
     /// Owner and inode of each folder's directory, each looked at on its own thread.

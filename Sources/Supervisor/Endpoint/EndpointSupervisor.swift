@@ -51,6 +51,8 @@ actor EndpointSupervisor {
     private var isAtRest = false
     private var keeperRests = false
     private let backoff = RetryBackoff()
+    /// By job that waits, when it is tried again at the earliest. A new run of the daemon tries at once.
+    private var putOffUntil: [Int: Double] = [:]
     private let queued = QueuedUpdates()
     /// Commands that need the endpoint for themselves.
     nonisolated let answers = DeferredAnswers()
@@ -153,6 +155,17 @@ actor EndpointSupervisor {
         showAgain()
         stores.jobIsOver.raise()
         stores.watch.wake()
+    }
+
+    /// A job that waits is not tried again before so many seconds have passed.
+    func putOff(_ job: Int, seconds: Double) { putOffUntil[job] = context.clocks.seconds + seconds }
+
+    /// Seconds until a job is tried again; nil where nothing is in its way.
+    func rest(of job: Int) -> Double? {
+        guard let end = putOffUntil[job] else { return nil }
+        let rest = end - context.clocks.seconds
+        if rest <= 0 { putOffUntil[job] = nil }
+        return rest > 0 ? rest : nil
     }
 
     private func forgetOldJobs() async {

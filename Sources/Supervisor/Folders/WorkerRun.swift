@@ -64,6 +64,8 @@ struct WorkerRun: Sendable {
             }
             fruitless = count == known ? fruitless + 1 : 0
             known = count
+            // What the worker cannot read either is told at once, and in words.
+            if fruitless == 1 { _ = try context.state.order(job: job.job, folder: folder) }
             guard fruitless < Self.fruitless else {
                 throw Fault(
                     folder: folder, .io,

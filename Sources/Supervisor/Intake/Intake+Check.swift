@@ -68,7 +68,7 @@ extension Intake {
     private func makeJobs(_ claim: IntakeClaim, _ options: UpdateOptions, signer: String?) async throws {
         let update = try checked(claim)
         let endpoints = try OptionsCheck.endpoints(for: update.manifest, options: options, context.configuration)
-        try keep(claim, isSigned: signer != nil)
+        try keep(claim, update, isSigned: signer != nil)
         arrivals.waitForEarlier(claim.arrival)
         let signed = signer.map { ", signed by \($0)" } ?? ""
         for endpoint in endpoints {
@@ -96,7 +96,8 @@ extension Intake {
     }
 
     private func checked(_ claim: IntakeClaim) throws -> CheckedUpdate {
-        if let kept = try context.state.contents(ofArchive: claim.sha256) { return kept }
+        // What is kept and cannot be read is found out once more, from the archive itself.
+        if let kept = try? context.state.contents(ofArchive: claim.sha256) { return kept }
         let own = try context.state.directory("intake/\(claim.id)")
         let content = try own.directory("content")
         let verdict = try answer(UnpackVerdict.self, in: "verdict.json", of: claim, in: own, limit: 1 << 30) {
@@ -143,13 +144,20 @@ extension Intake {
     }
 
     /// An archive is stored once for all its jobs, with the signature that it came with last.
-    private func keep(_ claim: IntakeClaim, isSigned: Bool) throws {
+    private func keep(_ claim: IntakeClaim, _ update: CheckedUpdate, isSigned: Bool) throws {
         let archives = try context.state.directory("archives")
         let own = try context.state.directory("intake/\(claim.id)")
         let signature = isSigned ? try own.readFile("signature/\(SignatureFile.ofArchive)") : nil
         if try archives.status(claim.sha256) != nil {
             if let signature {
                 try archives.directory(claim.sha256).replaceFile(SignatureFile.ofArchive, with: signature)
+            }
+            // It was checked once more: unless another user dropped the same, what the check found before was damaged or gone, so
+            // that its jobs could not be planned.
+            if try own.status("content/contents") != nil,
+                (try? context.state.contents(ofArchive: claim.sha256)) == nil
+            {
+                try context.state.write(update, in: StateDirectory.place(ofArchive: claim.sha256))
             }
             return
         }

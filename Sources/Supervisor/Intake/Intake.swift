@@ -85,30 +85,43 @@ struct Intake: Sendable {
         case left(Double)
     }
 
-    /// Takes everything of a user's that is complete.
+    /// Takes everything of a user's that is complete. What cannot be brought to its end is tried again later, and keeps nothing
+    /// that came after it from being taken.
     ///
     /// - Returns: whether anything was taken, and after how many seconds to look again at what is not complete.
+    /// - Throws: the first problem, when all others were looked at.
     func work(_ queue: UserQueue) async throws -> (taken: Bool, again: Double?) {
         defer { arrivals.end(queue.arrivals) }
+        var problem: (any Error)?
         for claim in queue.claims {
-            // Brought to its end by the queue before this one, after this one's list was made.
-            if try context.state.directory("intake").status(claim.id) == nil { continue }
-            try remove(claim)
-            try await process(claim)
+            do {
+                // Else brought to its end by the queue before this one, after this one's list was made.
+                if try context.state.directory("intake").status(claim.id) != nil {
+                    try remove(claim)
+                    try await process(claim)
+                }
+            } catch {
+                problem = problem ?? error
+            }
             arrivals.end([claim.arrival])
         }
         var taken = !queue.claims.isEmpty
         var again: Double?
         for file in queue.files {
-            switch try look(file, of: queue.owner) {
-            case .left(let seconds): again = min(again ?? seconds, seconds)
-            case .refused: taken = true
-            case .taken(let claim):
-                try await process(claim)
-                taken = true
+            do {
+                switch try look(file, of: queue.owner) {
+                case .left(let seconds): again = min(again ?? seconds, seconds)
+                case .refused: taken = true
+                case .taken(let claim):
+                    taken = true
+                    try await process(claim)
+                }
+            } catch {
+                problem = problem ?? error
             }
             arrivals.end([file.arrival])
         }
+        if let problem { throw problem }
         return (taken, again)
     }
 

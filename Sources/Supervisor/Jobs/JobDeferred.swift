@@ -6,4 +6,6 @@ struct JobDeferred: Error {
     var reason: String
     /// The process that stayed inside; nil when it is a hold.
     var process: BlockingProcess?
+    /// Seconds before which it is not tried again; nil where something says that it can be.
+    var again: Double?
 }

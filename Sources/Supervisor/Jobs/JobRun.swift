@@ -124,6 +124,17 @@ struct JobRun: Sendable {
         for held in await jobs.holding(endpoint.name) where held.job != number && held.isCorrected(by: job) {
             guard let plan = try context.state.plan(job: held.job)?.endpoints.first else { continue }
             for folder in plan.folders.reversed() where held.folders[folder.folder]?.state == .failed {
+                // A rollback of it may have stopped half-way, and only that one knows how far it came.
+                if let state = try context.state.folder(folder.folder, of: endpoint.name),
+                    let other = await jobs.halfDone(by: state, since: held)
+                {
+                    try await record(
+                        Fault(
+                            folder: folder.folder, .dependency,
+                            "job \(other.job) has stopped in it; first: patchctl resume \(other.job), then drop the archive again"
+                        ))
+                    return nil
+                }
                 guard try await tree.revert(folder, job: held.job) else {
                     let reason = await jobs.job(held.job)?.folders[folder.folder]?.message ?? ""
                     try await record(
@@ -178,6 +189,7 @@ struct JobRun: Sendable {
             }
             let job = try await jobs.apply(
                 .postpone(reason: deferred.reason, by: deferred.process, at: context.clocks.now), to: number)
+            if let again = deferred.again { await supervisor.putOff(number, seconds: again) }
             // After its canary it keeps to its plan.
             if !job.hasBegun { try context.state.removePlan(job: number) }
             _ = try await downtime.end(nil)

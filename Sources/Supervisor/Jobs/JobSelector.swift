@@ -111,6 +111,10 @@ struct JobSelector: Sendable {
     /// - Parameter own: the folders that an update would change; nil for a job that is no update or has its plan.
     private func admit(_ job: Job, of endpoint: Endpoint, updating own: Set<String>?) async throws -> Bool {
         if job.isPlannedOnly(on: endpoint) { return true }
+        if let rest = await supervisor.rest(of: job.job) {
+            wakeTimer.ring(in: rest)
+            return false
+        }
         if let process = job.blockingProcess, try await stays(process, in: endpoint) {
             wakeTimer.ring(in: 1)
             return false

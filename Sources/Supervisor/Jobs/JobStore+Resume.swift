@@ -81,7 +81,14 @@ extension JobStore {
         guard job.hasBegun, let plan = try state.overview(job: job.job)?.outline.endpoints.first else { return nil }
         for folder in plan.folders where folder.state == .pending && !skipped.contains(folder.folder) {
             guard let own = job.folders[folder.folder], own.isResumable else { continue }
-            let version = try state.folder(folder.folder, of: job.endpoint)?.version
+            let found = try state.folder(folder.folder, of: job.endpoint)
+            if let found, let other = halfDone(by: found, since: job) {
+                return Fault(
+                    folder: folder.folder, .dependency,
+                    "is in the middle of job \(other.job), which has stopped in it; first: patchctl resume \(other.job), or leave it "
+                        + "out of job \(job.job) (--skip)")
+            }
+            let version = found?.version
             // It has the new one where the job failed just before that could be recorded in its own file.
             if version == folder.from || version == folder.to { continue }
             let then = folder.from.map(\.description) ?? "an unknown version"
@@ -92,6 +99,15 @@ extension JobStore {
                     + "\(job.job) and drop its archive again")
         }
         return nil
+    }
+
+    /// The other job in whose middle a folder is; nil for none.
+    func halfDone(by state: FolderState, since job: Job) -> Job? {
+        guard [.failed, .reverting, .updating].contains(state.status), state.job != job.job,
+            let other = jobs[state.job],
+            [.failed, .running].contains(other.folders[state.folder]?.state)
+        else { return nil }
+        return other
     }
 
     /// Says in a folder's ledger that it goes on. Safe to repeat: only the job's file says that it was resumed, so that a

@@ -172,7 +172,14 @@ struct Preflight: Sendable {
             var jobs: [UndoneJob] = []
             for number in numbers {
                 // Converts what an older patchd left, so that there is an order.
-                guard let summary = try? work.jobs.ledgers.whole(number, folder.name), !summary.isForgotten,
+                let summary: LedgerSummary
+                do { summary = try work.jobs.ledgers.whole(number, folder.name) } catch {
+                    // What cannot be read may be restored; nobody is told that it is gone.
+                    plan.faults.append(
+                        Fault(folder: folder.name, .io, "cannot roll back job \(number): \(error)"))
+                    continue
+                }
+                guard !summary.isForgotten,
                     let order = try context.state.order(job: number, folder: folder.name),
                     var found = order.undoneJob(summary)
                 else {

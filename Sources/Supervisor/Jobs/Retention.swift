@@ -94,9 +94,10 @@ extension JobStore {
     /// - Returns: their new names in `archives/`, to be removed.
     fileprivate func dropArchives(endpoints: [String], retain: Int) throws -> [String] {
         var needed = try claimed().union(arriving.filter { $0.value > 0 }.keys)
+        // Also of endpoints that are not configured now.
+        needed.formUnion(jobs.values.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
         for endpoint in endpoints {
             let all = all(of: endpoint)
-            needed.formUnion(all.filter { !$0.state.isFinal || $0.isHolding }.map(\.sha256))
             let kept = Retention.kept(all, retain: retain)
             needed.formUnion(all.filter { kept.contains($0.job) }.map(\.sha256))
         }

@@ -39,10 +39,11 @@ struct RequestContext: Sendable {
 
     /// Who owns an endpoint.
     func supervisor(of endpoint: String) throws(Fault) -> EndpointSupervisor {
-        guard let supervisor = supervisors[endpoint] else {
+        if let supervisor = supervisors[endpoint] { return supervisor }
+        if daemon.endpoint(endpoint) == nil {
             throw Fault(.missing, "there is no endpoint \(endpoint); see: patchctl status")
         }
-        return supervisor
+        throw Fault(.io, "endpoint \(endpoint) is left alone until patchd is restarted; see why: journalctl -u patchd")
     }
 
     /// Where the folders stand of a job that was ended in the pause after its canary, and the ways on.

@@ -30,14 +30,24 @@ extension Scheduler {
         notifications.ready()
     }
 
-    /// What was in effect when the daemon ended.
-    func inEffectBefore() -> [Endpoint] {
-        do {
-            return try context.state.endpointsInEffect().compactMap { try context.state.inEffect($0) }
-        } catch {
-            context.logger.log(.cannotGoOn, "cannot read which configuration was in effect before: \(error)")
-            return []
+    /// What was in effect when the daemon ended. An endpoint of which that cannot be read is left alone until the next start:
+    /// a folder of it may be half done, and not be the one that its file names now.
+    mutating func inEffectBefore() throws -> [Endpoint] {
+        var found: [Endpoint] = []
+        for name in try context.state.endpointsInEffect() {
+            do throws(StoreError) {
+                if let endpoint = try context.state.inEffect(name) { found.append(endpoint) }
+            } catch {
+                unread[name] = ((try? context.state.folders(of: name)) ?? [:]).values.map { ExactText($0.path) }
+                context.failures.note()
+                context.logger.log(
+                    .cannotGoOn,
+                    "endpoint \(name): nothing is begun, unlocked or started there, as it cannot be told which configuration was in "
+                        + "effect: \(error); put the file back, or move it away where no folder is locked, then restart patchd",
+                    EventFields(endpoint: name))
+            }
         }
+        return found
     }
 
     /// Takes up a configuration, but for what has to wait until a job is over.
@@ -61,7 +71,15 @@ extension Scheduler {
             supervisors[name] = nil
             signals.set(nil, for: name)
         }
-        for endpoint in change.endpoints {
+        for endpoint in change.endpoints where unread[endpoint.name] == nil {
+            if let other = unreadOwner(of: endpoint) {
+                context.logger.log(
+                    .configurationDeferred,
+                    "endpoint \(endpoint.name): a folder of it still belongs to endpoint \(other), of which it cannot be told what was "
+                        + "in effect; it is taken up after a start at which it can",
+                    EventFields(endpoint: endpoint.name))
+                continue
+            }
             if let supervisor = supervisors[endpoint.name] {
                 await supervisor.offer(endpoint, context)
                 continue
@@ -72,6 +90,14 @@ extension Scheduler {
             group.addTask { await supervisor.run() }
             group.addTask { await supervisor.keep() }
         }
+    }
+
+    /// An endpoint that is left alone and has a folder where this one has one; nil for none.
+    private func unreadOwner(of endpoint: Endpoint) -> String? {
+        let own = endpoint.folders.map { ExactText($0.path) }
+        return unread.first { _, paths in
+            paths.contains { path in own.contains { $0 == path || $0.isBelow(path) || path.isBelow($0) } }
+        }?.key
     }
 
     /// What had to wait is taken up as soon as the job that was in its way is over.
@@ -91,6 +117,8 @@ extension Scheduler {
 
     /// The folders of an endpoint that are locked, half done, or a running job's. Where that is unknown, it may be any.
     private func engagedFolders(of endpoint: Endpoint) async -> Set<String> {
+        // What a job that cannot be read has come to is not known.
+        if stores.jobs.damaged(on: endpoint.name) != nil { return Set(endpoint.folders.map(\.name)) }
         do {
             let jobs = await stores.jobs.live(on: endpoint.name)
             let wanted = WantedDowntime(
@@ -126,8 +154,11 @@ extension Scheduler {
 
     /// Starts again what endpoints left down that nobody configures any more.
     func restoreUnitsOfRemovedEndpoints(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        for name in await stores.units.endpoints.subtracting(context.configuration.endpoints.map(\.name)).sorted() {
-            guard await stores.jobs.live(on: name).isEmpty, await activeWork.begin(.endpoint(name)) else { continue }
+        let configured = Set(unread.keys).union(context.configuration.endpoints.map(\.name))
+        for name in await stores.units.endpoints.subtracting(configured).sorted() {
+            guard stores.jobs.damaged(on: name) == nil, await stores.jobs.live(on: name).isEmpty,
+                await activeWork.begin(.endpoint(name))
+            else { continue }
             let quiesce = Quiesce(
                 context: context, endpoint: Endpoint(name: name, path: "/", folders: []), table: stores.units)
             group.addTask { [self] in

@@ -20,6 +20,8 @@ struct Scheduler: Sendable {
     var requested: Configuration
     /// What of it has to wait until a job is over.
     var deferrals: [ConfigurationChange.Deferral] = []
+    /// Endpoints of which it cannot be told what was in effect before this start, with the paths of their folders.
+    var unread: [String: [ExactText]] = [:]
     /// Commands that concern no single endpoint.
     let answers = DeferredAnswers()
     let activeWork = ActiveWork()
@@ -69,7 +71,8 @@ struct Scheduler: Sendable {
             let (metrics, state, logger) = (context.metrics, context.state, context.logger)
             group.addTask { await metrics.keep(state, logger) }
             defer { metrics.retire() }
-            await takeUp(context.configuration, from: inEffectBefore(), &group)
+            let before = try inEffectBefore()
+            await takeUp(context.configuration, from: before, &group)
             try guardUnits()
             let jobs = Array(await stores.jobs.jobs.values)
             status.show(jobs: jobs)

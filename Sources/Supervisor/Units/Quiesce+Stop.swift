@@ -8,8 +8,8 @@ import PatchPlan
 extension Quiesce {
     /// Stops what runs and keeps all of it down. Safe to repeat: what was recorded as running before stays so.
     ///
-    /// - Throws: ``Fault`` `unit` when something does not stop, `inUse` when `idleCheck` finds somebody at work, `cancelled`
-    ///   when the job was cancelled while a unit was stopping.
+    /// - Throws: ``Fault`` `unit` when something does not stop, `cancelled` when the job was cancelled meanwhile; ``JobDeferred``
+    ///   when `idleCheck` finds somebody at work, or ``Fault`` `inUse` where a folder is half done, so that the job cannot wait.
     @concurrent func stop(for folders: Set<String>, job: Job) async throws {
         if context.units.areManaged {
             try await stopUnits(for: folders, job: job)
@@ -122,15 +122,25 @@ extension Quiesce {
         try await table.setCommand(endpoint.name, stopped: boot)
     }
 
+    /// Seconds after which a job that was put back tries again: nothing tells when somebody has ended his work.
+    private static let idlePause = 600.0
+
     private func waitUntilIdle(_ job: Job) async throws {
         guard !endpoint.tasks.idleCheck.isEmpty else { return }
         let end = context.clocks.seconds + endpoint.grace
         while run(endpoint.tasks.idleCheck, "idleCheck", job) != nil {
+            if !job.hasBegunPart, await jobs?.job(job.job)?.cancelledAt != nil {
+                throw Fault(.cancelled, "cancelled while somebody was at work, as idleCheck says")
+            }
             guard context.clocks.seconds < end else {
-                throw Fault(
-                    .inUse,
-                    "idleCheck of \(endpoint.name) still fails after grace (\(Int(endpoint.grace)) s): somebody is at work; drop the archive again when it is idle"
-                )
+                let finding = "idleCheck of \(endpoint.name) still fails after grace (\(Int(endpoint.grace)) s)"
+                if job.hasBegunPart {
+                    throw Fault(.inUse, "\(finding): somebody is at work; end that, then resume job \(job.job)")
+                }
+                throw JobDeferred(
+                    reason:
+                        "somebody to end his work: \(finding); it is tried again after \(Int(Self.idlePause / 60)) minutes",
+                    again: Self.idlePause)
             }
             context.clocks.block(seconds: 1)
         }

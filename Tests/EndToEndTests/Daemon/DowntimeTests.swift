@@ -120,7 +120,10 @@ import Testing
         #expect(try host.read("commands").split(separator: "\n").count == lines.count)
     }
 
-    @Test func `never begins where somebody is still at work after grace, and the tasks start again`() throws {
+    @Test(arguments: ["apply", "rollback"])
+    func `never begins where somebody is still at work after grace: the job waits, and the tasks start again`(
+        operation: String
+    ) throws {
         let host = try Installation()
         let log = "\(host.root)/commands"
         try host.configure(
@@ -130,17 +133,36 @@ import Testing
                 tasks:
                   stopCommand: 'echo stop >> \(log)'
                   startCommand: 'echo start >> \(log)'
-                  idleCheck: 'echo idle >> \(log); exit 1'
+                  idleCheck: 'echo idle >> \(log); test -e \(host.root)/idle'
 
                 """)
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "true\n"
+        if operation == "rollback" {
+            try host.write("", "idle")
+            try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+            #expect(try host.once().code == 0)
+            for name in ["idle", "commands"] { try FileManager.default.removeItem(atPath: "\(host.root)/\(name)") }
+        }
         let before = try host.picture()
-        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
-        #expect(try host.once().code == 1)
-        let job = try host.json("state/jobs/1/job.json")
-        #expect(job["code"] as? String == "inUse")
+        let number = operation == "rollback" ? 2 : 1
+        if operation == "rollback" {
+            try host.request(#"{"command": "rollback", "job": 1}"#, as: "rollback.json")
+        } else {
+            try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        }
+        let outcome = try host.once()
+        #expect(outcome.code == 5, "\(outcome.errors)")
+        let job = try host.job(number)
+        #expect(job["state"] as? String == "waiting")
+        #expect((job["waitingFor"] as? String)?.contains("idleCheck of payroll still fails") == true, "\(job)")
         #expect(try host.picture() == before)
         let lines = try host.read("commands").split(separator: "\n")
         #expect(lines.first == "stop" && lines.last == "start" && lines.count >= 4)
+        #expect(lines.count { $0 == "stop" } == 1, "it is not tried again and again")
+        try host.write("", "idle")
+        #expect(try host.once().code == 0)
+        #expect(try host.job(number)["state"] as? String == "done")
     }
 
     @Test func `stays away from a failed folder's root, so its startCommand waits for the resume`() throws {

@@ -51,6 +51,46 @@ final class `A job whose state's disk is full` {
 }
 
 @Suite(.enabled(if: geteuid() == 0, "a file system of its own needs root"))
+final class `A folder whose disk is full` {
+    let host: Installation
+    private var mount: String { "\(host.root)/srv/PAIE" }
+
+    init() throws {
+        host = try Installation()
+        try host.configureDatabase(version: "8.0.1", at: "\(host.root)/app.db")
+        try host.sql("CREATE TABLE employee (name TEXT)", in: "app.db")
+        let mounted = try Installation.run("/bin/mount", ["-t", "tmpfs", "-o", "size=2m", "none", mount])
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        try host.write("old\n", "srv/PAIE/lib/a.dat")
+    }
+
+    deinit { umount2(mount, Int32(MNT_DETACH)) }
+
+    /// The lock has room for as much as was allocated beside it.
+    @Test(arguments: ["x", "é", "😀", "\u{1}"])
+    func `is given the lock of its failure, however long the message is`(character: String) throws {
+        var update = ExampleUpdate()
+        update.files = [
+            "X3V8_P2/FILPATCH/lib/a.dat": "new\n",
+            "X3V8_P2/FILPATCH/upgrades/8.0.1.5.sh": "cat /dev/zero > full 2>/dev/null; true\n",
+            "X3V8_P2BIS/FILPATCH/upgrades/8.0.2.sql":
+                "INSERT INTO \"\(String(repeating: character, count: 30_000))\" VALUES (1);\n",
+        ]
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        let outcome = try host.once()
+        #expect(outcome.code == 1)
+        #expect(try host.job(1)["code"] as? String == "sql")
+        let lock = try host.json("srv/PAIE/update.lock")
+        #expect(lock["phase"] as? String == "failed", "\(outcome.errors.suffix(500))")
+        let message = try #require(lock["message"] as? String)
+        #expect(message.contains(character + character) && message.hasSuffix("…"))
+        // Still full, it is unlocked.
+        #expect(try host.ask(#"{"command": "resume", "job": 1, "skip": ["PAIE"]}"#)["ok"] as? Bool == true)
+        #expect(!host.exists("srv/PAIE/update.lock"))
+    }
+}
+
+@Suite(.enabled(if: geteuid() == 0, "a file system of its own needs root"))
 final class `Requests that cannot be answered, as the spool's disk is full` {
     let host: Installation
 

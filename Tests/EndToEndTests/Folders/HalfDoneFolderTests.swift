@@ -111,6 +111,24 @@ import Testing
         #expect(try host.run("patchctl", "wait", "--timeout", "0s", "payroll/SEED").code == 0)
     }
 
+    /// It began again at the version of the configuration, and with it the scripts that had run.
+    @Test func `and one that is done keep their versions when the endpoint has another name`() throws {
+        #expect(try apply(update("8.0.2", "8.0.1", up: "echo ran >> ran")) == 0)
+        let file = "etc/endpoints.d/payroll.yaml"
+        try host.write(try host.read(file).replacing("endpoint: payroll\n", with: "endpoint: pay2\n"), file)
+        let outcome = try host.once()
+        #expect(
+            outcome.errors.contains("pay2/SEED was payroll/SEED before: it keeps its version, 8.0.2"),
+            "\(outcome.errors)")
+        try update("8.0.2", "8.0.1", up: "echo ran >> ran").pack(to: "\(host.root)/spool/incoming/again.zip")
+        try update("8.0.3", "8.0.2", up: "echo ran >> ran").pack(to: "\(host.root)/spool/incoming/next.zip")
+        #expect(try host.once().code == 0)
+        for folder in host.folders {
+            #expect(try host.json("state/endpoints/pay2/\(folder).json")["version"] as? String == "8.0.3")
+            #expect(try host.read("srv/\(folder)/ran") == "ran\nran\n")
+        }
+    }
+
     @Test func `in a rollback goes on with assume-done at the downgrade that failed`() throws {
         #expect(try apply(update("8.0.2", "8.0.1", down: "test $PATCHD_FOLDER != SEED")) == 0)
         #expect(
@@ -119,6 +137,7 @@ import Testing
         let again = try host.ask(#"{"command": "rollback", "endpoint": "payroll", "folder": "SEED"}"#)
         #expect(again["ok"] as? Bool == false)
         #expect((again["message"] as? String)?.contains("resume 2") == true, "\(again)")
+        #expect((again["message"] as? String)?.contains("has stopped in SEED;") == true, "\(again)")
         let resumed = try host.ask(#"{"command": "resume", "job": 2, "assumeDone": "8.0.2.sh"}"#)
         #expect(resumed["ok"] as? Bool == true, "\(resumed)")
         #expect(try host.job(2)["state"] as? String == "done")
@@ -132,7 +151,10 @@ import Testing
             try host.ask(#"{"command": "rollback", "endpoint": "payroll", "folder": "SEED"}"#)["ok"] as? Bool == true)
         #expect(try host.ask(#"{"command": "resume", "job": 2, "skip": ["SEED"]}"#)["ok"] as? Bool == true)
         #expect(try state("SEED", "message")?.contains("baseline") == true)
-        #expect(locked == ["SEED"] || locked == [])
+        #expect(try state("SEED", "message")?.contains("0 of 0") == false)
+        // It was left with 8.0.2, as its reference folder has it.
+        #expect(try locked == [] && state("SEED", "version") == "8.0.2")
+        #expect(try host.run("patchctl", "status").output.contains("patchctl baseline payroll/SEED VERSION"))
     }
 
     @Test func `is let go when an admin has it forgotten, after its entry was removed`() throws {

@@ -153,4 +153,12 @@ import Testing
         let own = try run("hold", "payroll/SEED")
         #expect(own.code == 0, "\(own)")
     }
+
+    @Test func `says who can take root's hold away, and nobody twice`() throws {
+        try host.changeState("SEED", ["owner": "nobody"])
+        try host.write("dump\n", "spool/holds/payroll.SEED.lock")
+        let outcome = try run("hold", "payroll/SEED")
+        #expect(outcome.code == 4 && outcome.errors.contains("is root's"), "\(outcome)")
+        #expect(outcome.errors.contains("; root can take it away"), "\(outcome)")
+    }
 }

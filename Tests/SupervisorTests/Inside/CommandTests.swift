@@ -196,6 +196,35 @@ extension Inside {
             #expect(daemon.locked.isEmpty)
         }
 
+        /// A folder in which a rollback stopped was taken on by the job below it, or undone a second time.
+        @Test(arguments: ["resume", "again", "corrected", "parent"])
+        func `to roll back that stopped half-way keeps all other jobs from its folder`(how: String) async throws {
+            let daemon = try await failed(in: "A1")
+            daemon.workers.fail("A1", .revert)
+            #expect(try await daemon.ask(#"{"command":"rollback","endpoint":"payroll","folder":"A1"}"#).ok)
+            #expect(try daemon.states(1)["A1"] == .failed && daemon.states(2)["A1"] == .failed)
+            daemon.workers.succeed()
+            daemon.workers.forgetCalls()
+            switch how {
+            case "resume":
+                let answer = try await daemon.ask(#"{"command":"resume","job":1}"#)
+                #expect(answer.code == "dependency" && answer.message.contains("patchctl resume 2"), "\(answer)")
+            case "again", "parent":
+                let folder = how == "again" ? "A1" : "A"
+                let answer = try await daemon.ask(#"{"command":"rollback","endpoint":"payroll","folder":"\#(folder)"}"#)
+                #expect(answer.code == "wrongState" && answer.message.contains("patchctl resume 2"), "\(answer)")
+            default:
+                try daemon.drop(Sample.update(sum: "b"))
+                #expect(try await daemon.run() == 1)
+                let message = try daemon.job(3).message
+                #expect(try daemon.job(3).state == .failed && message.contains("patchctl resume 2"), "\(message)")
+            }
+            #expect(daemon.workers.folders(.apply) + daemon.workers.folders(.revert) == [])
+            #expect(daemon.locked == ["A1"])
+            #expect(try await daemon.ask(#"{"command":"resume","job":2}"#).ok)
+            #expect(try daemon.version("A1") == "8.0.1" && daemon.states(1)["A1"] == .reverted)
+        }
+
         @Test func `to mark an update unstable keeps it from being applied, unless it is forced`() async throws {
             let daemon = try TestDaemon()
             #expect(try await daemon.ask(#"{"command":"markUnstable","update":"A@8.0.2"}"#).ok)

@@ -1,3 +1,4 @@
+import Foundation
 import PatchModel
 import PatchStore
 import Testing
@@ -65,6 +66,74 @@ extension Inside {
             #expect(try await daemon.ask(#"{"command":"resume","job":1}"#).ok)
             #expect(daemon.units.runs("app@A.service") && daemon.units.runs("app@A1.service"))
             #expect(try daemon.state.keptDown().isEmpty)
+        }
+
+        /// The second job's end started what the first one's folders keep down.
+        @Test(arguments: [false, true])
+        func `of folders that two jobs hold stay down until both are over, through a restart`(
+            isRollbackFirst: Bool
+        ) async throws {
+            let daemon = try daemon(["app.timer", "app@%f.service"])
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 0)
+            daemon.workers.fail("SEED", .apply)
+            try daemon.drop(Sample.update("B", "8.0.3", from: "8.0.2"))
+            #expect(try await daemon.run() == 1)
+            daemon.workers.fail("A1", .revert)
+            #expect(try await daemon.ask(#"{"command":"rollback","endpoint":"payroll","folder":"A1"}"#).ok)
+            #expect(try daemon.job(2).state == .failed && daemon.job(3).state == .failed)
+            let all = ["app.timer", "app.service", "app@SEED.service", "app@A.service", "app@A1.service"]
+            for _ in 0..<2 {
+                #expect(Set(daemon.locked) == ["SEED", "A", "A1", "B"])
+                #expect(all.filter { daemon.units.runs($0) } == [])
+                #expect(try daemon.state.keptDown().isSuperset(of: all))
+                try await daemon.run()
+            }
+            daemon.workers.succeed()
+            guard isRollbackFirst else {
+                // It would go on in the middle of what the other one undoes.
+                let refused = try await daemon.ask(#"{"command":"resume","job":2}"#)
+                #expect(!refused.ok && refused.message.contains("resume 3"), "\(refused)")
+                #expect(all.filter { daemon.units.runs($0) } == [])
+                #expect(try await daemon.ask(#"{"command":"resume","job":2,"skip":["A1"]}"#).ok)
+                #expect(daemon.locked == ["A1"] && !daemon.units.runs("app@A1.service"))
+                #expect(daemon.units.runs("app@SEED.service") && daemon.units.runs("app.timer"))
+                #expect(try daemon.version("A1") == "8.0.2")
+                return
+            }
+            // One of them being over, the other's stay down.
+            #expect(try await daemon.ask(#"{"command":"resume","job":3}"#).ok)
+            #expect(Set(daemon.locked) == ["SEED", "A", "A1", "B"])
+            #expect(all.filter { daemon.units.runs($0) } == [])
+            #expect(try await daemon.ask(#"{"command":"resume","job":2,"skip":["A1"]}"#).ok)
+            #expect(try daemon.version("A") == "8.0.3" && daemon.version("A1") == "8.0.1")
+        }
+
+        /// The configuration that was in effect cannot be read: the folder's unit ran in a folder that was half done.
+        @Test func `of a folder that is half done stay down where it cannot be told what was in effect`() async throws {
+            let daemon = try daemon(["app@%f.service"])
+            daemon.workers.fail("A1", .apply)
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == 1)
+            let all = daemon.configuration
+            let file = "\(daemon.root)/state/configuration/payroll.json"
+            let before = try Data(contentsOf: URL(fileURLWithPath: file))
+            try Data().write(to: URL(fileURLWithPath: file))
+            for isThere in [true, false] {
+                if isThere {
+                    daemon.change { $0.folders.removeAll { $0.name == "A1" } }
+                } else {
+                    daemon.configuration.endpoints = []
+                }
+                #expect(try await daemon.run() == 1)
+                #expect(daemon.has("payroll/A1/update.lock") && !daemon.units.runs("app@A1.service"))
+                #expect(try daemon.state.keptDown().contains("app@A1.service"))
+            }
+            try before.write(to: URL(fileURLWithPath: file))
+            daemon.configuration = all
+            daemon.workers.succeed()
+            #expect(try await daemon.ask(#"{"command":"resume","job":1}"#).ok)
+            #expect(daemon.units.runs("app@A1.service") && daemon.locked.isEmpty)
         }
 
         @Test func `that do not stop end the job before a folder is changed`() async throws {

@@ -80,6 +80,21 @@ extension Inside {
             #expect(daemon.locked.isEmpty)
         }
 
+        /// Beyond about 124 of them an inotify instance a folder was too many.
+        @Test(arguments: [true, false]) func `is applied to hundreds of siblings below one parent`(
+            succeeds: Bool
+        ) async throws {
+            let names = (1...300).map { "T\($0)" }
+            let daemon = try TestDaemon {
+                [Sample.endpoint(below: $0, [("SEED", nil)] + names.map { ($0, "SEED") })]
+            }
+            if !succeeds { daemon.workers.fail("T150", .apply) }
+            try daemon.drop(Sample.update())
+            #expect(try await daemon.run() == (succeeds ? 0 : 1))
+            #expect(daemon.locked == (succeeds ? [] : ["T150"]))
+            #expect(try daemon.versions().values.count { $0 == "8.0.2" } == (succeeds ? 301 : 300))
+        }
+
         @Test(arguments: ["SEED", "A", "A1", "B"])
         func `that fails in a folder blocks what is below it, and nothing else`(
             folder: String

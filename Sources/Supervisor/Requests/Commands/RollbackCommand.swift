@@ -33,20 +33,25 @@ struct RollbackCommand: RequestCommand {
         }
     }
 
+    private static func stopped(in job: Job) -> String {
+        job.folders.filter { $0.value.state == .failed }.keys.sorted().joined(separator: ", ")
+    }
+
     private func queue(_ target: RollbackTarget, _ name: String, _ context: RequestContext) async throws -> Answer {
         guard let endpoint = context.daemon.endpoint(name), let job = await context.jobs.job(target.job) else {
             return .unknown(target.job)
         }
+        let about = target.folder.map { Set([$0] + endpoint.descendants(of: $0)) }
         let stopped = await context.jobs.live(on: name).first { job in
             job.rollback != nil
                 && job.folders.contains { folder, state in
-                    [.failed, .blocked].contains(state.state) && (target.folder ?? folder) == folder
+                    [.failed, .blocked].contains(state.state) && about?.contains(folder) ?? true
                 }
         }
         if let stopped {
             return .wrongState(
                 stopped,
-                "it rolls this back already and has stopped; see: patchctl show \(stopped.job), then: patchctl resume "
+                "it is a rollback, and has stopped in \(Self.stopped(in: stopped)); see: patchctl show \(stopped.job), then: patchctl resume "
                     + "\(stopped.job) (--assume-done STEP, --skip FOLDER)")
         }
         let states = FolderStates(context: context.daemon, endpoint: endpoint)
