@@ -27,5 +27,25 @@ public enum CredentialFile {
         guard [0, uid, geteuid()].contains(status.uid) else {
             throw refuse("it belongs to uid \(status.uid)", "chown \(name) \(path)")
         }
+        // Else the owner could have any file of root's brought to his worker.
+        if status.uid != uid, let reason = reach(path) {
+            throw refuse(
+                "it is not \(name)'s own, and \(reason)", "chown \(name) \(path), or keep it below /etc/patchd")
+        }
+    }
+
+    /// Why somebody other than root decides which file a path leads to; nil where only root does.
+    private static func reach(_ path: String) -> String? {
+        var place = ""
+        for component in path.split(separator: "/") {
+            place += "/" + component
+            var status = stat()
+            guard lstat(place, &status) == 0 else { return "\(place) cannot be looked at" }
+            if place == path, status.st_mode & S_IFMT == S_IFREG { continue }
+            guard status.st_mode & S_IFMT == S_IFDIR else { return "\(place) is a link" }
+            let isOpen = status.st_mode & (S_IWGRP | S_IWOTH) != 0 && status.st_mode & S_ISVTX == 0
+            guard [0, geteuid()].contains(status.st_uid), !isOpen else { return "others may change \(place)" }
+        }
+        return nil
     }
 }

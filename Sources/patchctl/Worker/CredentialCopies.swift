@@ -12,7 +12,7 @@ struct CredentialCopies: ~Copyable {
         let scratch = try Scratch()
         for (name, path) in files {
             let copy = try scratch.directory.createFile(name)
-            try copy.write(try File.open(path).read(limit: 64 << 10))
+            try copy.write(try File.open(path, O_RDONLY | O_NONBLOCK).read(limit: 64 << 10))
             guard fchmod(copy.descriptor, 0o400) == 0 else { throw FileError("protect", copy.path) }
             guard let user else { continue }
             guard fchown(copy.descriptor, user.uid, user.gid) == 0 else { throw FileError("give", copy.path) }
