@@ -11,8 +11,15 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// The readers of what others wrote, fed by libFuzzer (scripts/fuzz) where this is set; else their kept cases by a test.
+let isFuzzing = Context.environment["PATCHD_FUZZ"] != nil
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let fuzzed: [Target.Dependency] = [
+    "PatchArchive", "PatchConfig", "PatchFiles", "PatchJSON", "PatchLedger", "PatchModel", "PatchSQL", "Supervisor",
+]
 
 let package = Package(
     name: "patchd",
@@ -136,5 +143,13 @@ let package = Package(
             name: "BootedTests", dependencies: ["Support"], exclude: ["machine.sh"], swiftSettings: settings),
         // Random sequences of commands, held against a small model of the contract.
         .testTarget(name: "ModelBasedTests", dependencies: ["Support"], swiftSettings: settings),
+        // Every reader of what others wrote, fed with what was once found to harm one.
+        isFuzzing
+            ? .executableTarget(
+                name: "patchd-fuzz", dependencies: fuzzed, path: "Tests/Fuzzing",
+                exclude: ["Seeds", "Found", "Tests"], sources: ["Targets", "Driver"], swiftSettings: settings)
+            : .testTarget(
+                name: "FuzzingTests", dependencies: fuzzed + ["Support"], path: "Tests/Fuzzing",
+                exclude: ["Seeds", "Found", "Driver"], sources: ["Targets", "Tests"], swiftSettings: settings),
     ]
 )

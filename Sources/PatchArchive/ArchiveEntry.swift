@@ -9,8 +9,9 @@ struct ArchiveEntry {
     /// Bits 0 and 6 are encryption, 13 hides values of the header.
     private static let encryptionFlags: UInt16 = 1 << 0 | 1 << 6 | 1 << 13
     private static let patchedFlag: UInt16 = 1 << 5
-    /// The highest version of the specification that a reader must know (APPNOTE 4.4.3). Some readers refuse more.
-    private static let highestVersion: UInt16 = 63
+    /// The highest version of the specification that stored and deflated data can ask for (APPNOTE 4.4.3, ISO/IEC 21320-1): that
+    /// of zip64. Info-ZIP's unzip passes over entries that ask for more than 46.
+    private static let highestVersion: UInt16 = 45
 
     /// Without a directory's trailing slash and the `./` of ``isBelowDot``; empty for the directory `./` itself.
     var name: ExactText

@@ -8,6 +8,8 @@ public struct LedgerFollower: Sendable {
     /// How many there are.
     public var count: Int { scan.number }
     private var scan = LedgerScan()
+    /// Found out once: it is not read again.
+    private var isTooLarge = false
 
     /// One that has read nothing.
     ///
@@ -16,13 +18,21 @@ public struct LedgerFollower: Sendable {
 
     /// Reads what was recorded since. Somebody may be writing: a torn tail is left out and left alone.
     public mutating func advance(_ file: borrowing File) throws(LedgerError) {
+        guard !isTooLarge else { throw .tooLarge(path: file.path, record: scan.number) }
         var reading = scan
         var summary = summary
-        let before = reading.number
-        var count = before
-        try reading.read(file) { (text) throws(LedgerError) in
-            summary.note(try Ledger.record(text, number: count, path: file.path))
-            count += 1
+        var count = reading.number
+        do throws(LedgerError) {
+            try reading.read(file) { (text) throws(LedgerError) in
+                summary.note(try Ledger.record(text, number: count, path: file.path))
+                guard summary.weight <= LedgerSummary.weightLimit else {
+                    throw .tooLarge(path: file.path, record: count)
+                }
+                count += 1
+            }
+        } catch {
+            isTooLarge = summary.weight > LedgerSummary.weightLimit
+            throw error
         }
         scan = reading
         self.summary = summary

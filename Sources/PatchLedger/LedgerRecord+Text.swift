@@ -92,6 +92,19 @@ private struct LedgerFields {
         return Array(fields[at..<(at + count)])
     }
 
+    /// Bytes of a text for people: it goes into job, state, lock and journal, and a folder's owner may write what he likes.
+    private static let longest = 16 << 10
+
+    private static func shown(_ text: String) -> String {
+        guard text.utf8.count > longest else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: longest - 4)
+        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return text[..<end] + " …"
+    }
+
+    /// A text for people.
+    private mutating func message() -> String? { text().map(Self.shown) }
+
     private mutating func number() -> Int? { text().flatMap { Int($0) } }
 
     /// A step's number, which no plan is large enough for when it is above the limit.
@@ -119,7 +132,7 @@ private struct LedgerFields {
         guard let count = number(), count >= 0, count <= left / 3 else { return nil }
         var faults: [Fault] = []
         for _ in 0..<count {
-            guard let folder = text(), let code = text().flatMap(FaultCode.init), let message = text() else {
+            guard let folder = message(), let code = text().flatMap(FaultCode.init), let message = message() else {
                 return nil
             }
             faults.append(Fault(folder: folder, code, message))
@@ -131,7 +144,7 @@ private struct LedgerFields {
         var blockers: [Blocker] = []
         while left > 0 {
             guard let pid = text(), pid.isEmpty || Int32(pid) != nil, let started = text().flatMap({ UInt64($0) }),
-                let command = text(), let unit = text(), let access = text()
+                let command = message(), let unit = message(), let access = text()
             else { return nil }
             var blocker = Blocker(
                 pid: Int32(pid), started: started, command: command,
@@ -147,7 +160,7 @@ private struct LedgerFields {
 
     /// Of a blocker on a server; what stands in front of its fields is no process's number.
     private mutating func session() -> DatabaseSession? {
-        guard let parts = texts(8), parts[6].isEmpty || Int(parts[6]) != nil else { return nil }
+        guard let parts = texts(8)?.map(Self.shown), parts[6].isEmpty || Int(parts[6]) != nil else { return nil }
         return DatabaseSession(
             id: parts[1], began: parts[2], user: parts[3], address: parts[4], statement: parts[5],
             seconds: Int(parts[6]), canBeEnded: parts[7] != "stays")
@@ -184,7 +197,7 @@ private struct LedgerFields {
         switch text() {
         case "surveyed":
             guard let equal = steps(), let faults = faults(), let warnings = texts(left) else { return nil }
-            return .surveyed(faults: faults, warnings: warnings, equal: equal)
+            return .surveyed(faults: faults, warnings: warnings.map(Self.shown), equal: equal)
         case "read": return statements().map { .read(statements: $0) }
         case "backedUp":
             guard let name = text(), let size = text().flatMap({ Int64($0) }), let sum = text(), let mode = text()
@@ -210,10 +223,10 @@ private struct LedgerFields {
             return .started(step: step, attempt: attempt)
         case "finished": return steps().map { .finished(steps: $0) }
         case "warned":
-            guard let step = step(), let message = text() else { return nil }
+            guard let step = step(), let message = message() else { return nil }
             return .warned(step: step, message: message)
         case "failed":
-            guard let step = optionalStep(), let code = text().flatMap(FaultCode.init), let message = text() else {
+            guard let step = optionalStep(), let code = text().flatMap(FaultCode.init), let message = message() else {
                 return nil
             }
             return .failed(step: step, code: code, message: message)

@@ -73,6 +73,11 @@ public struct LedgerSummary: Sendable {
 
     /// Whether something was recorded at all.
     public private(set) var isEmpty = true
+    /// How many numbers of steps all records name.
+    private(set) var weight = 0
+    /// More than a job records. A few bytes stand for millions of numbers (``NumberRanges``), so that a folder's owner could fill
+    /// the daemon's memory with a short ledger.
+    static let weightLimit = 4 * NumberRanges.limit
     private let keepsSlots: Bool
 
     /// An empty ledger's.
@@ -91,6 +96,7 @@ public struct LedgerSummary: Sendable {
         isEmpty = false
         switch record {
         case .surveyed(let faults, let warnings, let equal):
+            weight += equal.count
             survey = (faults, warnings)
             self.equal = Set(equal)
         case .read(let statements): self.statements = statements
@@ -122,6 +128,7 @@ public struct LedgerSummary: Sendable {
             // What runs when the folder is done takes nothing of that back.
             if outcome != .done { outcome = .unfinished }
         case .finished(let steps):
+            weight += steps.count
             finished.formUnion(steps)
             inTheWay = []
             started = nil
@@ -150,6 +157,7 @@ public struct LedgerSummary: Sendable {
             outcome = .unfinished
         case .undoing(let job, let step, let attempt): undoing = (job, step, attempt)
         case .undone(let job, let steps):
+            weight += steps.count
             undone[job, default: []].formUnion(steps)
             undoing = nil
         case .reverted: outcome = .reverted

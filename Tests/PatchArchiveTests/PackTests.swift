@@ -32,7 +32,7 @@ import Testing
         #expect(verdict.update?.entries.count == 10)
         #expect(verdict.update?.entries.first { $0.path == "P/FILPATCH/sub/run.sh" }?.mode == 0o755)
         #expect(verdict.update?.entries.first { $0.path == "P/FILPATCH/b.txt" }?.mode == 0o640)
-        #expect(try #require(try PythonView.of([path])[path]) == verdict.hashes)
+        #expect(try #require(try OtherReaders.zipfile([path])[path]) == verdict.hashes)
         let names = try run(["python3", "-m", "zipfile", "-l", path], in: scratch.path)
         #expect(names.split(separator: "\n").dropFirst().first?.hasPrefix("update.json") == true)
     }

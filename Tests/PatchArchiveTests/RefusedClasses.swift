@@ -133,8 +133,8 @@ enum RefusedClasses {
         .member("half an extra field", .archiveMalformed) { $0.localExtra = [1, 2] },
         .member("a flag that nobody sets", .archiveMalformed) { $0.flags = 1 << 4 },
         .member("encrypted in the local header alone", .archiveEncrypted) { $0.changeLocal = { $0.flags = 1 } },
-        .member("a version of the specification that there is not", .archiveMalformed) {
-            $0.changeCentral = { $0.versionNeeded = 64 }
+        .member("a version of the specification above that of zip64", .archiveMalformed) {
+            $0.changeCentral = { $0.versionNeeded = 46 }
         },
         .member("another disk", .archiveMalformed) { $0.changeCentral = { $0.disk = 1 } },
         .member("stored with two sizes", .archiveMalformed) { $0.size += 1 },

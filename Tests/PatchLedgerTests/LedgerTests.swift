@@ -72,6 +72,36 @@ final class LedgerFile {
         #expect(try place.records() == expected)
     }
 
+    @Test func `has texts for people no longer than they read, as they go into job, state and lock`() throws {
+        let long = String(repeating: "é", count: 1 << 20)
+        let blocker = Blocker(pid: nil, command: long, unit: long, writes: true)
+        try place.write([
+            .surveyed(faults: [Fault(folder: long, .io, long)], warnings: [long], equal: []),
+            .warned(step: 1, message: long), .inUse(step: nil, by: [blocker], ends: true),
+            .failed(step: nil, code: .io, message: long),
+        ])
+        let summary = try Ledger.summary(of: place.file())
+        let texts = try [
+            summary.survey?.faults.first?.message, summary.survey?.faults.first?.folder, summary.survey?.warnings.first,
+            summary.warnings[1], summary.inTheWay.first?.command, summary.inTheWay.first?.unit, summary.cause?.message,
+        ].map { try #require($0) }
+        #expect(texts.allSatisfy { $0.utf8.count <= 16 << 10 && $0.hasPrefix("éé") && $0.hasSuffix("é …") })
+    }
+
+    @Test func `of a few bytes that stands for more steps than any job has is damaged, and read no further`() throws {
+        let range = "0-\(NumberRanges.limit - 1)"
+        for kind in ["undone\t1", "finished", "surveyed"] {
+            let more = kind == "surveyed" ? "\t0" : ""
+            let lines = (0..<6).flatMap { number in
+                LedgerScan.line(Array("\(kind)\t\(range)\(more)".utf8), number: number)
+            }
+            try place.put(lines)
+            #expect(throws: LedgerError.self, "\(kind)") { try Ledger.summary(of: place.file()) }
+            try place.put(lines.prefix(through: lines.firstIndex(of: 0x0a) ?? 0))
+            #expect(throws: Never.self) { try Ledger.summary(of: place.file()) }
+        }
+    }
+
     @Test func `that is cut at any byte has the whole records before the cut, and can be gone on with`() throws {
         let whole = try place.write(records)
         for length in 0..<whole.count {

@@ -68,6 +68,12 @@ import Testing
         #expect(message.contains("registry.json") && message.contains("backup"))
     }
 
+    @Test func `is not read where it is larger than what a plan is made with`() throws {
+        let more = String(repeating: " ", count: DataRegistry.sizeLimit)
+        try place.write(#"{"schema":1}"# + more, "registry.json")
+        #expect(try find().facts == nil)
+    }
+
     @Test func `is not read through a link`() throws {
         try FileManager.default.createSymbolicLink(
             atPath: place.folder + "/registry.json", withDestinationPath: "/etc/hostname")

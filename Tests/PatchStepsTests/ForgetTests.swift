@@ -49,6 +49,16 @@ import Testing
         #expect(try place.survey(4).codes == [])
     }
 
+    @Test func `loses nothing where the list of other mounts is damaged`() throws {
+        try place.write("{\"schema\":1,\"mounts\":[", ".patchd/mounts.json")
+        guard case .failed(_, .io, let message) = try forget(1).outcome else {
+            Issue.record("forgotten")
+            return
+        }
+        #expect(message.contains("mounts.json") && message.contains("damaged"), "\(message)")
+        #expect(place.exists(".patchd/jobs/1"))
+    }
+
     @Test(.enabled(if: geteuid() == 0, "needs root to mount")) func `loses its slots on other mounts too`() throws {
         try place.mount("ext4", at: "vol")
         try place.run(4, [.file("vol/a", "1")], from: "8.0.4", to: "8.0.5")

@@ -71,6 +71,32 @@ import Testing
         #expect(try entries() == [:])
     }
 
+    @Test(arguments: ["", "{", "[]", #"{"schema":1,"endpoint":7}"#])
+    func `is not looked for, nor anything removed, where the marker beside it is damaged`(marker: String) throws {
+        try place.write("old", "a")
+        try place.run(1, [.file("a", "new")])
+        try place.write(marker, ".patchd/marker.json")
+        #expect(throws: (any Error).self) { try entries() }
+        try place.begin(2, place.plan(2, [.file("a", "newer")], from: "8.0.2", to: "8.0.3"))
+        try place.survey(2)
+        guard case .failed(_, .io, let message) = try place.stage(2).outcome else {
+            Issue.record("staged")
+            return
+        }
+        #expect(message.contains("marker.json") && message.contains("damaged"), "\(message)")
+        #expect(try place.read("a") == "new")
+        #expect(try place.read(".patchd/jobs/1/0") == "old", "the original is still there")
+    }
+
+    @Test func `of a copied folder counts for nothing, and goes`() throws {
+        try place.write("old", "a")
+        try place.run(1, [.file("a", "new")])
+        try place.write(#"{"schema":1,"endpoint":"payroll","folder":"OTHER","inode":1}"#, ".patchd/marker.json")
+        #expect(try entries() == [:])
+        try place.run(2, [.file("a", "newer")], from: "8.0.2", to: "8.0.3")
+        #expect(!place.exists(".patchd/jobs/1") && place.exists(".patchd/jobs/2"))
+    }
+
     @Test func `that is damaged is not guessed at`() throws {
         try place.run(1, [.file("a", "1")])
         try place.write("nonsense\n", ".patchd/brought/1.1")

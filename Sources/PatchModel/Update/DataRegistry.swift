@@ -37,6 +37,8 @@ public struct DataRegistry: Hashable, Sendable {
 
     /// The file's name at the top of a folder.
     public static let fileName = "registry.json"
+    /// Bytes that the file may have. A folder's owner writes it as he likes, and the daemon plans with it.
+    public static let sizeLimit = 16 << 20
 
     /// The registry of a folder that has no such file.
     public init() {}
@@ -46,6 +48,9 @@ public struct DataRegistry: Hashable, Sendable {
     /// - Throws: ``Damage`` when it is not what this version or an earlier one writes. It is never treated as empty
     ///   then.
     public init(text: String) throws(Damage) {
+        guard text.utf8.count <= Self.sizeLimit else {
+            throw Damage(description: "it has more than \(Self.sizeLimit) bytes")
+        }
         let value: JSONValue
         do throws(JSONError) {
             // Records are nested deeper here than in the file that brought them.

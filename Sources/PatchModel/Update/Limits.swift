@@ -41,5 +41,7 @@ public struct Limits: Hashable, Codable, Sendable {
         depth = try keys.decodeIfPresent(Int.self, forKey: .depth) ?? depth
         rehearsal = try keys.decodeIfPresent(UInt64.self, forKey: .rehearsal) ?? rehearsal
         output = try keys.decodeIfPresent(Int.self, forKey: .output) ?? output
+        rejected = try keys.decodeIfPresent(UInt64.self, forKey: .rejected) ?? rejected
+        audit = try keys.decodeIfPresent(UInt64.self, forKey: .audit) ?? audit
     }
 }

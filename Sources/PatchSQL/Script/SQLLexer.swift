@@ -8,10 +8,11 @@ struct SQLLexer {
         var line: Int
     }
 
-    /// What is opened and never closed.
+    /// What is opened and never closed, or in too many others.
     struct Unclosed: Error {
         var what: String
         var line: Int
+        var how = "never ends"
     }
 
     let source: [UInt8]
@@ -21,6 +22,10 @@ struct SQLLexer {
     var delimiter = [UInt8(ascii: ";")]
     private(set) var line = 1
     private var at = 0
+    /// How many comments that MariaDB runs are open.
+    private var depth = 0
+    /// The lexer calls itself for each.
+    private static let depthLimit = 64
 
     init(_ source: [UInt8], _ dialect: SQLDialect) {
         self.source = source
@@ -139,6 +144,11 @@ struct SQLLexer {
     private mutating func blockComment() throws(Unclosed) -> Token.Kind {
         let start = line
         if isExecutable {
+            guard depth < Self.depthLimit else {
+                throw Unclosed(what: "the comment", line: start, how: "lies in \(depth) others")
+            }
+            depth += 1
+            defer { depth -= 1 }
             advance(3)
             try executable(from: start)
             return .symbol

@@ -122,7 +122,7 @@ private struct ScriptReader {
         do throws(SQLLexer.Unclosed) {
             return try lexer.next()
         } catch {
-            throw refusal(error.line, "\(error.what) that begins there never ends")
+            throw refusal(error.line, "\(error.what) that begins there \(error.how)")
         }
     }
 

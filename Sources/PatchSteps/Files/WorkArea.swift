@@ -14,6 +14,8 @@ import PatchModel
 /// The mode is 0700: originals may lie below what a web server serves.
 final class WorkArea {
     static let name = ".patchd"
+    /// Bytes that each of the small files may have.
+    private static let sizeLimit = 4 << 20
 
     /// What `marker.json` says.
     private struct Marker: Codable, Hashable {
@@ -36,9 +38,8 @@ final class WorkArea {
     init(_ folder: borrowing Directory, mount: String, job: Int, order: WorkOrder) throws(FileError) {
         let top = try Self.top(folder, mount)
         let marker = try Self.marker(top, order)
-        if try top.status(Self.name) != nil {
-            let bytes = try top.readFile(Self.name + "/marker.json")
-            if let bytes, (try? JSONText.read(Marker.self, bytes)) != marker { try top.removeTree(Self.name) }
+        if try top.status(Self.name) != nil, let found = try Self.marker(in: top), found != marker {
+            try top.removeTree(Self.name)
         }
         let root = try top.ensureDirectory(Self.name, mode: 0o700)
         if try root.status("marker.json") == nil, let bytes = try? JSONText.page(marker) {
@@ -59,8 +60,7 @@ final class WorkArea {
     init?(existing folder: borrowing Directory, mount: String, job: Int, order: WorkOrder) throws(FileError) {
         guard try folder.status(Self.path("jobs/\(job)", mount))?.kind == .directory else { return nil }
         let top = try Self.top(folder, mount)
-        let bytes = try top.readFile(Self.name + "/marker.json") ?? []
-        guard (try? JSONText.read(Marker.self, bytes)) == (try Self.marker(top, order)) else { return nil }
+        guard try Self.marker(in: top) == Self.marker(top, order) else { return nil }
         self.mount = mount
         root = try top.directory(Self.name)
         slots = try root.directory("jobs/\(job)")
@@ -69,8 +69,7 @@ final class WorkArea {
 
     /// `.patchd` of the folder itself; nil when there is none, or when it is a copied folder's.
     static func root(existing folder: borrowing Directory, order: WorkOrder) throws(FileError) -> Directory? {
-        let bytes = try folder.readFile(name + "/marker.json") ?? []
-        guard (try? JSONText.read(Marker.self, bytes)) == (try marker(folder, order)) else { return nil }
+        guard try marker(in: folder) == marker(folder, order) else { return nil }
         return try folder.directory(name)
     }
 
@@ -80,6 +79,25 @@ final class WorkArea {
 
     private static func marker(_ top: borrowing Directory, _ order: WorkOrder) throws(FileError) -> Marker {
         Marker(endpoint: order.endpoint, folder: order.plan.folder, inode: try top.status().inode)
+    }
+
+    /// What the marker of an area says; nil where there is none.
+    private static func marker(in top: borrowing Directory) throws(FileError) -> Marker? {
+        try read(Marker.self, name + "/marker.json", in: top, "whose the originals beside it are is not guessed at")
+    }
+
+    /// Reads one of the small files of an area.
+    ///
+    /// - Parameter why: why a damaged one does not count as none.
+    private static func read<Value: Decodable>(
+        _ type: Value.Type, _ place: String, in directory: borrowing Directory, _ why: String
+    ) throws(FileError) -> Value? {
+        guard let bytes = try directory.readFile(place, limit: sizeLimit) else { return nil }
+        do { return try JSONText.read(type, bytes) } catch {
+            throw FileError(
+                "use (it is damaged; \(why): put it back from a backup, or move \(name) away, without which nothing can be undone)",
+                directory.path + "/" + place, number: EBADMSG)
+        }
     }
 
     private static func path(_ inside: String, _ mount: String) -> String {
@@ -98,8 +116,7 @@ final class WorkArea {
 
     /// The mounts besides the folder's own that have, or had, an area.
     static func mounts(_ root: borrowing Directory) throws(FileError) -> [String] {
-        let bytes = try root.readFile(MountList.name) ?? []
-        return (try? JSONText.read(MountList.self, bytes))?.mounts ?? []
+        try read(MountList.self, MountList.name, in: root, "there may be originals on other mounts")?.mounts ?? []
     }
 
     private struct MountList: Codable {

@@ -146,13 +146,12 @@ extension Intake {
         try incoming.sync()
     }
 
-    /// What is another user's, or no file, stays: it was not taken. A signature may be an approver's.
+    /// What is another user's, or no file, stays: it was not taken.
     private func removeSidecar(_ name: String, of claim: IntakeClaim, in incoming: borrowing Directory)
         throws(FileError)
     {
         guard let found = try incoming.status(name), found.kind != .directory,
-            found.uid == claim.owner ?? found.uid
-                || name.hasSuffix(SignatureFile.suffix) && maySign(for: claim.owner ?? found.uid, found.uid)
+            belongs(FileName(name), of: found.uid, to: claim.owner ?? found.uid)
         else { return }
         do throws(FileError) { try incoming.remove(name) } catch {
             // A directory since.

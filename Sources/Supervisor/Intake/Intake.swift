@@ -160,10 +160,42 @@ struct Intake: Sendable {
         let limit = context.configuration.daemon.limits.rejected
         try context.spool.rejections.add(file.rejectedName, sha256: "", refusal, at: context.clocks.now, limit: limit) {
             (rejected, free) throws(FileError) in
-            try incoming.rename(file.fileName, to: rejected, free)
+            try move(file, from: incoming, to: rejected, free)
         }
         log(refusal, file.rejectedName)
         return .refused
+    }
+
+    /// Moves a drop with what lies beside it as its own. That goes first: left behind, it would be taken for what belongs to the
+    /// next drop of that name.
+    private func move(
+        _ file: DroppedFile, from incoming: borrowing Directory, to rejected: borrowing Directory, _ free: String
+    ) throws(FileError) {
+        var moved: [String] = []
+        for suffix in [".json", SignatureFile.suffix] {
+            let name = FileName(file.fileName.bytes + Array(suffix.utf8))
+            guard name.bytes.count <= Int(NAME_MAX), let found = try incoming.status(name),
+                belongs(name, of: found.uid, to: file.status.uid)
+            else { continue }
+            do throws(FileError) { try incoming.rename(name, to: rejected, free + suffix) } catch {
+                // Its owner was quicker.
+                if error.number == ENOENT { continue }
+                throw error
+            }
+            moved.append(suffix)
+        }
+        do throws(FileError) { try incoming.rename(file.fileName, to: rejected, free) } catch {
+            // Withdrawn at this instant; what is left of it is its owner's affair again.
+            for suffix in moved where file.fileName.text != nil {
+                try? rejected.renameNew(free + suffix, to: incoming, file.name + suffix)
+            }
+            throw error
+        }
+    }
+
+    /// Whether what lies beside a drop goes where the drop goes. A signature may be an approver's.
+    func belongs(_ name: FileName, of uid: UInt32, to owner: UInt32) -> Bool {
+        uid == owner || name.hasSuffix(SignatureFile.suffix) && maySign(for: owner, uid)
     }
 
     func log(_ refusal: Refusal, _ file: String) {

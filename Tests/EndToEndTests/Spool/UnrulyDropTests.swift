@@ -40,6 +40,45 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/state/intake").isEmpty)
     }
 
+    /// Left behind, they would have been the next drop's.
+    @Test func `is refused at the first look with what lies beside it, which no later drop of that name gets`() throws {
+        try host.write("limits: {unpacked: 1MiB}\n", "etc/patchd.yaml")
+        for name in ["link", "huge", "directory"] {
+            try host.write(#"{"operation":"test"}"#, "spool/incoming/\(name).zip.json")
+            try host.write("a signature", "spool/incoming/\(name).zip.sig")
+        }
+        #expect(symlink("/etc/passwd", "\(incoming)/link.zip") == 0)
+        _ = FileManager.default.createFile(atPath: "\(incoming)/huge.zip", contents: nil)
+        #expect(truncate("\(incoming)/huge.zip", 1 << 40) == 0, "has holes only")
+        try host.write("", "spool/incoming/directory.zip/x")
+        #expect(try host.once().code == 1)
+        for name in ["link", "huge", "directory"] {
+            #expect(try host.read("spool/rejected/\(name).zip.json") == #"{"operation":"test"}"#)
+            #expect(try host.read("spool/rejected/\(name).zip.sig") == "a signature")
+            #expect(try code("\(name).zip") == (name == "huge" ? "limitExceeded" : "notAFile"))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: incoming).isEmpty)
+        try drop("link.zip")
+        #expect(try host.once().code == 0)
+        #expect(try host.job(1)["operation"] as? String == "apply")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "files of other users need root"))
+    func `is refused at the first look without what another user has put beside it`() throws {
+        try host.once()
+        #expect(symlink("/etc/passwd", "\(incoming)/link.zip") == 0)
+        for suffix in ["json", "sig"] {
+            try host.write("{}", "spool/incoming/link.zip.\(suffix)")
+            #expect(chown("\(incoming)/link.zip.\(suffix)", 65534, 65534) == 0)
+        }
+        #expect(try host.once().code == 1)
+        #expect(host.exists("spool/rejected/link.zip.reason.json"))
+        for suffix in ["json", "sig"] {
+            #expect(host.exists("spool/incoming/link.zip.\(suffix)"))
+            #expect(!host.exists("spool/rejected/link.zip.\(suffix)"))
+        }
+    }
+
     @Test func `because it is larger than all that it may hold is refused without being read`() throws {
         try host.write("limits: {unpacked: 1MiB}\n", "etc/patchd.yaml")
         _ = FileManager.default.createFile(atPath: "\(incoming)/huge.zip", contents: nil)

@@ -12,6 +12,14 @@ import Testing
         try MariaDBSession.actions(of: TestMariaDB.script(text))
     }
 
+    /// The lexer calls itself for each: a million of them were the end of the process.
+    @Test func `are cut into statements through a few comments within comments, and not through many`() throws {
+        let few = String(repeating: "/*! ", count: 20) + "select 1" + String(repeating: " */", count: 20)
+        #expect(try texts(few + "; x") == [few, "x"])
+        let error = try #require(throws: SQLError.self) { try texts(String(repeating: "/*!", count: 1_000_000)) }
+        #expect(error.description.contains("lies in"), "\(error)")
+    }
+
     @Test(arguments: [
         ("select 'delimiter $$\n'; x", ["select 'delimiter $$\n'", "x"]),
         ("-- delimiter $$\nselect 1; x", ["select 1", "x"]),

@@ -1,0 +1,2 @@
+SELECT 1; -- c
+UPDATE t SET a = 'b' WHERE c = ?;
