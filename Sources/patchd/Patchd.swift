@@ -109,7 +109,9 @@ struct Patchd: AsyncParsableCommand {
                 ? SystemdWorkers(program: worker, faultPoint: faultPoint) as any Workers
                 : ChildWorkers(program: worker, faultPoint: faultPoint, credentials: runtimeDir + "/credentials"),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
-            notifications: SystemdNotifications(), logger: logger, reloadSignal: reloadSignal,
+            notifications: SystemdNotifications(),
+            // A single run is over before anybody could look.
+            bus: once ? nil : SystemdBus(), logger: logger, reloadSignal: reloadSignal,
             // A unit that is not there is a fault of the jobs that need it, and keeps no other endpoint from its updates.
             knownUnits: { ignoresUnits || withSystemd ? .ignored : .absent })
         let code: Int32 = await withTaskExecutorPreference(BlockingThreads()) { await daemon.run() }

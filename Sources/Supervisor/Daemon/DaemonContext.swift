@@ -23,6 +23,8 @@ struct DaemonContext: Sendable {
     let failures: FailureCount
     let auditLog = AuditLog()
     let metrics = Metrics()
+    /// What other programs see over D-Bus.
+    let published: PublishedState
     /// Where calls on folders' file systems run.
     let threads = FolderThreads()
 

@@ -155,7 +155,8 @@ final class TestDaemon: Sendable {
                 units: "\(root)/units"),
             configuration: configuration, state: state, spool: spool, workers: workers, units: units,
             logger: log.logger, notices: NoticeQueue(), once: true,
-            holds: Holds(path: spool.holds, logger: log.logger), failures: FailureCount())
+            holds: Holds(path: spool.holds, logger: log.logger), failures: FailureCount(),
+            published: PublishedState(state))
         return try await withTaskExecutorPreference(Self.threads) {
             var loop = try Scheduler(
                 context: context, notifications: notifications, reloadSignal: nil, read: { configuration })
