@@ -20,8 +20,42 @@ struct BusMessage: ~Copyable {
         sd_bus_message_is_signal(raw, interface, member) > 0
     }
 
-    /// The object that sent it.
-    var path: String { sd_bus_message_get_path(raw).map { String(cString: $0) } ?? "" }
+    /// The object that sent it, or that is called.
+    var path: String { Self.text(sd_bus_message_get_path(raw)) }
+
+    /// The connection that sent it, as the bus says.
+    var sender: String { Self.text(sd_bus_message_get_sender(raw)) }
+
+    /// Empty where a call leaves open which is meant.
+    var interface: String { Self.text(sd_bus_message_get_interface(raw)) }
+
+    var member: String { Self.text(sd_bus_message_get_member(raw)) }
+
+    /// The types of its arguments.
+    var signature: String { Self.text(sd_bus_message_get_signature(raw, 1)) }
+
+    /// Whether it is a call whose sender waits for an answer.
+    var expectsReply: Bool { sd_bus_message_get_expect_reply(raw) > 0 }
+
+    /// Whether it is a call, with or without an answer.
+    var isCall: Bool {
+        var type: UInt8 = 0
+        return sd_bus_message_get_type(raw, &type) >= 0 && type == UInt8(SD_BUS_MESSAGE_METHOD_CALL)
+    }
+
+    /// Of an answer, what it answers; 0 for none.
+    var replyCookie: UInt64 {
+        var cookie: UInt64 = 0
+        return sd_bus_message_get_reply_cookie(raw, &cookie) < 0 ? 0 : cookie
+    }
+
+    /// The error that an answer is; nil for a good one.
+    var failure: SystemdError? {
+        guard let error = sd_bus_message_get_error(raw)?.pointee, let name = error.name else { return nil }
+        return SystemdError(operation, name: String(cString: name), message: Self.text(error.message))
+    }
+
+    private static func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
 
     // MARK: Writing
 
@@ -58,6 +92,14 @@ struct BusMessage: ~Copyable {
                     try append(["no-env-expand"])
                 }
             }
+        case .rows(let types, let rows):
+            try container("a", "(\(types))") { () throws(SystemdError) in
+                for row in rows {
+                    try container("r", types) { () throws(SystemdError) in
+                        for value in row { try append(value) }
+                    }
+                }
+            }
         }
     }
 
@@ -65,8 +107,13 @@ struct BusMessage: ~Copyable {
     func append(_ property: UnitProperty) throws(SystemdError) {
         try container("r", "sv") { () throws(SystemdError) in
             try append(property.name)
-            try container("v", property.value.signature) { () throws(SystemdError) in try append(property.value) }
+            try append(variant: property.value)
         }
+    }
+
+    /// Appends a value together with its type: `v`.
+    func append(variant value: BusValue) throws(SystemdError) {
+        try container("v", value.signature) { () throws(SystemdError) in try append(value) }
     }
 
     func append(_ text: String) throws(SystemdError) {
@@ -139,6 +186,15 @@ struct BusMessage: ~Copyable {
             while let text = try text() { texts.append(text) }
         }
         return texts
+    }
+
+    /// The numbers of the next array: `au`.
+    func numbers() throws(SystemdError) -> [UInt32] {
+        var start: UnsafeRawPointer?
+        var size = 0
+        guard try check(sd_bus_message_read_array(raw, Self.code("u"), &start, &size)) > 0, let start else { return [] }
+        let bytes = UnsafeRawBufferPointer(start: start, count: size)
+        return (0..<size / 4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }
     }
 
     /// Reads what is inside the next container; false, and nothing read, at the end of an array.

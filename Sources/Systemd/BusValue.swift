@@ -1,13 +1,16 @@
-/// A value as the manager's properties have them, with its D-Bus type.
-enum BusValue: Hashable, Sendable {
+/// A value as it goes over the bus, with its D-Bus type.
+public enum BusValue: Hashable, Sendable {
+    /// `s`.
     case text(String)
+    /// `as`.
     case texts([String])
+    /// `b`.
     case flag(Bool)
     /// `t`: times in microseconds, limits, capabilities.
     case number(UInt64)
     /// `i`: signals, priorities.
     case integer(Int32)
-    /// `u`: modes.
+    /// `u`: modes, numbers of jobs.
     case mask(UInt32)
     /// `h`: an open descriptor, of which systemd gets a copy.
     case descriptor(Int32)
@@ -17,6 +20,8 @@ enum BusValue: Hashable, Sendable {
     case pair(String, String)
     /// `a(sasas)`: one command line.
     case command([String])
+    /// An array of structures, each with values of these types: `uss`.
+    case rows(String, [[BusValue]])
 
     /// The D-Bus type.
     var signature: String {
@@ -31,6 +36,7 @@ enum BusValue: Hashable, Sendable {
         case .bytes: "aay"
         case .pair: "a(ss)"
         case .command: "a(sasas)"
+        case .rows(let types, _): "a(\(types))"
         }
     }
 }

@@ -84,7 +84,9 @@ struct Patchd: ParsableCommand {
                 ? SystemdWorkers(program: worker, faultPoint: faultPoint, credentials: credentials) as any Workers
                 : ChildWorkers(program: worker, faultPoint: faultPoint, credentials: credentials),
             units: withSystemd ? SystemdUnits() as any Units : NoUnits(),
-            notifications: SystemdNotifications(), logger: logger, reloadSignal: reloadSignal,
+            notifications: SystemdNotifications(),
+            // A single run is over before anybody could look.
+            bus: once ? nil : SystemdBus(), logger: logger, reloadSignal: reloadSignal,
             // A unit that is not there is a fault of the jobs that need it, and keeps no other endpoint from its updates.
             knownUnits: { ignoresUnits || withSystemd ? .ignored : .absent })
         throw ExitCode(BlockingThreads().run { await daemon.run() })

@@ -13,6 +13,7 @@ public struct Daemon: Sendable {
     private let workers: any Workers
     private let units: any Units
     private let notifications: any ServiceNotifications
+    private let bus: (any SystemBus)?
     private let logger: Logger
     private let knownUnits: @Sendable () throws -> KnownUnits
     private let reloadSignal: ReloadSignal?
@@ -21,11 +22,12 @@ public struct Daemon: Sendable {
     ///
     /// - Parameters:
     ///   - once: it ends when nothing can run any more.
+    ///   - bus: where others see the daemon's state; nil: nowhere.
     ///   - reloadSignal: asks for the configuration to be read again; nil: nothing does.
     ///   - knownUnits: asked whenever the configuration is read.
     public init(
         directories: Directories, once: Bool, workers: any Workers, units: any Units,
-        notifications: any ServiceNotifications,
+        notifications: any ServiceNotifications, bus: (any SystemBus)?,
         logger: Logger, reloadSignal: ReloadSignal?, knownUnits: @escaping @Sendable () throws -> KnownUnits
     ) {
         self.reloadSignal = reloadSignal
@@ -34,6 +36,7 @@ public struct Daemon: Sendable {
         self.workers = workers
         self.units = units
         self.notifications = notifications
+        self.bus = bus
         self.logger = logger
         self.knownUnits = knownUnits
     }
@@ -72,7 +75,7 @@ public struct Daemon: Sendable {
                 directories: directories, configuration: configuration, state: state, spool: spool, workers: workers,
                 units: units, logger: logger, notices: NoticeQueue(), once: once,
                 holds: Holds(path: spool.holds, logger: logger),
-                failures: FailureCount())
+                failures: FailureCount(), published: PublishedState(state, on: bus))
             var loop = try Scheduler(
                 context: context, notifications: notifications, reloadSignal: reloadSignal, read: read)
             let code = try await loop.run()

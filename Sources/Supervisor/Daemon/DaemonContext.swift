@@ -24,6 +24,8 @@ struct DaemonContext: Sendable {
     var clocks: any Clocks = SystemClocks()
     let auditLog = AuditLog()
     let metrics = Metrics()
+    /// What other programs see over D-Bus.
+    let published: PublishedState
     /// Where calls on folders' file systems run.
     let threads = FolderThreads()
 

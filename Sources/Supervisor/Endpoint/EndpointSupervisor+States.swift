@@ -68,6 +68,7 @@ extension EndpointSupervisor {
         }
         states = known
         context.metrics.show(known, of: name, endpoint.folders.map(\.name))
+        context.published.show(known, of: name, endpoint.folders.map(\.name))
         // Below a folder that a job has updated a new one is behind from the start.
         try compareStates()
     }
@@ -134,6 +135,7 @@ extension EndpointSupervisor {
         try context.state.write(next)
         states?[folder] = next
         context.metrics.show(next)
+        context.published.show(next)
     }
 
     /// Changes one folder's state, and with it what follows for the others: those below wait for it, so all is written at once.
@@ -171,6 +173,7 @@ extension EndpointSupervisor {
         for state in changed {
             self.states?[state.folder] = state
             context.metrics.show(state)
+            context.published.show(state)
             if state.recommendedVersion != before[state.folder]?.recommendedVersion {
                 staleVersions.insert(state.folder)
             }

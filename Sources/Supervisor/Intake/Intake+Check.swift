@@ -70,6 +70,7 @@ extension Intake {
         let endpoints = try OptionsCheck.endpoints(for: update.manifest, options: options, context.configuration)
         try keep(claim, update, isSigned: signer != nil)
         arrivals.waitForEarlier(claim.arrival)
+        context.published.noteArrived(update.manifest, from: claim.file)
         let signed = signer.map { ", signed by \($0)" } ?? ""
         for endpoint in endpoints {
             if let job = try await jobs.resume(

@@ -62,6 +62,8 @@ enum Event: String, CaseIterable, Sendable {
     case marksDamaged = "ab771ba41b024560a65678437e59a0bb"
     case answerNotGiven = "b9650d2ad20d47eabe5201e632b591b8"
     case notWatched = "42fc7f7955ce4c5180978a1c9d82683e"
+    case busReached = "0d9f3a61c7be4f25a8d40e6b91c72f58"
+    case busUnreachable = "e52b8c07d1a94b6f93fe2a70d86c14b9"
 
     /// How urgent it is, in syslog's words.
     var level: Logger.Level {
@@ -81,9 +83,11 @@ enum Event: String, CaseIterable, Sendable {
         case .folderMoved, .jobPendingApproval, .jobApproved, .jobDeclined, .updateMarked, .ready, .reloaded, .request,
             .jobQueued,
             .jobResumed, .jobWaiting, .jobPaused, .jobStarted, .jobDone, .announced,
-            .disconnected, .folderDone, .folderReverting, .folderReverted, .jobCancelled, .folderUpdating:
+            .disconnected, .busUnreachable, .folderDone, .folderReverting, .folderReverted, .jobCancelled,
+            .folderUpdating:
             .notice
-        case .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked, .stepDone:
+        case .busReached, .holdEnded, .unitStopped, .unitStarted, .command, .forgotten, .folderLocked, .folderUnlocked,
+            .stepDone:
             .info
         }
     }

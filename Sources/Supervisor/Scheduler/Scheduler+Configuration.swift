@@ -66,6 +66,7 @@ extension Scheduler {
         deferrals = change.deferrals
         context.threads.keep(change.endpoints.flatMap(\.folders))
         context.metrics.show(endpoints: change.endpoints.map(\.name))
+        context.published.show(endpoints: change.endpoints.map(\.name))
         for (name, supervisor) in supervisors where !change.endpoints.contains(where: { $0.name == name }) {
             await supervisor.retire()
             supervisors[name] = nil

@@ -45,7 +45,7 @@ struct Scheduler: Sendable {
         let signals = EndpointSignals()
         self.signals = signals
         let status = ServiceStatus(notifications)
-        let metrics = context.metrics
+        let (metrics, published) = (context.metrics, context.published)
         self.status = status
         self.reloadSignal = reloadSignal
         let workers = context.configuration.daemon.workers
@@ -55,6 +55,7 @@ struct Scheduler: Sendable {
                 report: { jobs in
                     status.show(jobs: jobs)
                     metrics.show(jobs: jobs)
+                    published.show(jobs: jobs)
                 },
                 onChange: { signals.raise($0) }),
             units: try QuiescedUnitStore(context.state, clocks: context.clocks) { status.show(unitsDown: $0) },
@@ -77,9 +78,11 @@ struct Scheduler: Sendable {
             let jobs = Array(await stores.jobs.jobs.values)
             status.show(jobs: jobs)
             metrics.show(jobs: jobs)
+            context.published.show(jobs: jobs)
             // Nobody's answer: a reload that is asked for meanwhile gets one of its own.
             try context.state.write(ConfigurationAnswer(refused: [], began: 0))
             notifications.ready()
+            context.published.publish(context.logger)
             logDamagedJobs()
             context.logger.log(.ready, "ready: \(context.configuration.endpoints.count) endpoints")
             await restoreUnitsOfRemovedEndpoints(&group)

@@ -132,3 +132,34 @@ final class `Requests that cannot be answered, as the spool's disk is full` {
         #expect(try host.json("spool/requests/done/gc.json")["ok"] as? Bool == true)
     }
 }
+
+@Suite(.enabled(if: geteuid() == 0, "a file system of its own needs root"))
+final class `Metrics that cannot be written, as their disk is full` {
+    let host: Installation
+
+    init() throws {
+        host = try Installation()
+        try FileManager.default.createDirectory(
+            atPath: "\(host.root)/state/metrics", withIntermediateDirectories: true)
+        let mounted = try Installation.run(
+            "/bin/mount", ["-t", "tmpfs", "-o", "size=64k", "none", "\(host.root)/state/metrics"])
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        host.fill("state/metrics")
+    }
+
+    deinit { umount2("\(host.root)/state/metrics", Int32(MNT_DETACH)) }
+
+    @Test func `are missed once in the journal, and by no job`() throws {
+        let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
+        #expect(host.until("told") { daemon.errors.contains("cannot write the metrics") })
+        try ExampleUpdate().pack(to: "\(host.root)/spool/incoming/update.zip")
+        #expect(host.until("done") { (try? host.job(1)["state"] as? String) == "done" })
+        try FileManager.default.removeItem(atPath: "\(host.root)/state/metrics/fill")
+        try host.write("closing", "spool/holds/payroll.SEED.lock")
+        #expect(
+            host.until("written") {
+                (try? host.read("state/metrics/patchd.prom").contains("patchd_jobs{state=\"done\"} 1\n")) == true
+            })
+        #expect(daemon.errors.components(separatedBy: "cannot write the metrics").count == 2, "\(daemon.errors)")
+    }
+}

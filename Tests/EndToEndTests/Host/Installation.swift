@@ -198,7 +198,9 @@ final class Installation {
     /// Starts the daemon, which the test has to end.
     func start(environment: [String: String] = [:]) throws -> Process {
         let process = Process()
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Not the bus of the host on which the tests run.
+        let own = ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(root)/no-bus"].merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }
         process.executableURL = URL(fileURLWithPath: program("patchd"))
         process.arguments = places(for: [])
         process.standardError = FileHandle.nullDevice

@@ -157,7 +157,7 @@ final class TestDaemon: Sendable {
             configuration: configuration, state: state, spool: spool, workers: workers, units: units,
             logger: log.logger, notices: NoticeQueue(), once: true,
             holds: Holds(path: spool.holds, logger: log.logger, clocks: clocks), failures: FailureCount(),
-            clocks: clocks)
+            published: PublishedState(state), clocks: clocks)
         return try await withTaskExecutorPreference(Self.threads) {
             var loop = try Scheduler(
                 context: context, notifications: notifications, reloadSignal: nil, read: { configuration })
