@@ -50,7 +50,34 @@ struct DaemonReader {
             }
             limits.read("rehearsal", into: &settings.limits.rehearsal, Quantity.size)
         }
-        NotBuilt.daemon.report(in: section, to: problems)
+        settings.sources = sources(section)
         return (settings, section.place(of: "approvers"))
+    }
+
+    /// Indexes of updates: URLs, or maps with more about one.
+    private func sources(_ section: Section) -> [UpdateSource] {
+        var found: [UpdateSource] = []
+        for node in section.items("sources", atMost: UpdateSource.most) ?? [] {
+            guard let source = source(node, in: section) else { continue }
+            if found.contains(where: { $0.url == source.url }) {
+                problems.report(at: node.place, "\"\(source.url)\" stands in \"sources\" twice")
+            } else {
+                found.append(source)
+            }
+        }
+        return found
+    }
+
+    private func source(_ node: YAMLNode, in section: Section) -> UpdateSource? {
+        let what = "an item of \"sources\""
+        guard case .map = node.content else {
+            return section.value(of: node, what, ScalarReader.source).map { UpdateSource(url: $0.value) }
+        }
+        guard let own = Section(node, what, keys: ["url", "download"], problems: problems),
+            let url = own.required("url", of: what, ScalarReader.source)
+        else { return nil }
+        var source = UpdateSource(url: url.value)
+        own.read("download", into: &source.download, ScalarReader.flag)
+        return source
     }
 }

@@ -9,10 +9,6 @@ enum NotBuilt {
     static let endpoint = [
         UnbuiltKey(emptyMap: "sandbox")
     ]
-
-    static let daemon = [
-        UnbuiltKey(emptyList: "sources")
-    ]
 }
 
 /// A key that is refused when it has an effect.
@@ -37,9 +33,6 @@ struct UnbuiltKey: Sendable {
     ) {
         self.init(key) { section in section.value(key, parse).map { $0.value != value } ?? false }
     }
-
-    /// A list that is empty by default.
-    init(emptyList key: String) { self.init(key) { $0.items(key)?.isEmpty == false } }
 
     /// A map that is empty by default.
     init(emptyMap key: String) { self.init(key) { $0.pairs(key)?.isEmpty == false } }

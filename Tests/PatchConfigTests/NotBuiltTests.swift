@@ -99,10 +99,4 @@ import Testing
         let alone = try problems(endpoint(folders: "  - {name: A, rehearseCredentials: /etc/a}"))
         #expect(alone.count == 1 && alone[0].contains("only with a \"database\""), "\(alone)")
     }
-
-    @Test(arguments: ["sources: [\"https://h/index.json\"]"])
-    func `the daemon's keys that are not built are refused alike`(line: String) throws {
-        let found = try problems(["patchd.yaml": line + "\n"])
-        #expect(found.count == 1 && found[0].contains("not built yet"), "\(found)")
-    }
 }

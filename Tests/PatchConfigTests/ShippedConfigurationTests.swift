@@ -21,7 +21,7 @@ import Testing
             $0.hasPrefix("#") && !$0.hasPrefix("# ") || $0.hasPrefix("#  ")
         }
         let shown = lines.map { $0.dropFirst() }.joined(separator: "\n")
-        #expect(lines.count == 16)
+        #expect(lines.count == 17)
         #expect(try load(["patchd.yaml": shown]).daemon == DaemonSettings())
     }
 }

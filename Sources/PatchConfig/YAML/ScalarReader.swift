@@ -66,6 +66,18 @@ enum ScalarReader {
         return line
     }
 
+    /// Where an index of updates lies.
+    ///
+    /// - Throws: ``InvalidValue`` when it is no URL that updates are fetched from.
+    static func source(_ text: String) throws(InvalidValue) -> SourceURL {
+        guard let url = SourceURL(text) else {
+            throw InvalidValue(
+                "is an https: or file: URL without password and fragment, such as https://host/index.json, not \"\(text)\""
+            )
+        }
+        return url
+    }
+
     /// One of a few words.
     ///
     /// - Throws: ``InvalidValue`` when it is another.

@@ -76,3 +76,12 @@ public struct UserIdentity: Hashable, Sendable {
         }
     }
 }
+
+extension UserIdentity {
+    /// Makes this process the user's, for good. For a program with one thread that was started by root.
+    public func become() throws(FileError) {
+        guard setgroups(groups.count, groups) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
+            throw FileError("become", "the user \(uid)")
+        }
+    }
+}

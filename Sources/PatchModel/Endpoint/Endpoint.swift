@@ -259,6 +259,8 @@ public struct DaemonSettings: Hashable, Codable, Sendable {
     public var approvers = "patchd"
     /// Limits for archives.
     public var limits = Limits()
+    /// The indexes of updates that are looked at.
+    public var sources: [UpdateSource] = []
     /// Command run for each event; empty for none.
     public var notify = ""
 

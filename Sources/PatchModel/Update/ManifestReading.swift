@@ -84,7 +84,7 @@ extension JSONReader {
         Refusal(code, at: place.key(key).description, reason)
     }
 
-    fileprivate func patchName() throws(Refusal) -> String {
+    func patchName() throws(Refusal) -> String {
         let text = try text()
         guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy(isNameByte) else {
             throw refusal("\"\(text.prefix(80))\" is no name: 1 to 64 characters out of A-Z a-z 0-9 . _ -")

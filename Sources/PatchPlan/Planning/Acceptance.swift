@@ -8,10 +8,14 @@ public enum Acceptance {
     /// - Parameter endpointCount: How many endpoints this host has; one that says nothing accepts everything only when it is
     ///   the only one.
     public static func accepts(_ manifest: Manifest, endpoint: Endpoint, endpointCount: Int) -> Bool {
-        let isWanted =
-            endpoint.accepts.map { globs in globs.contains { Glob($0).matches(manifest.name) } } ?? (endpointCount == 1)
+        let isWanted = wants(manifest.name, endpoint: endpoint, endpointCount: endpointCount)
         let isMeant = manifest.endpoints.map { globs in globs.contains { Glob($0).matches(endpoint.name) } } ?? true
         return isWanted && isMeant
+    }
+
+    /// The same, as far as the endpoint alone decides, of an update of which no more than its name is known.
+    public static func wants(_ name: String, endpoint: Endpoint, endpointCount: Int) -> Bool {
+        endpoint.accepts.map { globs in globs.contains { Glob($0).matches(name) } } ?? (endpointCount == 1)
     }
 
     /// The endpoints that get a job: all that accept the update, or those that the options name.

@@ -20,7 +20,7 @@ struct Patchctl: ParsableCommand {
                 name: "Update",
                 subcommands: [
                     Submit.self, Test.self, Plan.self, Approve.self, Decline.self, Resume.self, Cancel.self,
-                    Rollback.self, Catchup.self, MarkUnstable.self, MarkStable.self, Marks.self,
+                    Rollback.self, Catchup.self, MarkUnstable.self, MarkStable.self, Marks.self, CheckUpdates.self,
                 ]),
             CommandGroup(
                 name: "Information",

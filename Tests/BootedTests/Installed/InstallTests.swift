@@ -10,13 +10,17 @@ import Testing
         try machine.install()
         try machine.boot()
         let outcome = try machine.run(
-            "systemd-analyze --man=no verify patchd.service patchd-unpack@x.service patchd-signature@x.service")
+            "systemd-analyze --man=no verify patchd.service patchd-unpack@x.service patchd-signature@x.service patchd-check.service patchd-check.timer"
+        )
         #expect(outcome.code == 0)
         #expect(outcome.output + outcome.errors == "")
     }
 
     /// Tenths, as `--threshold` counts; by systemd 252.
-    @Test(arguments: [("patchd.service", 23), ("patchd-unpack@.service", 5), ("patchd-signature@.service", 5)])
+    @Test(arguments: [
+        ("patchd.service", 23), ("patchd-unpack@.service", 5), ("patchd-signature@.service", 5),
+        ("patchd-check.service", 17),
+    ])
     func `exposes little`(unit: String, tenths: Int) throws {
         try machine.install()
         let line = "systemd-analyze security --offline=true --threshold=\(tenths) /usr/lib/systemd/system/\(unit)"
@@ -64,6 +68,7 @@ import Testing
             750 root patchd /var/lib/patchd/jobs
             750 root patchd /var/lib/patchd/archives
             700 root root /var/lib/patchd/intake
+            750 patchd-fetch patchd /var/lib/patchd/sources
 
             """
         let names = places.split(separator: "\n").map { $0.split(separator: " ")[3] }.joined(separator: " ")

@@ -34,6 +34,7 @@ import Testing
         let machine = host.machine
         #expect(
             try machine.run("systemctl is-active patchd; systemctl is-enabled patchd").output == "active\nenabled\n")
+        #expect(try machine.run("systemctl is-enabled patchd-check.timer").output == "disabled\n")
         #expect(try machine.run("getent passwd patchd-unpack").output.hasSuffix(":/:/usr/sbin/nologin\n"))
         let places = """
             750 root patchd /etc/patchd
@@ -44,6 +45,7 @@ import Testing
             1777 root root /var/spool/patchd/holds
             750 root patchd /var/lib/patchd/jobs
             750 root patchd /var/lib/patchd/archives
+            750 patchd-fetch patchd /var/lib/patchd/sources
             755 root root /usr/sbin/patchd
 
             """

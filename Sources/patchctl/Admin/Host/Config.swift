@@ -22,6 +22,7 @@ struct Config: ParsableCommand {
                 Notes.line(
                     "warning: no signature can be checked: ssh-keygen is not installed; apt install openssh-client")
             }
+            noteSources(configuration)
             var databases = DatabaseCheck()
             try databases.check(configuration.endpoints, rehearsal: configuration.daemon.limits.rehearsal)
             for warning in databases.warnings { Notes.line("warning: \(warning)") }
@@ -32,6 +33,18 @@ struct Config: ParsableCommand {
             Notes.line(
                 "the configuration in \(directories.configDir) is fine: "
                     + (names.isEmpty ? "no endpoints" : names.joined(separator: ", ")))
+        }
+
+        private func noteSources(_ configuration: Configuration) {
+            guard !configuration.daemon.sources.isEmpty else { return }
+            if ProgramPath.find("curl") == nil {
+                Notes.line("warning: no source of updates can be looked at: curl is not installed; apt install curl")
+            }
+            if !SignatureLook(configuration, in: directories).isRequired {
+                Notes.line(
+                    "warning: \"sources\" without signatures: whoever has the server decides what is installed; put the vendor's key into allowed_signers"
+                )
+            }
         }
     }
 }
