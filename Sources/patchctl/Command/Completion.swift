@@ -17,6 +17,12 @@ extension CompletionKind {
     /// `ENDPOINT/FOLDER`.
     static var folders: CompletionKind { .custom { _, _, _ in known().map { "\($0.endpoint)/\($0.folder)" } } }
 
+    /// `ENDPOINT`.
+    static var endpoints: CompletionKind { .custom { _, _, _ in Set(known().map(\.endpoint)).sorted() } }
+
+    /// `FOLDER`.
+    static var folderNames: CompletionKind { .custom { _, _, _ in Set(known().map(\.folder)).sorted() } }
+
     /// `ENDPOINT` and `ENDPOINT/FOLDER`.
     static var targets: CompletionKind {
         .custom { _, _, _ in

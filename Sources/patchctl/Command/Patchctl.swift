@@ -45,9 +45,11 @@ struct Patchctl: ParsableCommand {
         do {
             if let remote = try RemoteHost(arguments) {
                 // What is wrong with it is printed here, before anybody is asked for a password.
+                try CommandName.check(remote.arguments)
                 let command = try parseAsRoot(remote.arguments)
                 try remote.run(sending: (command as? any SendsFile)?.file)
             }
+            try CommandName.check(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {

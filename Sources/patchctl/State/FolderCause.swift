@@ -23,6 +23,7 @@ struct FolderCause: Hashable {
             self.init(reason: "it is no longer in the configuration", next: "patchctl forget \(name)")
         case .current where state.diverged:
             self.init(reason: "it runs ahead of its reference folder\(parent.map { " \($0.folder)" } ?? "")", next: "")
+        case .current where active?.isLocking == true: self = Self.goesOn(active, "it waits for its turn")
         case .current: self = Self.none
         case .updating, .reverting:
             let word = state.status == .updating ? "updates" : "rolls back"

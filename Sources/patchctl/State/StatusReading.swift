@@ -87,17 +87,21 @@ struct StatusReading {
         let all = Dictionary(all.map { ($0.folder, $0) }) { first, _ in first }
         return TreeOrder(endpoint).sorted(states).map { state in
             let parent = parents[state.folder] ?? nil
-            let isGone = configuration != nil && parents[state.folder] == nil && !isLocked(state)
+            let isConfigured = configuration == nil || parents[state.folder] != nil
+            let lock = isConfigured && !mayBeLocked(state, jobs) ? nil : lock(on: state)
+            let isGone = !isConfigured && lock == nil && ![.updating, .failed, .reverting].contains(state.status)
             return StatusReport.Folder(
                 state: state, parent: parent,
                 cause: FolderCause(state, jobs: jobs, parent: parent.flatMap { all[$0] }, isGone: isGone),
-                isInactive: parents[state.folder] != nil && !active.contains(state.folder), isGone: isGone)
+                isInactive: parents[state.folder] != nil && !active.contains(state.folder), isGone: isGone, lock: lock)
         }
     }
 
-    /// Half done, or locked as far as can be seen: such a folder is no leftover, whatever the configuration says.
-    private func isLocked(_ state: FolderState) -> Bool {
-        if [.updating, .failed, .reverting].contains(state.status) { return true }
-        return ((try? ApplicationFolder(state).lock()) ?? nil) != nil
+    /// Whether there is a reason to look into a folder: its file system may be slow, or hang.
+    private func mayBeLocked(_ state: FolderState, _ jobs: [Job]) -> Bool {
+        state.status != .current || state.behind || jobs.contains { !$0.state.isFinal && $0.operation != .test }
     }
+
+    /// A folder's lock; nil also where this user cannot see it.
+    private func lock(on state: FolderState) -> LockNotice? { (try? ApplicationFolder(state).lock()) ?? nil }
 }

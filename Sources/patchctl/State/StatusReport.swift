@@ -43,6 +43,8 @@ struct StatusReport: Encodable {
         var isInactive = false
         /// No longer configured, and not locked.
         var isGone = false
+        /// Nil for none, and where nobody looked.
+        var lock: LockNotice?
 
         private enum Key: String, CodingKey { case parent, reason, next, gone }
 

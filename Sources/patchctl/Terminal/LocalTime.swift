@@ -6,6 +6,21 @@ enum LocalTime {
     /// `2026-11-22 02:02:46 CET`; `-` for never.
     static func text(_ time: Timestamp?) -> String { time.map { text($0, "%Y-%m-%d %H:%M:%S %Z") } ?? "-" }
 
+    /// `02:02 CET` on the same day, else `2026-11-22 02:02 CET`.
+    static func brief(_ time: Timestamp, now: Timestamp) -> String {
+        let isToday = text(time, "%Y-%m-%d") == text(now, "%Y-%m-%d")
+        return text(time, isToday ? "%H:%M %Z" : "%Y-%m-%d %H:%M %Z")
+    }
+
+    /// A sentence of the daemon's, whose times are in UTC, as people read it here.
+    static func localized(_ sentence: String, now: Timestamp) -> String {
+        guard sentence.utf8.contains(UInt8(ascii: "Z")) else { return sentence }
+        return sentence.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            let end = word.lastIndex(of: "Z").map { word.index(after: $0) } ?? word.startIndex
+            return Timestamp(String(word[..<end])).map { brief($0, now: now) + word[end...] } ?? String(word)
+        }.joined(separator: " ")
+    }
+
     /// `2026-11-22 02:02:46.123 CET`.
     static func precise(_ time: Timestamp) -> String {
         // In UTC, and so everywhere, the milliseconds are what stands before the `Z`.

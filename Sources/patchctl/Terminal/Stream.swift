@@ -16,6 +16,7 @@ struct Stream: Sendable {
         case none = ""
         case red = "\u{1B}[31m"
         case yellow = "\u{1B}[33m"
+        case green = "\u{1B}[32m"
     }
 
     /// One line; one within it begins indented.
@@ -30,9 +31,9 @@ struct Stream: Sendable {
     }
 
     /// Draws lines over as many that were drawn before.
-    func redraw(_ lines: [String], over count: Int) {
+    func redraw(_ lines: [Line], over count: Int) {
         let back = count > 0 ? "\u{1B}[\(count)A\u{1B}[J" : ""
-        put(back + lines.map { Printable.cell($0) + "\n" }.joined())
+        put(back + lines.map { painted(Printable.cell($0.text), $0.colour) + "\n" }.joined())
     }
 
     private func painted(_ text: String, _ colour: Colour) -> String {

@@ -1,6 +1,12 @@
 import PatchModel
 
-/// Columns as wide as they have to be.
+/// A line with its colour.
+struct Line: Equatable {
+    var text: String
+    var colour = Stream.Colour.none
+}
+
+/// Columns as wide as they have to be; where the screen is too narrow for that, a row is a few lines.
 struct Table {
     /// One row, with lines that stand below its last cell.
     struct Row {
@@ -22,8 +28,11 @@ struct Table {
     }
 
     private let rows: [Row]
+    private let head: [String]
 
-    init(_ rows: [Row]) {
+    /// - Parameter head: the columns' names; empty for a table without.
+    init(head: [String] = [], _ rows: [Row]) {
+        self.head = head
         self.rows = rows.map { row in
             Row(row.cells.map(Printable.cell), below: row.below.map(Printable.cell), row.colour)
         }
@@ -33,48 +42,47 @@ struct Table {
     private static let narrowest = 24
 
     /// The table's lines. The last column is folded where the screen has a width, and not filled up.
-    func lines(within width: Int?) -> [(String, Stream.Colour)] {
-        let columns = rows.map(\.cells.count).max() ?? 0
+    func lines(within width: Int?) -> [Line] {
+        let all = (head.isEmpty ? [] : [Row(head, Stream.Colour.none)]) + rows
+        let columns = all.map(\.cells.count).max() ?? 0
         let widths = (0..<columns).map { column in
-            rows.map { column < $0.cells.count ? Self.width($0.cells[column]) : 0 }.max() ?? 0
+            all.map { column < $0.cells.count ? CellWidth.of($0.cells[column]) : 0 }.max() ?? 0
         }
         let indent = widths.dropLast().map { $0 + 2 }.reduce(0, +)
-        let room = width.map { max($0 - indent, Self.narrowest) }
-        return rows.flatMap { row -> [(String, Stream.Colour)] in
+        if let width, width < indent + min(Self.narrowest, lastWidth(all, columns)) {
+            return stacked(within: width)
+        }
+        return all.flatMap { row -> [Line] in
             var lead = ""
             for (column, cell) in row.cells.prefix(max(0, columns - 1)).enumerated() {
-                lead += cell + String(repeating: " ", count: widths[column] - Self.width(cell) + 2)
+                lead += cell + String(repeating: " ", count: widths[column] - CellWidth.of(cell) + 2)
             }
+            let blank = String(repeating: " ", count: indent)
             let last = row.cells.count == columns ? row.cells.last ?? "" : ""
-            let parts = ([last] + row.below).flatMap { Self.folded($0, to: room) }
-            return parts.enumerated().map { index, part in
-                let begin = index == 0 ? lead : String(repeating: " ", count: indent)
-                return (Self.trimmed(begin + part), row.colour)
-            }
+            let parts = Folding.lines(last, lead: lead, indent: blank, within: width)
+            return
+                (parts + row.below.flatMap { Folding.lines($0, lead: blank, indent: blank + "  ", within: width) })
+                .map { Line(text: $0, colour: row.colour) }
         }
     }
 
-    private static func folded(_ text: String, to width: Int?) -> [String] {
-        guard let width, Self.width(text) > width else { return [text] }
-        var lines: [String] = []
-        var line = ""
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            if !line.isEmpty, line.count + 1 + word.count > width {
-                lines.append(line)
-                line = ""
+    /// What the last column needs.
+    private func lastWidth(_ rows: [Row], _ columns: Int) -> Int {
+        rows.flatMap { row in (row.cells.count == columns ? row.cells.suffix(1) : []) + row.below }
+            .map(CellWidth.of).max() ?? 0
+    }
+
+    /// A row's first cell, and below it the others with their columns' names.
+    private func stacked(within width: Int) -> [Line] {
+        rows.flatMap { row -> [Line] in
+            let name = head.first.map { "\($0.lowercased()) " } ?? ""
+            var lines = Folding.lines(name + (row.cells.first ?? ""), within: width)
+            for (column, cell) in row.cells.enumerated().dropFirst() where !cell.isEmpty && cell != "-" {
+                let name = column < head.count ? "\(head[column].lowercased()): " : ""
+                lines += Folding.lines(name + cell, lead: "  ", indent: "    ", within: width)
             }
-            line += line.isEmpty ? String(word) : " \(word)"
+            lines += row.below.flatMap { Folding.lines($0, lead: "  ", indent: "    ", within: width) }
+            return lines.map { Line(text: $0, colour: row.colour) }
         }
-        return lines + [line]
-    }
-
-    private static func trimmed(_ line: String) -> String {
-        let end = line.utf8.lastIndex { $0 != UInt8(ascii: " ") }
-        return String(line[..<(end.map(line.utf8.index(after:)) ?? line.startIndex)])
-    }
-
-    /// How many characters it has. Almost always that is how many bytes it has.
-    private static func width(_ text: String) -> Int {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
     }
 }

@@ -46,9 +46,60 @@ struct Init: ParsableCommand {
             throw Failure("\"\(directory)\" is not empty; name a new directory")
         }
         let patch = try top.ensureDirectory(update.name, mode: 0o755)
-        for scripts in ["upgrades", "downgrades"] { try patch.makeDirectory(scripts, mode: 0o755) }
+        for (name, text) in [("upgrades", Self.upgrade(update)), ("downgrades", Self.downgrade(update))] {
+            let scripts = try patch.ensureDirectory(name, mode: 0o755)
+            try scripts.replaceFile("\(update.version).sh", with: Array(text.utf8), mode: 0o644)
+        }
         try top.replaceFile("README", with: Array(Self.readme(update).utf8), mode: 0o644)
-        try top.replaceFile("update.json", with: update.text, mode: 0o644)
+        try top.replaceFile("update.json", with: Self.manifest(update), mode: 0o644)
+    }
+
+    /// JSON has no comments; keys that begin with `x-` are the vendor's own, and ignored.
+    private static func manifest(_ update: PlainManifest) -> [UInt8] {
+        Array(
+            """
+            {
+              "x-help": "patchctl show JOB prints the description; docs/vendor.md has all keys. Keys that begin with x- are yours.",
+              "name": "\(update.name)",
+              "version": "\(update.version)",
+              "dependency": "\(update.dependency)",
+              "description": "\(update.name) \(update.version)",
+              "patches": [
+                {
+                  "x-help": "type: $ROOT is for every folder, any other word for the folders whose modules list it.",
+                  "name": "\(update.name)",
+                  "type": "$ROOT",
+                  "mandatory": true,
+                  "path": "\(update.name)",
+                  "description": "what this patch does"
+                }
+              ]
+            }
+
+            """.utf8)
+    }
+
+    /// A script that does nothing yet, and says what it could.
+    private static func upgrade(_ update: PlainManifest) -> String {
+        """
+        #!/bin/sh
+        # Runs in each folder, as its owner, where the folder comes from below \(update.version). Once done, it is never run
+        # again; cut in the middle, it runs again from its start. In the environment: PATCHD_ENDPOINT, PATCHD_FOLDER,
+        # PATCHD_FROM, PATCHD_TO, PATCHD_DATABASE_URL. Its last line on standard error is what an admin sees when it fails.
+        # Instead of this, or beside it: \(update.version).sql, \(update.version).php. Remove both scripts where the update
+        # needs none.
+        set -eu
+
+        """
+    }
+
+    private static func downgrade(_ update: PlainManifest) -> String {
+        """
+        #!/bin/sh
+        # The way back: undoes what upgrades/\(update.version).sh did, for "patchctl rollback".
+        set -eu
+
+        """
     }
 
     private static func readme(_ update: PlainManifest) -> String {

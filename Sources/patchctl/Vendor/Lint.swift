@@ -9,7 +9,8 @@ struct Lint: ParsableCommand {
         abstract: "Check an update archive as the daemon would, without one; exits 4 when it would be refused.",
         discussion: """
             With --dialect, the SQL is held against what patchd runs in that database: quotes, comments and blocks that do \
-            not end, and statements that it refuses. Without, only what no database takes is said.
+            not end, and statements that it refuses. Without, only what no database takes is said. Scripts for sh, bash and \
+            PHP are read by these (sh -n, bash -n, php -l), and not run.
             """)
 
     @Argument(help: "The update archive.", completion: .file(extensions: ["zip"]))
@@ -26,14 +27,18 @@ struct Lint: ParsableCommand {
     @OptionGroup var directories: Directories
 
     func run() throws {
-        let report = try report()
+        let (report, manifest) = try report()
         if json {
             try Output.json(report)
         } else {
             for finding in report.findings {
                 let place = finding.place.isEmpty ? "" : "\(finding.place): "
                 let colour: Stream.Colour = finding.level == .error ? .red : .none
-                Output.line("\(finding.level.rawValue) \(finding.code): \(place)\(finding.message)", colour)
+                Output.paragraph("\(finding.level.rawValue) \(finding.code): \(place)\(finding.message)", colour)
+            }
+            if let manifest {
+                if !report.findings.isEmpty { Output.line("") }
+                Output.lines(UpdateFace(manifest: manifest).lines(within: Screen.size?.columns))
             }
             if report.findings.isEmpty { Notes.line("\(file) is fine") }
         }
@@ -48,25 +53,28 @@ struct Lint: ParsableCommand {
         if let signer { Notes.line("signed by \(signer)") }
     }
 
-    private func report() throws -> LintReport {
+    /// - Returns: also the manifest, of an archive that is not refused.
+    private func report() throws -> (LintReport, Manifest?) {
         let archive: File
         do {
             archive = try sent.open(file)
         } catch let failure as Failure where failure.status == .refused {
-            return LintReport(findings: [
-                Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)
-            ])
+            return (
+                LintReport(findings: [
+                    Finding(level: .error, code: RefusalCode.notAFile.rawValue, place: "", message: failure.message)
+                ]), nil
+            )
         }
         let worker = try Worker()
         do {
             try checkSignature(of: archive, worker)
         } catch let refusal as Refusal {
-            return LintReport(findings: [Finding(refusal)])
+            return (LintReport(findings: [Finding(refusal)]), nil)
         }
         let verdict = try worker.unpack(
             archive, limits: directories.limits,
             lint: ["--lint"] + (dialect.map { ["--dialect", $0.rawValue] } ?? []))
-        if let refusal = verdict.refusal { return LintReport(findings: [Finding(refusal)]) }
+        if let refusal = verdict.refusal { return (LintReport(findings: [Finding(refusal)]), nil) }
         guard let update = verdict.update else {
             throw Failure("the check of \"\(file)\" came to no verdict\(verdict.problem.map { ": \($0)" } ?? "")")
         }
@@ -74,9 +82,12 @@ struct Lint: ParsableCommand {
         let accepting = endpoints.filter {
             Acceptance.accepts(update.manifest, endpoint: $0, endpointCount: endpoints.count)
         }
-        return LintReport(
-            findings: update.findings + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting),
+        let (syntax, notes) = try ScriptSyntax(worker).findings(of: update, archive, limits: directories.limits)
+        for note in notes { Notes.line(note) }
+        let report = LintReport(
+            findings: update.findings + syntax + UpdateWarnings.unknownTypes(in: update.manifest, endpoints: accepting),
             update: LintReport.Update(update.manifest, endpoints: accepting.map(\.name)))
+        return (report, update.manifest)
     }
 }
 

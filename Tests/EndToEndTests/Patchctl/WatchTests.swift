@@ -71,14 +71,14 @@ import Testing
         let command = ([host.program("patchctl")] + host.placed(["watch", "1"])).joined(separator: " ")
         let watching = try RunningProgram(
             "/usr/bin/script",
-            ["-qec", "stty cols 60; env \(isDrawn ? "-u NO_COLOR" : "NO_COLOR=1") \(command)", "/dev/null"],
+            ["-qec", "stty cols 80; env \(isDrawn ? "-u NO_COLOR" : "NO_COLOR=1") \(command)", "/dev/null"],
             environment: ["TERM": "xterm"])
-        #expect(host.until("told") { watching.output.contains(isDrawn ? "PAIE       [" : "PAIE running") })
+        #expect(host.until("told") { watching.output.contains(isDrawn ? "PAIE             [" : "PAIE running") })
         try host.write("", "go")
         #expect(watching.end() == 0)
         #expect(watching.output.contains("\u{1B}[") == isDrawn)
         #expect(watching.output.contains("[####################]") == isDrawn)
         let lines = watching.output.split(whereSeparator: \.isNewline)
-        #expect(lines.allSatisfy { $0.count < 70 || !isDrawn }, "none is wrapped")
+        #expect(lines.allSatisfy { $0.count < 90 || !isDrawn }, "none is wrapped")
     }
 }

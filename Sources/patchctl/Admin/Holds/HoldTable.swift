@@ -2,7 +2,7 @@ import PatchModel
 
 /// Holds as the lines of a table.
 enum HoldTable {
-    static let head = Table.Row(["HELD", "BY", "SINCE", "UNTIL", "REASON"])
+    static let head = ["HELD", "BY", "SINCE", "UNTIL", "REASON"]
 
     static func row(_ hold: StandingHold, doubt: String = "") -> Table.Row {
         let end = hold.until.map { LocalTime.text($0) } ?? hold.pid.map { "process \($0) ends" } ?? "unhold"

@@ -26,10 +26,10 @@ struct Holds: ParsableCommand {
             Notes.line("nothing is held")
         } else {
             Output.table(
-                [HoldTable.head]
-                    + list.holds.map {
-                        HoldTable.row($0, doubt: $0.counts ? "" : "does not count: not \($0.owner)'s to hold")
-                    })
+                head: HoldTable.head,
+                list.holds.map {
+                    HoldTable.row($0, doubt: $0.counts ? "" : "does not count: not \($0.owner)'s to hold")
+                })
         }
         if list.leftOut > 0 { Notes.line("\(list.leftOut) more files in holds/ are not shown") }
     }

@@ -9,7 +9,8 @@ struct Config: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check the configuration, what it needs of this host, and the databases on servers.")
+            abstract: "Check the configuration, what it needs of this host, and the databases on servers.",
+            discussion: "Exits 4 where an update would be refused or fail; warnings alone do not count.")
 
         @OptionGroup var directories: Directories
 
@@ -23,12 +24,14 @@ struct Config: ParsableCommand {
                     "warning: no signature can be checked: ssh-keygen is not installed; apt install openssh-client")
             }
             noteSources(configuration)
+            let check = ConfigurationCheck(directories: directories, configuration: configuration)
+            for warning in check.warnings { Notes.line("warning: \(warning)") }
+            var problems = check.isUpdater ? check.ownerProblems : []
             var databases = DatabaseCheck()
             try databases.check(configuration.endpoints, rehearsal: configuration.daemon.limits.rehearsal)
             for warning in databases.warnings { Notes.line("warning: \(warning)") }
-            guard databases.problems.isEmpty else {
-                throw Failure(.refused, databases.problems.joined(separator: "\n"))
-            }
+            problems += databases.problems.filter { !problems.contains($0) }
+            guard problems.isEmpty else { throw Failure(.refused, problems.joined(separator: "\n")) }
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
             Notes.line(
                 "the configuration in \(directories.configDir) is fine: "

@@ -5,7 +5,9 @@ struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what a code means, and what to do about it; without CODE, list all.")
 
-    @Argument(help: "A code of a job, a refused archive, a request or lint (such as dependency), or an exit code.")
+    @Argument(
+        help: "A code of a job, a refused archive, a request or lint (such as dependency), or an exit code.",
+        completion: .list(CodeExplanation.all.map(\.code)))
     var code: String?
 
     @OptionGroup var directories: Directories

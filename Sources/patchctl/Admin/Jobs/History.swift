@@ -33,7 +33,7 @@ struct History: ParsableCommand {
             }
         }
         if rows.isEmpty { return Notes.line("nothing was done yet") }
-        Output.table([["FOLDER", "JOB", "OPERATION", "UPDATE", "FROM", "TO", "STATE", "AT"]] + rows)
+        Output.table(head: ["FOLDER", "JOB", "OPERATION", "UPDATE", "FROM", "TO", "STATE", "AT"], rows)
     }
 
     private func text(_ version: Version?) -> String { version?.description ?? "unknown" }

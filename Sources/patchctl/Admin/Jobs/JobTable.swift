@@ -8,21 +8,12 @@ enum JobTable {
         Table.Row(
             [
                 "\(job.job)", job.endpoint, job.operation.rawValue, job.update, job.version.description,
-                job.state.rawValue, LocalTime.text(job.createdAt), message(job),
-            ], below: next(job).map { ["next: \($0)"] } ?? [])
+                job.state.rawValue, LocalTime.text(job.createdAt), LocalTime.localized(message(job), now: .now),
+            ], below: job.state == .running ? [] : NextCommand.after(job).map { ["next: \($0)"] } ?? [])
     }
 
     private static func message(_ job: Job) -> String {
         guard job.state == .waiting else { return job.message }
         return "waits\(job.waitingSince.map { " since \(LocalTime.text($0))" } ?? "") for \(job.waitingFor)"
-    }
-
-    private static func next(_ job: Job) -> String? {
-        switch job.state {
-        case .waiting where job.isPaused: "patchctl approve \(job.job), or: patchctl cancel \(job.job)"
-        case .pendingApproval: "patchctl show \(job.job), then: patchctl approve \(job.job)"
-        case .failed: "patchctl show \(job.job)"
-        default: nil
-        }
     }
 }

@@ -36,11 +36,16 @@ struct Show: ParsableCommand {
         }
         if json { return try Output.json(job) }
         Output.table(facts(job).filter { !$0[1].isEmpty && $0[1] != "-" })
+        if job.state != .pendingApproval, let face = UpdateFace(of: job, in: directories) {
+            Output.line("")
+            Output.lines(face.lines(within: Screen.size?.columns))
+        }
         let folders = job.folders.sorted { $0.key < $1.key }
         if !folders.isEmpty {
             Output.line("")
             Output.table(
-                [["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"]] + folders.map { row($0.key, $0.value, of: job) })
+                head: ["FOLDER", "STATE", "STEPS", "EQUAL", "MESSAGE"],
+                folders.map { row($0.key, $0.value, of: job) })
         }
         if job.state == .pendingApproval { try printWhatIsApproved(job) }
         if job.isPaused {
@@ -60,7 +65,7 @@ struct Show: ParsableCommand {
         [
             ["job", "\(job.job)"], ["endpoint", job.endpoint], ["operation", job.operation.rawValue],
             ["update", "\(job.update) \(job.version)"], ["sha256", job.sha256], ["signer", job.signer],
-            ["state", job.state.rawValue], ["waits for", job.waitingFor],
+            ["state", job.state.rawValue], ["waits for", LocalTime.localized(job.waitingFor, now: .now)],
             ["waits since", job.state == .waiting ? LocalTime.text(job.waitingSince) : ""], ["code", job.code],
             ["canary", job.canary.map(canary) ?? ""],
             ["message", job.message],
@@ -97,7 +102,9 @@ struct Show: ParsableCommand {
     private func printPlan(_ job: Job, json: Bool) throws -> Bool {
         guard let plan = try directories.reading({ try directories.state.plan(job: job.job) }) else { return false }
         let counts = job.folders.map { name, folder in ("\(job.endpoint)/\(name)", folder.equal) }
-        try PlanView(plan, equal: Dictionary(counts) { first, _ in first }).print(json: json)
+        var face = UpdateFace(of: job, in: directories)
+        face?.plans = plan.endpoints.map { ($0.endpoint, $0.folders) }
+        try PlanView(plan, equal: Dictionary(counts) { first, _ in first }, face: face).print(json: json)
         return true
     }
 

@@ -8,7 +8,7 @@ struct Trace: ParsableCommand {
     @Argument(help: "The job's number.", completion: .jobs)
     var job: Int
 
-    @Argument(help: "The folder's name, or ENDPOINT/FOLDER.")
+    @Argument(help: "The folder's name, or ENDPOINT/FOLDER.", completion: .folderNames)
     var folder: String
 
     @OptionGroup var directories: Directories
@@ -20,10 +20,10 @@ struct Trace: ParsableCommand {
             throw Failure("job \(job.job) is one of endpoint \(job.endpoint), so it has no folder \"\(folder)\"")
         }
         guard job.folders[name] != nil else {
-            let known = job.folders.keys.sorted().joined(separator: ", ")
-            throw Failure(
-                "job \(job.job) has no folder \"\(name)\"; "
-                    + (known.isEmpty ? "it is not planned yet" : "it has \(known)"))
+            let names = job.folders.keys.sorted()
+            let hint = Suggestion.hint(for: name, in: names)
+            let rest = names.isEmpty ? "; it is not planned yet" : "; it has \(names.joined(separator: ", "))"
+            throw Failure("job \(job.job) has no folder \"\(name)\"\(hint.isEmpty ? rest : hint)")
         }
         let isThere = try directories.reading {
             try directories.state.forEachTraceLine(job: job.job, folder: name) {

@@ -17,7 +17,7 @@ struct Marks: ParsableCommand {
         if json { return try Output.json(unstable) }
         if unstable.marks.isEmpty { return Notes.line("no update is marked unstable") }
         Output.table(
-            [["UPDATE", "VERSION", "MARKED BY", "AT"]]
-                + unstable.marks.map { [$0.update, $0.version.description, $0.by, LocalTime.text($0.at)] })
+            head: ["UPDATE", "VERSION", "MARKED BY", "AT"],
+            unstable.marks.map { [$0.update, $0.version.description, $0.by, LocalTime.text($0.at)] })
     }
 }

@@ -18,19 +18,12 @@ struct UnloadedView {
     func print() {
         var rows: [[String]] = []
         for endpoint in endpoints {
+            let versions = Dictionary(endpoint.folders.map { ($0.name, $0.version) }) { first, _ in first }
+            let tree = TreeShape(endpoint.folders.map { ($0.name, $0.parent) })
             rows.append([endpoint.name, "VERSION", "STATUS"])
-            let states = endpoint.folders.map { folder in
-                FolderState(
-                    endpoint: endpoint.name, folder: folder.name, version: folder.version, path: folder.path, owner: "",
-                    at: .now)
+            rows += tree.rows.map { row in
+                [row.lead + row.name, (versions[row.name] ?? nil)?.description ?? "unknown", "not loaded yet"]
             }
-            let parents = Dictionary(endpoint.folders.map { ($0.name, $0.parent) }) { first, _ in first }
-            let folders = TreeOrder(endpoint).sorted(states).map { state in
-                StatusReport.Folder(
-                    state: state, parent: parents[state.folder] ?? nil,
-                    cause: FolderCause(state, jobs: [], parent: nil, isGone: false))
-            }
-            rows += TreeView(folders: folders).rows.map { Array($0.cells.prefix(2)) + ["not loaded yet"] }
         }
         Output.table(rows)
         Notes.line("the versions are the configuration's; the daemon has not loaded it yet")

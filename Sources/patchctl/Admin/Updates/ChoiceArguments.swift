@@ -4,10 +4,14 @@ import PatchModel
 
 /// What is applied on one endpoint.
 struct ChoiceArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Leave this folder and its descendants out; may be repeated.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Leave this folder and its descendants out; may be repeated.", valueName: "folder"),
+        completion: .folderNames)
     var exclude: [String] = []
 
-    @Option(help: ArgumentHelp("Only this folder and its descendants; may be repeated.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Only this folder and its descendants; may be repeated.", valueName: "folder"),
+        completion: .folderNames)
     var only: [String] = []
 
     @Option(

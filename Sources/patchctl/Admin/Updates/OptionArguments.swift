@@ -3,7 +3,7 @@ import PatchModel
 
 /// What is applied (contract §6); the same for every command that takes an archive.
 struct OptionArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Only this endpoint; may be repeated.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only this endpoint; may be repeated.", valueName: "name"), completion: .endpoints)
     var endpoint: [String] = []
 
     @OptionGroup var choice: ChoiceArguments

@@ -58,7 +58,9 @@ struct Plan: ParsableCommand {
             plan.add(ArchiveWarnings(update, on: endpoint).texts)
             report.endpoints.append(plan)
         }
-        try PlanView(report, equal: equal).print(json: json)
+        let face = UpdateFace(
+            manifest: update.manifest, options: options, plans: report.endpoints.map { ($0.endpoint, $0.folders) })
+        try PlanView(report, equal: equal, face: face).print(json: json)
         if report.endpoints.contains(where: { !$0.faults.isEmpty }) { throw ExitStatus.failed.exit }
         if report.isUpToDate { throw ExitStatus.nothingToDo.exit }
     }

@@ -5,24 +5,33 @@ struct PlanView {
     let report: PlanReport
     /// By endpoint and folder: how many steps are left out because their effect exists already.
     let equal: [String: Int]
+    /// What the update says of itself; nil where that is not known here.
+    let face: UpdateFace?
 
-    init(_ report: PlanReport, equal: [String: Int] = [:]) {
+    init(_ report: PlanReport, equal: [String: Int] = [:], face: UpdateFace? = nil) {
         self.report = report
         self.equal = equal
+        self.face = face
     }
 
     func print(json: Bool) throws {
         if json { return try Output.json(report) }
-        Output.line("\(report.update) \(report.version)")
+        if let face {
+            Output.lines(face.lines(within: Screen.size?.columns))
+        } else {
+            Output.line("\(report.update) \(report.version)")
+        }
         for endpoint in report.endpoints {
             Output.line("")
             Output.line("endpoint \(endpoint.endpoint)")
             if !endpoint.unusable.isEmpty {
-                Output.line("  would become unusable: \(endpoint.unusable.joined(separator: ", "))")
+                Output.paragraph("would become unusable: \(endpoint.unusable.joined(separator: ", "))", lead: "  ")
             }
-            if let canary = endpoint.canary { Output.line("  canary: \(canary.text)") }
-            for fault in endpoint.faults { Output.line("  fault \(fault.code.rawValue): \(fault)") }
-            for warning in endpoint.warnings { Output.line("  warning: \(warning)") }
+            if let canary = endpoint.canary { Output.paragraph("canary: \(canary.text)", lead: "  ") }
+            for fault in endpoint.faults {
+                Output.paragraph("fault \(fault.code.rawValue): \(fault)", lead: "  ", .red)
+            }
+            for warning in endpoint.warnings { Output.paragraph("warning: \(warning)", lead: "  ", .yellow) }
             for folder in endpoint.folders { show(folder, of: endpoint.endpoint) }
             for folder in endpoint.rehearsal?.folders ?? [] { RehearsalView(folder: folder).print() }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PatchFiles
 import PatchModel
 import PatchStore
 
@@ -58,13 +59,25 @@ struct Test: ParsableCommand {
         let report = try report(jobs)
         if let report {
             let counts = jobs.flatMap { job in job.folders.map { ("\(job.endpoint)/\($0.key)", $0.value.equal) } }
-            try PlanView(report, equal: Dictionary(counts) { first, _ in first }).print(json: json)
+            let face = json ? nil : try face(of: archive, options, report)
+            try PlanView(report, equal: Dictionary(counts) { first, _ in first }, face: face).print(json: json)
         }
         for job in jobs where job.state != .done {
             Notes.error("job \(job.job) on \(job.endpoint) \(job.state.rawValue): \(job.message)")
         }
         if jobs.contains(where: { $0.state != .done }) { throw ExitStatus.failed.exit }
         if let report, report.isUpToDate { throw ExitStatus.nothingToDo.exit }
+    }
+
+    /// Read from the archive that is here: of a test nothing is kept.
+    private func face(
+        of archive: borrowing File, _ options: UpdateOptions, _ report: PlanReport
+    ) throws -> UpdateFace? {
+        let verdict = try Worker().unpack(archive, limits: directories.limits)
+        return verdict.update.map { update in
+            UpdateFace(
+                manifest: update.manifest, options: options, plans: report.endpoints.map { ($0.endpoint, $0.folders) })
+        }
     }
 
     private func rehearseChain(_ options: UpdateOptions) throws {

@@ -18,7 +18,7 @@ struct Watch: ParsableCommand {
 
     func run() throws {
         if let job { _ = try directories.job(job) }
-        var view = JobView(known: job == nil ? try jobs() : [])
+        var view = JobView(directories, known: job == nil ? try jobs() : [])
         var isFirst = true
         while true {
             // Before the jobs are read: what comes in between ends the wait.

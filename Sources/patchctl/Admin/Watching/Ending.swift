@@ -2,6 +2,9 @@ import PatchModel
 
 /// Says how it ended, and ends with the contract's code for it.
 enum Ending {
+    /// Failed folders that are quoted; `show` has all.
+    private static let quoted = 5
+
     static func report(_ outcome: Outcome) throws {
         switch outcome {
         case .timeout: throw Failure(.waiting, "it has not ended yet; \"patchctl jobs\" shows where it stands")
@@ -10,17 +13,22 @@ enum Ending {
                 .noDaemon, "no daemon runs; the archive stays in the spool until one takes it. Is patchd running?")
         case .refused(let note): throw Failure(.refused, "refused: \(note.code): \(note.reason)")
         case .jobs(let jobs):
-            for job in jobs {
-                Output.line("job \(job.job) on \(job.endpoint): \(job.state.rawValue)")
-                for warning in job.warnings ?? [] { Notes.error("job \(job.job): warning: \(warning)") }
-                if !job.message.isEmpty { Notes.error("job \(job.job): \(job.message)") }
-                if job.state == .failed { Notes.line("see: patchctl show \(job.job)") }
-                if job.state == .pendingApproval { Notes.line("approve it with: patchctl approve \(job.job)") }
-            }
+            for job in jobs { say(job) }
             let status = status(of: jobs)
             if status == .nothingToDo { Notes.line("there was nothing to do") }
             if status != .fine { throw status.exit }
         }
+    }
+
+    private static func say(_ job: Job) {
+        Output.line("job \(job.job) on \(job.endpoint): \(job.state.rawValue)")
+        for warning in job.warnings ?? [] { Notes.error("job \(job.job): warning: \(warning)") }
+        if !job.message.isEmpty { Notes.error("job \(job.job): \(LocalTime.localized(job.message, now: .now))") }
+        let failed = job.folders.filter { $0.value.state == .failed && !job.message.contains($0.value.message) }
+        for (name, folder) in failed.sorted(by: { $0.key < $1.key }).prefix(quoted) {
+            Notes.error("job \(job.job): \(name): \(folder.message)")
+        }
+        if let next = NextCommand.after(job) { Notes.line("next: \(next)") }
     }
 
     /// The worst of several.

@@ -43,7 +43,7 @@ struct Follower {
 
     /// Waits until the daemon has taken the archive, and gives its jobs as they are then.
     func start(of drop: Incoming.Drop, seconds: Double) throws -> Outcome {
-        let outcome = try follow(drop, seconds: seconds, patience: Self.shortPatience) { !$0.isEmpty }
+        let outcome = try follow(drop, seconds: seconds, patience: Self.shortPatience, nil) { !$0.isEmpty }
         guard case .jobs = outcome else { return outcome }
         MonotonicClock.wait(seconds: Self.together)
         return .jobs(try jobs())
@@ -51,31 +51,38 @@ struct Follower {
 
     /// Waits until the daemon is through with it.
     ///
-    /// - Parameter seconds: how long at most; nil: without end.
-    func end(of drop: Incoming.Drop, seconds: Double?) throws -> Outcome {
+    /// - Parameters:
+    ///   - seconds: how long at most; nil: without end.
+    ///   - isShown: whether what the jobs do is shown meanwhile; otherwise what they wait for is a note.
+    func end(of drop: Incoming.Drop, seconds: Double?, isShown: Bool = false) throws -> Outcome {
         // One archive becomes one job an endpoint, all created together before the first one runs.
-        try follow(drop, seconds: seconds, patience: Self.patience) { jobs in
+        let view = isShown ? JobView(directories) : nil
+        return try follow(drop, seconds: seconds, patience: Self.patience, view) { jobs in
             !jobs.isEmpty && jobs.allSatisfy { $0.state.isFinal || $0.state == .pendingApproval }
         }
     }
 
     private func follow(
-        _ drop: Incoming.Drop, seconds: Double?, patience: Double, until isEnough: ([Job]) -> Bool
+        _ drop: Incoming.Drop, seconds: Double?, patience: Double, _ view: JobView?, until isEnough: ([Job]) -> Bool
     ) throws -> Outcome {
+        var view = view
         let begin = MonotonicClock.seconds
         let end = seconds.map { begin + $0 }
         var told = ""
         while true {
             let watch = try? DirectoryWatch(watched())
             let jobs = try jobs()
+            view?.show(jobs)
             if isEnough(jobs) { return .jobs(jobs) }
             if jobs.isEmpty, let note = RejectionNote.new(of: sha256, besides: oldNotes, in: directories) {
                 return .refused(note)
             }
             let now = MonotonicClock.seconds
             if now - begin > patience, isUntaken(drop), !directories.hasDaemon() { return .noDaemon }
-            let reasons = jobs.filter { $0.state == .waiting }.map { "job \($0.job) waits for \($0.waitingFor)" }
-            if reasons.joined(separator: "\n") != told {
+            let reasons = jobs.filter { $0.state == .waiting }.map {
+                "job \($0.job) waits for \(LocalTime.localized($0.waitingFor, now: .now))"
+            }
+            if view == nil, reasons.joined(separator: "\n") != told {
                 told = reasons.joined(separator: "\n")
                 for reason in reasons { Notes.line(reason) }
             }
