@@ -157,7 +157,7 @@ final class TestDaemon: Sendable {
             configuration: configuration, state: state, spool: spool, workers: workers, units: units,
             logger: log.logger, notices: NoticeQueue(), once: true,
             holds: Holds(path: spool.holds, logger: log.logger, clocks: clocks), failures: FailureCount(),
-            published: PublishedState(state), clocks: clocks)
+            clocks: clocks, published: PublishedState(state))
         return try await withTaskExecutorPreference(Self.threads) {
             var loop = try Scheduler(
                 context: context, notifications: notifications, reloadSignal: nil, read: { configuration })
