@@ -6,10 +6,6 @@ import PatchModel
 ///
 /// Why: docs/decisions/configuration.md#keys-without-effect-are-refused
 enum NotBuilt {
-    static let endpoint = [
-        UnbuiltKey(emptyMap: "sandbox")
-    ]
-
     static let daemon = [
         UnbuiltKey(emptyList: "sources")
     ]
@@ -40,9 +36,6 @@ struct UnbuiltKey: Sendable {
 
     /// A list that is empty by default.
     init(emptyList key: String) { self.init(key) { $0.items(key)?.isEmpty == false } }
-
-    /// A map that is empty by default.
-    init(emptyMap key: String) { self.init(key) { $0.pairs(key)?.isEmpty == false } }
 }
 
 extension [UnbuiltKey] {

@@ -73,15 +73,6 @@ import Testing
         #expect(try problems(endpoint(folders: "  - {name: A, credentials: \"\"}")).isEmpty)
     }
 
-    @Test(arguments: [
-        "sandbox: {network: true}"
-    ])
-    func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {
-        let found = try problems(endpoint(line + "\n"))
-        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")
-        #expect(found.first?.contains("not built yet") == true, "\(found)")
-    }
-
     @Test func `a malformed value of a key that is not built is reported as malformed`() throws {
         for line in ["behind: usabel", "maxFailures: -1", "canaryPause: 1", "rehearse: of", "canary: SEED"] {
             let found = try problems(endpoint(line + "\n"))

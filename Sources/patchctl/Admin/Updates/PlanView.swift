@@ -21,6 +21,7 @@ struct PlanView {
                 Output.line("  would become unusable: \(endpoint.unusable.joined(separator: ", "))")
             }
             if let canary = endpoint.canary { Output.line("  canary: \(canary.text)") }
+            if let sandbox = endpoint.sandbox { Output.line("  sandbox: \(sandbox.text)") }
             for fault in endpoint.faults { Output.line("  fault \(fault.code.rawValue): \(fault)") }
             for warning in endpoint.warnings { Output.line("  warning: \(warning)") }
             for folder in endpoint.folders { show(folder, of: endpoint.endpoint) }
