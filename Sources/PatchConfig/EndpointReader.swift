@@ -9,6 +9,8 @@ struct EndpointDraft {
     let owner: Located<String>?
     /// Where the keys of `tasks` stand.
     let taskPlaces: [String: SourceLocation]
+    /// The paths in `sandbox`.
+    let sandboxPaths: [Located<String>]
     let folders: [FolderDraft]
 }
 
@@ -58,6 +60,8 @@ struct EndpointReader {
         hooks?.read("before", into: &endpoint.hooks.before, ScalarReader.command)
         hooks?.read("validate", into: &endpoint.hooks.validate, ScalarReader.command)
         hooks?.read("after", into: &endpoint.hooks.after, ScalarReader.command)
+        let sandbox = SandboxReader(section, problems: problems)
+        endpoint.sandbox = sandbox.sandbox
 
         let owner = section.value("owner", ScalarReader.account)
         endpoint.folders = FolderTree(folders, problems: problems).folders(
@@ -72,10 +76,9 @@ struct EndpointReader {
                 problems.report(at: taskPlaces[key] ?? section.place, "\"tasks.\(key)\": \(refusal)")
             }
         }
-        NotBuilt.endpoint.report(in: section, to: problems)
         return EndpointDraft(
             endpoint: endpoint, place: section.place, name: name, path: path, owner: owner, taskPlaces: taskPlaces,
-            folders: folders)
+            sandboxPaths: sandbox.paths, folders: folders)
     }
 
     /// An endpoint's name.

@@ -83,6 +83,23 @@ struct BusMessage: ~Copyable {
                     try append(second)
                 }
             }
+        case .choice(let allows, let names):
+            try container("r", "bas") { () throws(SystemdError) in
+                try append(.flag(allows))
+                try append(names)
+            }
+        case .binds(let paths):
+            try container("a", "(ssbt)") { () throws(SystemdError) in
+                for path in paths {
+                    try container("r", "ssbt") { () throws(SystemdError) in
+                        try append(path)
+                        try append(path)
+                        try append(.flag(true))
+                        // With the mounts below it.
+                        try append(.number(UInt64(16384)))
+                    }
+                }
+            }
         case .command(let words):
             // One command: the program, its arguments with their first, and that systemd expands no `$` in them.
             try container("a", "(sasas)") { () throws(SystemdError) in

@@ -18,6 +18,10 @@ public enum BusValue: Hashable, Sendable {
     case bytes([String])
     /// `a(ss)`: one pair, such as a place and its mount options.
     case pair(String, String)
+    /// `(bas)`: a list, and whether it is what is allowed; else it is what is forbidden.
+    case choice(allows: Bool, [String])
+    /// `a(ssbt)`: directories and files that are seen under a path, each at its own; one that is missing is left out.
+    case binds([String])
     /// `a(sasas)`: one command line.
     case command([String])
     /// An array of structures, each with values of these types: `uss`.
@@ -35,6 +39,8 @@ public enum BusValue: Hashable, Sendable {
         case .descriptor: "h"
         case .bytes: "aay"
         case .pair: "a(ss)"
+        case .choice: "(bas)"
+        case .binds: "a(ssbt)"
         case .command: "a(sasas)"
         case .rows(let types, _): "a(\(types))"
         }

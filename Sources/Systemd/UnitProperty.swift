@@ -12,6 +12,12 @@ public struct UnitProperty: Hashable, Sendable {
     public static func inaccessiblePaths(_ paths: [String]) -> Self {
         Self(name: "InaccessiblePaths", value: .texts(paths))
     }
+    /// `BindPaths=`: each is seen at its own path, also below one that is hidden or can only be read; `-` is in front of each.
+    public static func bindPaths(_ paths: [String]) -> Self { Self(name: "BindPaths", value: .binds(paths)) }
+    /// `BindReadOnlyPaths=`: the same, but they can only be read.
+    public static func bindReadOnlyPaths(_ paths: [String]) -> Self {
+        Self(name: "BindReadOnlyPaths", value: .binds(paths))
+    }
     /// `RequiresMountsFor=`: the mounts that these paths need are mounted first.
     public static func requiresMountsFor(_ paths: [String]) -> Self {
         Self(name: "RequiresMountsFor", value: .texts(paths))
@@ -40,6 +46,26 @@ public struct UnitProperty: Hashable, Sendable {
     public static func systemCallArchitectures(_ names: [String]) -> Self {
         Self(name: "SystemCallArchitectures", value: .texts(names))
     }
+    /// `SystemCallFilter=`: the only system calls, and groups of them, that there are.
+    public static func systemCallFilter(_ names: [String]) -> Self {
+        Self(name: "SystemCallFilter", value: .choice(allows: true, names))
+    }
+    /// `SystemCallErrorNumber=`: how other system calls fail; without, the process is killed.
+    public static func systemCallErrorNumber(_ number: Int32) -> Self {
+        Self(name: "SystemCallErrorNumber", value: .integer(number))
+    }
+    /// `RestrictAddressFamilies=`: the only ones that sockets have.
+    public static func restrictAddressFamilies(_ names: [String]) -> Self {
+        Self(name: "RestrictAddressFamilies", value: .choice(allows: true, names))
+    }
+    /// `MemoryMax=`, in bytes.
+    public static func memoryMax(_ bytes: UInt64) -> Self { Self(name: "MemoryMax", value: .number(bytes)) }
+    /// `MemoryMax=`, as a share of what the host has.
+    public static func memoryMax(share: Double) -> Self {
+        Self(name: "MemoryMaxScale", value: .mask(UInt32(Double(UInt32.max) * min(max(share, 0), 1))))
+    }
+    /// `TasksMax=`: processes and threads.
+    public static func tasksMax(_ count: UInt64) -> Self { Self(name: "TasksMax", value: .number(count)) }
     /// `TimeoutStopSec=`, from SIGTERM to SIGKILL.
     public static func timeoutStop(_ time: Duration) -> Self {
         Self(name: "TimeoutStopUSec", value: .number(time.usec))
@@ -49,6 +75,10 @@ public struct UnitProperty: Hashable, Sendable {
     /// `CapabilityBoundingSet=`, a bit for each capability (capabilities(7)); 0 leaves none.
     public static func capabilityBoundingSet(_ bits: UInt64) -> Self {
         Self(name: "CapabilityBoundingSet", value: .number(bits))
+    }
+    /// `AmbientCapabilities=`, as ``capabilityBoundingSet(_:)``.
+    public static func ambientCapabilities(_ bits: UInt64) -> Self {
+        Self(name: "AmbientCapabilities", value: .number(bits))
     }
     /// `LimitNOFILE=`, soft and hard.
     public static func limitOpenFiles(_ number: UInt64) -> Self { Self(name: "LimitNOFILE", value: .number(number)) }
@@ -101,6 +131,8 @@ public struct UnitProperty: Hashable, Sendable {
     public static let restrictRealtime = flag("RestrictRealtime")
     /// `RestrictSUIDSGID=`.
     public static let restrictSUIDSGID = flag("RestrictSUIDSGID")
+    /// `RestrictNamespaces=yes`: no namespace can be made or joined.
+    public static let withoutNamespaces = Self(name: "RestrictNamespaces", value: .number(0))
     /// `DefaultDependencies=no`: it is not stopped by `shutdown.target`.
     public static let withoutDefaultDependencies = Self(name: "DefaultDependencies", value: .flag(false))
 

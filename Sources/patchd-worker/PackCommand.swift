@@ -36,6 +36,10 @@ struct PackCommand: ParsableCommand {
         let limits = try limits.map { try JSONText.read(Limits.self, Array($0.utf8)) } ?? Limits()
         let directory = Directory(adopting: 0, path: "the directory")
         let archive = File(adopting: 1, path: "the archive")
+        // How much there is to read is not known before.
+        try Confinement.enter(
+            reading: directory.descriptor, file: .max,
+            seconds: limits.patience(archive: Int64(clamping: limits.archive)))
         let verdict: UnpackVerdict
         do throws(ArchiveFailure) {
             return try ArchiveWriter.pack(

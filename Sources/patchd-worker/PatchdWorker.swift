@@ -13,6 +13,6 @@ struct PatchdWorker: ParsableCommand {
             ExamineCommand.self, RehearseCommand.self, TidyCommand.self, StageCommand.self,
             TryoutCommand.self, ApplyCommand.self,
             FinishCommand.self, RevertCommand.self, ForgetCommand.self, VerifyCommand.self, ShowCommand.self,
-            BaselineCommand.self,
+            BaselineCommand.self, SignalCommand.self,
         ])
 }

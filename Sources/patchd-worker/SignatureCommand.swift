@@ -20,8 +20,10 @@ struct SignatureCommand: ParsableCommand {
         try answer.write([UInt8(ascii: "\n")])
         let verdict: SignatureVerdict
         do throws(FileError) {
-            verdict = try SignatureCheck.check(
-                archive: File(adopting: 0, path: "archive"), in: try Directory.open(place))
+            let archive = File(adopting: 0, path: "archive")
+            try Confinement.enter(
+                runsPrograms: true, file: 1 << 20, seconds: Limits().patience(archive: try archive.status().size))
+            verdict = try SignatureCheck.check(archive: archive, in: try Directory.open(place))
         } catch {
             verdict = SignatureVerdict(problem: "\(error)")
         }

@@ -46,15 +46,18 @@ struct UnpackCommand: ParsableCommand {
     private func check() throws -> UnpackVerdict {
         let text = try limits.map { Array($0.utf8) } ?? limitsFile.map { try File.open($0).read(limit: 65536) }
         let limits = try text.map { try JSONText.read(Limits.self, $0) } ?? Limits()
-        let archive = File(adopting: 0, path: "archive")
-        if lint {
-            if let dialect, !ScriptLint.dialects.contains(dialect) {
-                throw ValidationError("there is no dialect \(dialect)")
-            }
-            let sql = SQLCheck(limit: ScriptLint.limit, findings: ScriptLint(dialect: dialect).findings)
-            return try ArchiveCheck.check(archive: archive, limits: limits, sql: sql)
+        if let dialect, !ScriptLint.dialects.contains(dialect) {
+            throw ValidationError("there is no dialect \(dialect)")
         }
-        guard let into else { return try ArchiveCheck.check(archive: archive, limits: limits) }
-        return try ArchiveCheck.unpack(archive: archive, into: try Directory.open(into), limits: limits)
+        let archive = File(adopting: 0, path: "archive")
+        let (seconds, longest) = (limits.patience(archive: try archive.status().size), max(limits.unpacked, 1 << 30))
+        if !lint, let into {
+            let tree = try Directory.open(into)
+            try Confinement.enter(writing: tree.descriptor, file: longest, seconds: seconds)
+            return try ArchiveCheck.unpack(archive: archive, into: tree, limits: limits)
+        }
+        try Confinement.enter(file: longest, seconds: seconds)
+        let sql = SQLCheck(limit: ScriptLint.limit, findings: ScriptLint(dialect: dialect).findings)
+        return try ArchiveCheck.check(archive: archive, limits: limits, sql: lint ? sql : nil)
     }
 }

@@ -35,7 +35,7 @@ struct SystemdWorkers: Workers {
                 in: directory, id: id)
         }
         try UnpackUser.give(Directory.open(directory + "/content/tree"), to: UnpackUser.identity)
-        return try finish(unit)
+        return try finish(unit, in: directory)
     }
 
     func checkSignature(in directory: String, id: String) throws -> String? {
@@ -45,13 +45,20 @@ struct SystemdWorkers: Workers {
             return try ChildWorkers(program: program, faultPoint: faultPoint, credentials: credentials).checkSignature(
                 in: directory, id: id)
         }
-        return try finish(unit)
+        return try finish(unit, in: directory)
     }
 
-    /// Runs an installed unit to its end.
-    private func finish(_ unit: String) throws -> String? {
-        let result = try manager.start([unit])[unit] ?? .failed
+    /// Runs an installed unit to its end, or ends it when that takes too long.
+    private func finish(_ unit: String, in directory: String) throws -> String? {
+        let seconds = try ReaderPatience.seconds(for: Directory.open(directory))
+        let result = try manager.start([unit], patience: .seconds(seconds))[unit] ?? .failed
         if result == .done { return nil }
+        if result == .enqueued {
+            // It may have ended just now.
+            try? manager.kill(unit, signal: SIGKILL)
+            try manager.waitUntilInactive(unit)
+            return ReaderPatience.isOver(seconds)
+        }
         stayWhileShuttingDown()
         return "\(unit) ended as \(result)"
     }
@@ -73,7 +80,7 @@ struct SystemdWorkers: Workers {
         service.standardInput = input.descriptor
         service.standardOutput = ledger.descriptor
         service.standardError = trace.descriptor
-        service.properties = cage(start)
+        service.properties = WorkerCage.properties(start)
         let copies = start.credentialFiles.isEmpty ? nil : try WorkerCredentials(in: credentials, of: start, for: nil)
         for file in start.credentialFiles {
             guard let copies else { continue }
@@ -112,26 +119,16 @@ struct SystemdWorkers: Workers {
         while units.isShuttingDown() { MonotonicClock.wait(seconds: 1) }
     }
 
-    /// The worker may write to its folder and nowhere else. Scripts have the network, because databases are there.
-    private func cage(_ start: WorkerStart) -> [UnitProperty] {
-        let directories = [start.path] + [start.other].compactMap { $0 }
-        var properties: [UnitProperty] = [
-            .protectSystem("strict"), .protectHome("read-only"), .readWritePaths(directories),
-            .requiresMountsFor([start.path]), .noNewPrivileges, .privateDevices,
-            .protectKernelModules, .protectControlGroups, .protectClock, .protectHostname,
-            // Not RestrictSUIDSGID=: it answers ENOSYS to openat2(2), without which nothing is opened beneath a folder.
-            .lockPersonality, .restrictRealtime, .temporaryFileSystem("/dev/shm", "mode=1777"),
-            // SIGTERM is for the worker, which ends its step; its script is not to be cut off in the middle.
-            .killMode("mixed"),
-            // It gives a script 90 s to end by itself, and 10 s more when it ends it.
-            .timeoutStop(.seconds(120)),
-        ]
-        // Where parts of /proc are hidden, a rehearsal's programs cannot have one of their own, in which they see nobody else.
-        if start.phase != .rehearse { properties += [.protectKernelTunables, .protectKernelLogs] }
-        // A private /tmp would hide a folder that lies there.
-        let isInTemporary = ["/tmp/", "/var/tmp/"].contains { place in directories.contains { $0.hasPrefix(place) } }
-        properties.append(isInTemporary ? .readWritePaths(directories + ["/tmp", "/var/tmp"]) : .privateTmp)
-        return properties
+    /// The daemon has no capability to do it, and a service of its own has no other one.
+    func signal(_ process: borrowing ProcessHandle, _ number: Int32) throws -> String? {
+        var service = TransientService(
+            name: "patchd-signal-\(getpid())-\(process.descriptor.descriptor).service",
+            description: "patchd: signal \(number) to \(process.descriptor.path)",
+            command: [program, "signal", "\(number)"])
+        service.environment = environment
+        service.standardInput = process.descriptor.descriptor
+        service.properties = WorkerCage.signalProperties
+        return try run(service, seconds: 10)
     }
 
     func run(_ command: String, for endpoint: String, environment own: [String: String], seconds: Double) throws

@@ -79,6 +79,52 @@ extension `In a booted machine` {
             #expect(access("/var/t-outside", F_OK) != 0 && access("/tmp/x", F_OK) != 0)
         }
 
+        @Test(arguments: routes) func `has the paths, calls, sockets and limits that it is given`(
+            _ manager: ServiceManager
+        ) throws {
+            for place in ["/home/t-other", "/home/t-own", "/home/t-seen"] {
+                try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            }
+            chmod("/home/t-own", 0o777)
+            chmod("/home/t-seen", 0o777)
+            let output = file("/var/t-out")
+            defer { close(output) }
+            var service = shell(
+                """
+                ls /home; touch /home/t-own/x && echo own; touch /home/t-seen/x 2>/dev/null || echo seen
+                perl -MSocket -e 'socket(my $s, PF_INET, SOCK_STREAM, 0) or print "$!\n"'
+                perl -MSocket -e 'socket(my $s, PF_UNIX, SOCK_STREAM, 0) and print "local\n"'
+                chroot / true 2>/dev/null || echo no chroot; unshare --user true 2>/dev/null || echo no namespace
+                systemctl show -P MemoryMax -P TasksMax $0
+                """)
+            service.command += [service.name]
+            service.standardOutput = output
+            service.user = "nobody"
+            service.properties = [
+                .protectHome("tmpfs"), .bindPaths(["/home/t-own", "/home/t-missing"]),
+                .bindReadOnlyPaths(["/home/t-seen"]), .restrictAddressFamilies(["AF_UNIX"]),
+                .systemCallFilter(["@system-service"]), .systemCallErrorNumber(EPERM), .withoutNamespaces,
+                .ambientCapabilities(0), .memoryMax(300 << 20), .tasksMax(77),
+            ]
+            try manager.startTransient(service)
+            try manager.waitUntilInactive(service.name)
+            let said = try text("/var/t-out")
+            #expect(
+                said == """
+                    t-own
+                    t-seen
+                    own
+                    seen
+                    Address family not supported by protocol
+                    local
+                    no chroot
+                    no namespace
+                    314572800
+                    77
+
+                    """)
+        }
+
         @Test(arguments: routes) func `has a status while it runs`(_ manager: ServiceManager) throws {
             var service = shell("read line")
             let ends = openPipe()

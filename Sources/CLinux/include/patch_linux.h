@@ -47,6 +47,12 @@ int patch_nobody_writes(int descriptor);
 // such flags.
 int patch_is_immutable(int descriptor);
 
+// pidfd_open(2): refers to the process also when its number is another's. Close-on-exec.
+int patch_pidfd_open(pid_t pid);
+
+// pidfd_send_signal(2).
+int patch_pidfd_signal(int pidfd, int number);
+
 // prctl(PR_SET_DUMPABLE, 0): nobody but root may trace this process, read its memory or take its descriptors, although he is
 // the same user. An execve(2) ends it.
 int patch_forbid_tracing(void);
@@ -69,6 +75,22 @@ struct patch_cage {
     const char *place;  // absolute; also its working directory
     pid_t starter;      // who calls: when that ends, so does the program
 };
+
+// What a process is confined to that reads bytes of strangers, besides what it has open.
+struct patch_confinement {
+    const int *readable;  // descriptors of directories
+    size_t readable_count;
+    const int *writable;  // the same; files and directories may be made there
+    size_t writable_count;
+    int runs_programs;  // it may start programs, which may read all that its user may
+    uint64_t memory;    // bytes
+    uint64_t file;      // bytes that a file may have
+    uint64_t seconds;   // of the processor's time
+};
+
+// Confines the calling process for good. Only for a process with one thread, and not for root (EPERM). 1 when the kernel has
+// landlock, 0 when it has not.
+int patch_confine(const struct patch_confinement *confinement);
 
 // What a child process is started with.
 struct patch_process {

@@ -13,6 +13,7 @@ struct HostCheck {
         for draft in drafts {
             checkDirectories(draft)
             checkOwners(draft)
+            checkSandbox(draft)
             for (key, names) in [
                 ("stop", draft.endpoint.tasks.stop), ("maintenance", draft.endpoint.tasks.maintenance),
             ] {
@@ -68,6 +69,13 @@ struct HostCheck {
                 ? "there is no directory \(path)" : "\(path) cannot be examined: \(ConfigurationFile.text(code))"
         }
         return status.st_mode & S_IFMT == S_IFDIR ? nil : "\(path) is no directory"
+    }
+
+    private func checkSandbox(_ draft: EndpointDraft) {
+        for path in draft.sandboxPaths where access(path.value, F_OK) != 0 && errno == ENOENT {
+            problems.report(
+                at: path.place, "\"sandbox\": there is no \(path.value); create it, or take it out")
+        }
     }
 
     private func checkOwners(_ draft: EndpointDraft) {

@@ -38,6 +38,9 @@ public enum FaultPoint {
         return nil
     }()
 
+    /// The directory in which this process makes a stamp; nil without an order.
+    static var stampPlace: String? { order.flatMap { Directory.split($0.stamp).parent } }
+
     private static func counter(_ stamp: String) -> Int {
         let file = open(stamp, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return 1 }

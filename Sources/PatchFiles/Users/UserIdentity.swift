@@ -28,6 +28,16 @@ public struct UserIdentity: Hashable, Sendable {
         self = found
     }
 
+    /// A user's home directory; nil where there is no such user.
+    public static func home(of uid: UInt32) -> String? {
+        ask { buffer, size in
+            var entry = passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            let code = getpwuid_r(uid, &entry, buffer, size, &found)
+            return (code, found?.pointee.pw_dir.map { String(cString: $0) })
+        }
+    }
+
     /// The id of a group; nil where there is none of that name.
     public static func group(named name: String) -> UInt32? {
         ask { buffer, size in

@@ -63,6 +63,8 @@ public struct Endpoint: Hashable, Codable, Sendable {
     public var hooks: Hooks
     /// The command that runs scripts in SQL; empty: patchd speaks to the databases itself.
     public var sql: String
+    /// See ``Sandbox``.
+    public var sandbox: Sandbox
     /// In the file's order; `version`, `modules` and `owner` are already inherited.
     public var folders: [Folder] { didSet { lineage = Lineage(folders) } }
     private var lineage: Lineage
@@ -70,7 +72,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case name, path, accepts, tasks, leadTime, grace, disconnect, spare, backup, restore, links, onFailure, behind
         case maxFailures, canary, canaryPause, approval, rehearse, windows, scriptTimeout, programFiles
-        case specificPrograms, handlers, hooks, sql, folders
+        case specificPrograms, handlers, hooks, sql, sandbox, folders
     }
 
     /// An endpoint with the contract's defaults.
@@ -101,6 +103,7 @@ public struct Endpoint: Hashable, Codable, Sendable {
         handlers = [:]
         hooks = Hooks()
         sql = ""
+        sandbox = Sandbox()
     }
 
     /// `tasks` of an endpoint.
@@ -167,6 +170,7 @@ extension Endpoint {
         try read(.handlers, into: &handlers)
         try read(.hooks, into: &hooks)
         try read(.sql, into: &sql)
+        try read(.sandbox, into: &sandbox)
     }
 }
 

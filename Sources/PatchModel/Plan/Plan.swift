@@ -11,6 +11,8 @@ public struct EndpointPlan: Hashable, Codable, Sendable {
     public var unusable: [String]
     /// What goes first; nil for nothing.
     public var canary: CanaryPlan?
+    /// What the scripts may reach beyond their folders; nil for what all may.
+    public var sandbox: Sandbox?
     /// Every active folder, parents first.
     public var folders: [FolderPlan]
     /// What came out when the scripts were tried on copies; nil where nobody asked for that.

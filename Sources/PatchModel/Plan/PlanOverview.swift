@@ -13,6 +13,8 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         public var unusable: [String]
         /// What goes first; nil for nothing.
         public var canary: CanaryPlan?
+        /// What the scripts may reach beyond their folders; nil for what all may.
+        public var sandbox: Sandbox?
         /// Every active folder, parents first.
         public var folders: [FolderOverview]
         /// What came out when the scripts were tried on copies; nil where nobody asked for that.
@@ -39,7 +41,8 @@ public struct PlanOverview: Hashable, Codable, Sendable {
         endpoints = report.endpoints.map { plan in
             Endpoint(
                 endpoint: plan.endpoint, faults: plan.faults, warnings: plan.warnings, unusable: plan.unusable,
-                canary: plan.canary, folders: plan.folders.map(FolderOverview.init), rehearsal: plan.rehearsal)
+                canary: plan.canary, sandbox: plan.sandbox, folders: plan.folders.map(FolderOverview.init),
+                rehearsal: plan.rehearsal)
         }
     }
 
@@ -51,6 +54,7 @@ public struct PlanOverview: Hashable, Codable, Sendable {
                 var plan = EndpointPlan(
                     endpoint: part.endpoint, faults: part.faults, warnings: part.warnings, unusable: part.unusable,
                     canary: part.canary, folders: part.folders.map(\.plan))
+                plan.sandbox = part.sandbox
                 plan.rehearsal = part.rehearsal
                 return plan
             })

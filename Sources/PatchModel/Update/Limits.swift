@@ -28,6 +28,16 @@ public struct Limits: Hashable, Codable, Sendable {
         return isTooMuch || overflow ? .max : sum
     }
 
+    /// Seconds that the reader of an archive may take: far more than a slow disk needs for what the archive can hold, so that only
+    /// one that hangs is ended.
+    ///
+    /// - Parameter size: the archive's, in bytes.
+    public func patience(archive size: Int64) -> Double {
+        let size = Double(max(size, 0))
+        // Deflated data grows by 1032 at the most.
+        return 120 + (size + min(Double(unpacked), size * 1032)) / Double(1 << 20)
+    }
+
     /// The contract's defaults.
     public init() {}
 

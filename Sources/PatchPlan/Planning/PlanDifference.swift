@@ -11,6 +11,7 @@ public enum PlanDifference {
                 return before.map { line(from: $0, to: folder) } ?? "\(folder.folder) is new"
             } + gone.map { "\($0.folder) is gone" }
         return folders + (old.canary == new.canary ? [] : ["another canary"])
+            + (old.sandbox == new.sandbox ? [] : ["another sandbox"])
     }
 
     private static func line(from old: FolderPlan, to new: FolderPlan) -> String? {

@@ -57,6 +57,7 @@ public struct Planner {
             endpoint: endpoint.name,
             warnings: patchWarnings(selection) + UpdateWarnings.lines(of: update, for: endpoint),
             folders: [])
+        if endpoint.sandbox != Sandbox() { plan.sandbox = endpoint.sandbox }
         var raised: Set<String> = []
         for folder in endpoint.activeFolders {
             guard selection.names.contains(folder.name) else {

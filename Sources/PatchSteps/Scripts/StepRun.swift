@@ -58,7 +58,10 @@ struct StepRun {
         let result = try working("run \(step.name)", step: index) { () throws(FileError) in
             try execution.run(in: context.folder, input: descriptor, output: output, in: context.cage)
         }
-        let said = execution.lastError.isEmpty ? "" : ": \(execution.lastError)"
+        var said = execution.lastError.isEmpty ? "" : ": \(execution.lastError)"
+        if case .exit(let exit) = result, context.cage == nil, SandboxHint.isInService {
+            said += SandboxHint.text(exit, lastError: execution.lastError)
+        }
         switch result {
         case .exit(.code(0)): break
         case .exit(.code(let code)):

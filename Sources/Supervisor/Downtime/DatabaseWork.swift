@@ -46,7 +46,7 @@ struct DatabaseWork: Sendable {
         let start = WorkerStart(
             phase: phase, job: order.job, endpoint: endpoint.name, folder: name, path: place.path, other: place.other,
             user: place.user, credentials: place.credentials,
-            order: try context.state.write(order, scratch: scratch + "-order"))
+            reach: place.reach(endpoint, name), order: try context.state.write(order, scratch: scratch + "-order"))
         _ = try context.workers.work(
             start, tree: context.state.emptyDirectory(), ledger: file, trace: context.state.scratch(scratch + "-trace"))
         // A service is started and not waited for; it holds the lock until it has ended.

@@ -40,19 +40,25 @@ struct SessionTerminator: Sendable {
             guard let pid = blocker.pid, pid > 1, pid != getpid() else { continue }
             let process = RunningProcess(pid)
             let key = "\(pid) \(blocker.started)"
-            guard asked[key] == nil, process.started == blocker.started, database.isOpen(in: process) else { continue }
-            asked[key] = await ask(process, for: job)
+            // What is looked at after the handle was taken is that of the handle's process.
+            guard asked[key] == nil, let handle = ProcessHandle(process), process.started == blocker.started,
+                database.isOpen(in: process)
+            else { continue }
+            asked[key] = await ask(process, handle, for: job)
         }
         for (key, target) in asked {
-            guard "\(target.process.pid) \(target.process.started)" == key, database.isOpen(in: target.process) else {
+            let handle = ProcessHandle(target.process)
+            guard let handle, "\(target.process.pid) \(target.process.started)" == key,
+                database.isOpen(in: target.process)
+            else {
                 asked[key] = nil
                 continue
             }
-            if context.clocks.seconds - target.since >= Self.patience { kill(target.process.pid, SIGKILL) }
+            if context.clocks.seconds - target.since >= Self.patience { send(SIGKILL, to: handle, job) }
         }
     }
 
-    private func ask(_ process: RunningProcess, for job: Job) async -> Asked {
+    private func ask(_ process: RunningProcess, _ handle: borrowing ProcessHandle, for job: Job) async -> Asked {
         let unit = process.unit
         let command = process.name ?? "?"
         let name = "\(command) (pid \(process.pid)\(unit.map { ", \($0)" } ?? ""))"
@@ -75,9 +81,16 @@ struct SessionTerminator: Sendable {
             }
         case .endProcess:
             log("ends \(name), which has its database in use", job)
-            kill(process.pid, SIGTERM)
+            send(SIGTERM, to: handle, job)
         }
         return Asked(process: process, since: context.clocks.seconds)
+    }
+
+    /// One that it does not reach stays in the way, and is tried again; the worker's patience ends it.
+    private func send(_ number: Int32, to process: borrowing ProcessHandle, _ job: Job) {
+        let problem: String?
+        do { problem = try context.workers.signal(process, number) } catch { problem = "\(error)" }
+        if let problem { log("cannot end \(process.descriptor.path): \(problem)", job) }
     }
 
     private func decision(_ process: RunningProcess, _ unit: String?, _ command: String) -> SessionEnd {

@@ -86,7 +86,7 @@ struct WorkerRun: Sendable {
         var start = WorkerStart(
             phase: phase, job: job.job, endpoint: endpoint.name, folder: folder, path: place.path,
             other: place.other, user: place.user, credentials: place.credentials,
-            order: context.state.path(ofOrder: folder, job: job.job))
+            reach: place.reach(endpoint, folder), order: context.state.path(ofOrder: folder, job: job.job))
         if [.survey, .rehearse, .tidy].contains(phase) { start.rehearseCredentials = place.rehearseCredentials }
         let end = try context.workers.work(start, tree: tree, ledger: file, trace: trace)
         guard let end else { return }
@@ -158,4 +158,9 @@ struct WorkerPlace {
     var rehearseCredentials: [UInt8]?
     /// Why there is none although one is configured; nil for nothing.
     var withoutRehearsal: String?
+
+    /// What a worker of the folder reaches besides.
+    func reach(_ endpoint: Endpoint, _ folder: String) -> WorkerReach {
+        WorkerReach(endpoint, folder: folder, home: UserIdentity.home(of: user?.uid ?? geteuid()))
+    }
 }

@@ -27,6 +27,8 @@ public struct WorkerStart: Sendable {
     public var credentials: [UInt8]?
     /// What it finds there as `rehearsal`: the account whose rights end at a copy; nil for none.
     public var rehearseCredentials: [UInt8]?
+    /// What it reaches besides.
+    public var reach = WorkerReach()
     /// The file with the worker's order: absolute, and readable for this process only.
     public var order = ""
 
@@ -83,6 +85,11 @@ public protocol Workers: Sendable {
     /// Asks a worker that runs to end its step and then itself; none that runs is no error.
     func interrupt(_ start: WorkerStart)
 
+    /// Sends a signal to a process, which may be another user's; none that runs is no error.
+    ///
+    /// - Returns: why it could not be sent.
+    func signal(_ process: borrowing ProcessHandle, _ number: Int32) throws -> String?
+
     /// Runs a command of the configuration with the shell, as the daemon's own user, to its end.
     ///
     /// - Parameters:
@@ -105,15 +112,19 @@ public struct ChildWorkers: Workers {
     private let program: String
     private let faultPoint: String?
     private let credentials: String
+    private let readerSeconds: Double?
     private let running = RunningWorkers()
 
     /// Workers of one program.
     ///
-    /// - Parameter credentials: the directory in which each finds its own while it runs.
-    public init(program: String, faultPoint: String?, credentials: String) {
+    /// - Parameters:
+    ///   - credentials: the directory in which each finds its own while it runs.
+    ///   - readerSeconds: what a reader of archives may take; nil: as long as goes with what it reads.
+    public init(program: String, faultPoint: String?, credentials: String, readerSeconds: Double? = nil) {
         self.program = program
         self.faultPoint = faultPoint
         self.credentials = credentials
+        self.readerSeconds = readerSeconds
     }
 
     private var environment: [String] {
@@ -130,10 +141,17 @@ public struct ChildWorkers: Workers {
         let limits = String(decoding: try own.readFile("limits.json") ?? [], as: UTF8.self)
         let user = geteuid() == 0 ? UnpackUser.identity : nil
         if let user { try UnpackUser.give(tree, to: user) }
-        return try ChildProcess.start(
+        let child = try ChildProcess.start(
             program, ["patchd-worker", "unpack", "--into", ".", "--limits", limits], environment: environment,
-            in: tree, input: archive.descriptor, output: answer.descriptor, error: 2, as: user
-        ).wait().problem
+            in: tree, input: archive.descriptor, output: answer.descriptor, error: 2, as: user)
+        return end(of: child, within: try readerSeconds ?? ReaderPatience.seconds(for: own))
+    }
+
+    /// A reader that hangs is ended, and what it reads is refused.
+    private func end(of child: borrowing ChildProcess, within seconds: Double) -> String? {
+        let begun = MonotonicClock.seconds
+        let exit = child.wait(seconds: seconds)
+        return MonotonicClock.seconds - begun < seconds ? exit.problem : ReaderPatience.isOver(seconds)
     }
 
     /// See ``Workers``. As root it runs as the user of `patchd-signature@.service`, else `nobody`.
@@ -141,11 +159,11 @@ public struct ChildWorkers: Workers {
         let own = try Directory.open(directory)
         let archive = try own.file("content/archive.zip")
         let answer = try own.createFile("signer.json")
-        return try ChildProcess.start(
+        let child = try ChildProcess.start(
             program, ["patchd-worker", "signature"], environment: environment, in: own.directory("signature"),
             input: archive.descriptor, output: answer.descriptor, error: 2,
-            as: geteuid() == 0 ? UnpackUser.identity : nil
-        ).wait().problem
+            as: geteuid() == 0 ? UnpackUser.identity : nil)
+        return end(of: child, within: try readerSeconds ?? ReaderPatience.seconds(for: own))
     }
 
     /// See ``Workers``.
@@ -168,6 +186,12 @@ public struct ChildWorkers: Workers {
 
     /// See ``Workers``. One that runs since before a restart of the daemon is not known here, and goes on to its end.
     public func interrupt(_ start: WorkerStart) { running.signal(start.name) }
+
+    /// See ``Workers``.
+    public func signal(_ process: borrowing ProcessHandle, _ number: Int32) throws -> String? {
+        try process.signal(number)
+        return nil
+    }
 
     /// See ``Workers``.
     public func run(

@@ -100,10 +100,18 @@ struct Preflight: Sendable {
             // The names fit, but not the versions that folders have by now.
             return (EndpointPlan(endpoint: endpoint.name, faults: [Fault(.dependency, "\(error)")], folders: []), [])
         }
+        plan.faults += sandboxFaults
         let pending = plan.folders.filter { $0.state == .pending }
         // A folder that cannot be looked at once need not be looked at again.
         let known = pending.filter { folder in !unread.contains { $0.folder == folder.folder } }
         return (plan, try known.map { try order(job, $0) })
+    }
+
+    /// A path of `sandbox` that is not there: scripts would not find it, and its mount would be left out without a word.
+    private var sandboxFaults: [Fault] {
+        (endpoint.sandbox.write + endpoint.sandbox.read).filter { access($0, F_OK) != 0 && errno == ENOENT }.map {
+            Fault(.missing, "the endpoint's \"sandbox\" names \($0), which is not there; create it, or take it out")
+        }
     }
 
     /// Asks the folders what the plan has to know of them. No worker is started where that is nothing.

@@ -28,9 +28,10 @@ struct Worker: ~Copyable {
     func unpack(
         _ archive: borrowing File, limits: Limits, into name: String? = nil, lint: [String] = []
     ) throws -> UnpackVerdict {
-        let limits = String(decoding: try JSONText.line(limits), as: UTF8.self)
+        let text = String(decoding: try JSONText.line(limits), as: UTF8.self)
         let reader = geteuid() == 0 ? UnpackUser.identity : nil
-        var arguments = ["unpack", "--limits", limits] + lint
+        let seconds = limits.patience(archive: try archive.status().size)
+        var arguments = ["unpack", "--limits", text] + lint
         let place: Directory
         if let name {
             if let parent = Directory.split(name).parent {
@@ -45,7 +46,8 @@ struct Worker: ~Copyable {
         }
         let answer = try scratch.directory.createFile("verdict.json")
         defer { try? scratch.directory.remove("verdict.json") }
-        try run(arguments, in: place, input: archive.descriptor, output: answer.descriptor, as: reader)
+        try run(
+            arguments, in: place, input: archive.descriptor, output: answer.descriptor, as: reader, seconds: seconds)
         let verdict: UnpackVerdict
         do {
             let size = try answer.status().size

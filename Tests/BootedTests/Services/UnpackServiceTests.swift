@@ -93,3 +93,25 @@ import Testing
         grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status
         """#
 }
+
+@Suite(.bootsMachines) struct `An archive whose reader dies` {
+    @Test func `is refused, the daemon is unharmed, and the next one is applied`() throws {
+        let host = try Deployment()
+        let machine = host.machine
+        let dropIn = "/etc/systemd/system/patchd-unpack@.service.d/die.conf"
+        try machine.write(
+            dropIn,
+            "[Service]\nExecStart=\nExecStart=/usr/bin/sh -c 'echo; kill -9 $$$$'\n")
+        try machine.boot()
+        let pid = try machine.run("systemctl show -P MainPID patchd").output
+        try host.drop(as: "first.zip")
+        try machine.until("it is refused") { machine.exists("/var/spool/patchd/rejected/first.zip.reason.json") }
+        let reason = try machine.read("/var/spool/patchd/rejected/first.zip.reason.json")
+        #expect(reason.contains("archiveMalformed") && reason.contains("three times"), "\(reason)")
+        try machine.run("rm \(dropIn) && systemctl daemon-reload")
+        try host.drop(as: "second.zip")
+        try host.until(job: 1, is: "done")
+        #expect(try machine.run("systemctl show -P MainPID patchd").output == pid)
+        #expect(try machine.run("systemctl --failed --no-legend").output == "")
+    }
+}

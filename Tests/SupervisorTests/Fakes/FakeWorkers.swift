@@ -146,6 +146,8 @@ final class FakeWorkers: Workers {
         return nil
     }
 
+    func signal(_ process: borrowing ProcessHandle, _ number: Int32) throws -> String? { nil }
+
     func interrupt(_ start: WorkerStart) { script.withLock { $0.interrupted.append(start.folder) } }
 
     func run(

@@ -32,6 +32,9 @@ struct Config: ParsableCommand {
             for warning in databases.warnings { Notes.line("warning: \(warning)") }
             problems += databases.problems.filter { !problems.contains($0) }
             guard problems.isEmpty else { throw Failure(.refused, problems.joined(separator: "\n")) }
+            for endpoint in configuration.endpoints where endpoint.sandbox != Sandbox() {
+                Notes.line("\(endpoint.name): its scripts have this sandbox: \(endpoint.sandbox.text)")
+            }
             let names = configuration.endpoints.map { "\($0.name) (\($0.folders.count) folders)" }
             Notes.line(
                 "the configuration in \(directories.configDir) is fine: "

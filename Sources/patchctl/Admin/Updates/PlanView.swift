@@ -28,6 +28,7 @@ struct PlanView {
                 Output.paragraph("would become unusable: \(endpoint.unusable.joined(separator: ", "))", lead: "  ")
             }
             if let canary = endpoint.canary { Output.paragraph("canary: \(canary.text)", lead: "  ") }
+            if let sandbox = endpoint.sandbox { Output.paragraph("sandbox: \(sandbox.text)", lead: "  ") }
             for fault in endpoint.faults {
                 Output.paragraph("fault \(fault.code.rawValue): \(fault)", lead: "  ", .red)
             }

@@ -2,7 +2,7 @@ import PatchConfig
 import PatchModel
 import Testing
 
-@Suite struct NotBuiltTests {
+@Suite struct KeyTests {
     @Test func `a backup command needs its restore command and the other way round`() throws {
         let alone = try problems(endpoint("backup: /bin/dump\n"))
         #expect(alone.contains { $0.contains("\"restore\" is needed") })
@@ -73,19 +73,10 @@ import Testing
         #expect(try problems(endpoint(folders: "  - {name: A, credentials: \"\"}")).isEmpty)
     }
 
-    @Test(arguments: [
-        "sandbox: {network: true}"
-    ])
-    func `a key that is not built is refused where it stands, unless it has its default`(line: String) throws {
-        let found = try problems(endpoint(line + "\n"))
-        #expect(found.count == 1 && found[0].hasPrefix("endpoints.d/a.yaml:3:"), "\(found)")
-        #expect(found.first?.contains("not built yet") == true, "\(found)")
-    }
-
-    @Test func `a malformed value of a key that is not built is reported as malformed`() throws {
+    @Test func `a malformed value is reported as malformed`() throws {
         for line in ["behind: usabel", "maxFailures: -1", "canaryPause: 1", "rehearse: of", "canary: SEED"] {
             let found = try problems(endpoint(line + "\n"))
-            #expect(found.count == 1 && found.first?.contains("not built") == false, "\(line): \(found)")
+            #expect(found.count == 1, "\(line): \(found)")
         }
     }
 
