@@ -52,6 +52,9 @@ extension StateDirectory {
 
     /// The checked tree of an archive.
     public func tree(ofArchive sha256: String) throws(StoreError) -> Directory {
-        try directory(Self.place(ofArchive: sha256) + "/tree")
+        guard try exists(Self.place(ofArchive: sha256) + "/tree") else {
+            throw StoreError("archive \(sha256) is no longer kept in \(path)/archives: drop it again")
+        }
+        return try directory(Self.place(ofArchive: sha256) + "/tree")
     }
 }

@@ -167,7 +167,9 @@ final class FolderLock: Sendable {
             do throws(FileError) {
                 try Self.replace(with: bytes, in: directory)
             } catch {
-                guard [ENOSPC, EDQUOT].contains(error.number) else { throw error }
+                guard [ENOSPC, EDQUOT].contains(error.number), try directory.status(Self.spareName) != nil else {
+                    throw error
+                }
                 try Self.useSpare(for: bytes, in: directory)
             }
             // Watched before it is looked at: a change in between is seen by one or the other.

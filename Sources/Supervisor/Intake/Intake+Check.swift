@@ -98,7 +98,11 @@ extension Intake {
 
     private func checked(_ claim: IntakeClaim) throws -> CheckedUpdate {
         // What is kept and cannot be read is found out once more, from the archive itself.
-        if let kept = try? context.state.contents(ofArchive: claim.sha256) { return kept }
+        if let kept = try? context.state.contents(ofArchive: claim.sha256),
+            try context.state.exists(StateDirectory.place(ofArchive: claim.sha256) + "/tree")
+        {
+            return kept
+        }
         let own = try context.state.directory("intake/\(claim.id)")
         let content = try own.directory("content")
         let verdict = try answer(UnpackVerdict.self, in: "verdict.json", of: claim, in: own, limit: 1 << 30) {
@@ -153,12 +157,15 @@ extension Intake {
             if let signature {
                 try archives.directory(claim.sha256).replaceFile(SignatureFile.ofArchive, with: signature)
             }
-            // It was checked once more: unless another user dropped the same, what the check found before was damaged or gone, so
-            // that its jobs could not be planned.
-            if try own.status("content/contents") != nil,
-                (try? context.state.contents(ofArchive: claim.sha256)) == nil
-            {
-                try context.state.write(update, in: StateDirectory.place(ofArchive: claim.sha256))
+            // It was checked once more: unless another user dropped the same, part of what was kept was damaged or gone, so that its
+            // jobs could not be planned or gone on with.
+            if try own.status("content/contents") != nil {
+                let kept = try archives.directory(claim.sha256)
+                if try kept.status("tree") == nil { try own.directory("content").rename("tree", to: kept, "tree") }
+                if (try? context.state.contents(ofArchive: claim.sha256)) == nil {
+                    try context.state.write(update, in: StateDirectory.place(ofArchive: claim.sha256))
+                }
+                try kept.syncFileSystem()
             }
             return
         }

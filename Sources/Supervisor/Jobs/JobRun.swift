@@ -105,6 +105,7 @@ struct JobRun: Sendable {
     private func change(_ pending: [FolderPlan], _ open: [FolderPlan], _ job: Job) async throws {
         let afterEach: @Sendable () async -> Void = { await supervisor.setLocks() }
         if job.rollback != nil {
+            try await downtime.reserve(number)
             try await downtime.begin(number, isCritical: false)
             return try await tree.rollBack(pending, afterEach: afterEach)
         }

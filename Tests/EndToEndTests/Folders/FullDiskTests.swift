@@ -88,6 +88,23 @@ final class `A folder whose disk is full` {
         #expect(try host.ask(#"{"command": "resume", "job": 1, "skip": ["PAIE"]}"#)["ok"] as? Bool == true)
         #expect(!host.exists("srv/PAIE/update.lock"))
     }
+
+    @Test func `is not rolled back before there is room for its lock, which is said`() throws {
+        var update = ExampleUpdate()
+        update.files["X3V8_P2/FILPATCH/downgrades/8.0.2.sh"] = "true\n"
+        try update.pack(to: "\(host.root)/spool/incoming/update.zip")
+        let applied = try host.once()
+        #expect(applied.code == 0, "\(applied.errors)")
+        host.fill("srv/PAIE")
+        #expect(try host.ask(#"{"command": "rollback", "job": 1}"#)["ok"] as? Bool == true)
+        let job = try host.job(2)
+        #expect(job["state"] as? String == "failed" && job["code"] as? String == "space", "\(job)")
+        #expect((job["message"] as? String)?.contains("cannot make room for update.lock") == true, "\(job)")
+        #expect(!host.exists("srv/PAIE/update.lock"))
+        try FileManager.default.removeItem(atPath: "\(host.root)/srv/PAIE/fill")
+        #expect(try host.ask(#"{"command": "resume", "job": 2}"#)["ok"] as? Bool == true)
+        #expect(try host.read("srv/PAIE/lib/a.dat") == "old\n")
+    }
 }
 
 @Suite(.enabled(if: geteuid() == 0, "a file system of its own needs root"))

@@ -85,7 +85,7 @@ import Testing
 
     /// What checking an archive found: the same drop again left a claim that could not be brought to its end, behind which nothing
     /// of that user was taken any more.
-    @Test(arguments: ["cut", "", "gone"])
+    @Test(arguments: ["cut", "", "gone", "tree", "all"])
     func `of an archive is found again when that is dropped again, and holds up no other drop`(damage: String) throws {
         try failing().pack(to: "\(host.root)/update.zip")
         func copy(to name: String) throws {
@@ -99,6 +99,11 @@ import Testing
         switch damage {
         case "cut": try host.write(String(whole.dropLast(9)), place)
         case "gone": try FileManager.default.removeItem(atPath: "\(host.root)/\(place)")
+        case "tree", "all":
+            let kept = (place as NSString).deletingLastPathComponent + (damage == "tree" ? "/tree" : "")
+            try FileManager.default.removeItem(atPath: "\(host.root)/\(kept)")
+            #expect(try host.ask(#"{"command": "resume", "job": 1}"#)["ok"] as? Bool == true)
+            #expect((try host.job(1)["message"] as? String)?.contains("drop it again") == true)
         default: try host.write("", place)
         }
         try host.write("", "srv/SEED/fixed")
