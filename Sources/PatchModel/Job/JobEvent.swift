@@ -140,6 +140,10 @@ extension Job {
             guard let folder = folders[name] else { throw refused("has no folder \(name)") }
             do throws(TransitionRefused) {
                 next.folders[name] = try folder.after(change)
+                // A corrected archive put back what it held: there is nothing left to resume.
+                if case .reverted = change, state == .failed, !next.isHolding {
+                    next.message = Fault.messageAfterRevert(message)
+                }
             } catch {
                 throw TransitionRefused("job \(job), folder \(name): \(error)")
             }
