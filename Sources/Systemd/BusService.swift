@@ -6,11 +6,23 @@ import Glibc
 ///
 /// Why: docs/decisions/bus.md
 public final class BusService: Sendable {
+    private let address: String
+    private let patience: Double
     /// An eventfd(2), rung when there is a signal to send.
     private let bell: Int32
 
     /// A service that is on no bus yet.
-    public init() { bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) }
+    ///
+    /// - Parameters:
+    ///   - address: nil for the system bus.
+    ///   - patience: seconds after which a bus that takes nothing is left.
+    public init(address: String? = nil, patience: Double = 30) {
+        self.address =
+            address ?? getenv("DBUS_SYSTEM_BUS_ADDRESS").map { String(cString: $0) }
+            ?? "unix:path=/run/dbus/system_bus_socket"
+        self.patience = patience
+        bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    }
 
     deinit { close(bell) }
 
@@ -24,7 +36,7 @@ public final class BusService: Sendable {
     ///
     /// - Parameter whenReached: called when the name is this process's.
     public func serve(_ object: any BusObject, whenReached: () -> Void) throws(SystemdError) -> Never {
-        let session = try BusSession(object)
+        let session = try BusSession(object, address: address, patience: patience)
         while true {
             let wasReached = session.isOwner
             let moved = try session.turn()

@@ -19,12 +19,12 @@ final class BusSession {
 
     /// Calls that wait, and further errors that are on their way to the bus.
     private static let most = 256
-    /// Microseconds after which a bus that takes nothing is left.
-    private static let patience: UInt64 = 30_000_000
     private static let bus = "org.freedesktop.DBus"
 
     private let object: any BusObject
     private let raw: OpaquePointer
+    /// Microseconds after which a bus that takes nothing is left.
+    private let patience: UInt64
     private let operation: SystemdError.Operation
     private var calls: [Call] = []
     private var nameCookie: UInt64 = 0
@@ -34,16 +34,16 @@ final class BusSession {
     private(set) var isOwner = false
 
     /// Begins to connect, and asks for the name.
-    init(_ object: any BusObject) throws(SystemdError) {
+    init(_ object: any BusObject, address: String, patience: Double) throws(SystemdError) {
         self.object = object
+        self.patience = UInt64(patience * 1_000_000)
         operation = SystemdError.Operation("serve", object.name)
         var bus: OpaquePointer?
         let made = sd_bus_new(&bus)
         guard made >= 0, let bus else { throw SystemdError(operation, code: made) }
         raw = bus
-        let address = getenv("DBUS_SYSTEM_BUS_ADDRESS").map { String(cString: $0) }
         for result in [
-            sd_bus_set_address(raw, address ?? "unix:path=/run/dbus/system_bus_socket"),
+            sd_bus_set_address(raw, address),
             sd_bus_set_bus_client(raw, 1),
             // Nobody can pass descriptors here, which would count as this process's.
             sd_bus_negotiate_fds(raw, 0),
@@ -87,7 +87,7 @@ final class BusSession {
         let since = stuckSince ?? Bus.now
         if isStuck {
             stuckSince = since
-            if Bus.now - since > Self.patience {
+            if Bus.now - since > patience {
                 throw SystemdError(operation, name: "", message: "the bus takes nothing any more")
             }
         }
@@ -98,7 +98,7 @@ final class BusSession {
             pollfd(fd: try check(sd_bus_get_fd(raw)), events: Int16(events), revents: 0),
             pollfd(fd: bell, events: Int16(POLLIN), revents: 0),
         ]
-        if isStuck { until = min(until, since + Self.patience + 1) }
+        if isStuck { until = min(until, since + patience + 1) }
         let now = Bus.now
         let pause = until == .max ? -1 : until <= now ? 0 : Int32(min((until - now) / 1000 + 1, 3_600_000))
         poll(&polled, 2, pause)

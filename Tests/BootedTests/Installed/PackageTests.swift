@@ -62,6 +62,12 @@ import Testing
 
         try host.daemon("payroll-batch.service")
         try machine.run("systemctl reload patchd && systemctl start payroll-batch")
+        // The bus read its policy before there was a group patchd.
+        try machine.run(
+            "useradd --no-create-home --groups patchd member; "
+                + "systemd-run --quiet --unit=listen --uid=member gdbus monitor --system --dest org.patchd1")
+        let heard = { try machine.run("journalctl -u listen -o cat --no-pager").output }
+        try machine.until("a member of the group listens") { try heard().contains("is owned by") }
         try machine.write("/etc/patchd/patchd.yaml", "workers: 3\n", mode: 0o600)
         try host.drop(waiting)
         try host.untilWaiting("PAIE")
@@ -87,6 +93,7 @@ import Testing
         }
         #expect(try host.active("payroll-batch.service") == ["payroll-batch.service"])
         #expect(try host.job(2) == nil)
+        try machine.until("the member hears it") { try heard().contains("JobChanged (uint32 1, 'payroll', 'done')") }
         #expect(try completed("show", on: machine) == "1\n")
     }
 

@@ -49,7 +49,7 @@ import Testing
         let own =
             "busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus RequestName su org.patchd1 4"
         #expect(
-            try machine.run("systemctl stop patchd; runuser -u nobody -- \(own) 2>&1").output.contains("not allowed"))
+            try machine.run("systemctl stop patchd; runuser -u nobody -- \(own) 2>&1").output.contains("Access denied"))
     }
 
     @Test func `is not needed, and is there again when the bus is`() throws {
