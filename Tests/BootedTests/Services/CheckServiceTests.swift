@@ -26,7 +26,8 @@ import Testing
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
             -addext subjectAltName=DNS:localhost -keyout /root/key -out /srv/crt && cat /root/key /srv/crt >/root/pem
             """
-        let outcome = try machine.run("mkdir -p \(Self.place) && \(certificate) && systemctl start web patchd")
+        let outcome = try machine.run(
+            "mkdir -p \(Self.place) && chgrp -R patchd /etc/patchd && \(certificate) && systemctl start web patchd")
         #expect(outcome.code == 0, "\(outcome.errors)")
         let machine = host.machine
         try machine.until("the web server has a port") { try machine.run("cat /srv/port").output.hasSuffix("\n") }
@@ -47,6 +48,7 @@ import Testing
 
     private func publish(by key: String = "vendor") throws {
         let web = machine.path(Self.place)
+        try machine.run("rm -f \(Self.place)/a.zip")
         try ExampleUpdate().pack(to: "\(web)/a.zip")
         try keys.sign("\(web)/a.zip", by: key)
         let sum = try machine.run("sha256sum <\(Self.place)/a.zip").output.prefix(64)
