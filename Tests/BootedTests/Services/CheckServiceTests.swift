@@ -76,8 +76,9 @@ import Testing
         #expect(approval.code == 4, "\(approval)")
         #expect(try host.job(1)?["state"] as? String == "pendingApproval")
         // 3: nothing is new, which is no failure of the service.
-        #expect(try check().output == "3\n")
+        #expect(try machine.run("systemctl start patchd-check").code == 0)
         #expect(try machine.run("systemctl is-failed patchd-check").output == "inactive\n")
+        #expect(try machine.run("journalctl -u patchd-check | grep -c 'in the spool as'").output == "1\n")
         #expect(try machine.run("patchctl approve 1").code == 0)
         try host.until(job: 1, is: "done")
         #expect(try machine.run("stat -c '%a %U %G' /var/lib/patchd/sources").output == "750 patchd-fetch patchd\n")
