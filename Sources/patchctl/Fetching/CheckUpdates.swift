@@ -27,6 +27,12 @@ struct CheckUpdates: ParsableCommand {
 
     func run() throws {
         let store = try SourceStore.open(directories)
+        guard directories.canReadConfiguration else {
+            throw Failure(
+                .refused,
+                "\(UserName.own) may not read all of \(directories.configDir): give its files to group patchd: chgrp -R patchd \(directories.configDir); chmod -R g+rX \(directories.configDir)"
+            )
+        }
         let configuration = try directories.configuration()
         let sources = configuration.daemon.sources
         if sources.isEmpty { Notes.line("patchd.yaml names no \"sources\" of updates") }

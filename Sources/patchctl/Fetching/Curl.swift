@@ -79,11 +79,11 @@ struct Curl {
             environment: Self.environment, in: directory, input: config.descriptor, output: said.descriptor,
             error: errors.descriptor)
         let exit = child.wait(seconds: Self.longest)
-        if exit == .code(126) || exit == .code(127) {
-            throw Failure("cannot run \(program): \(try Self.text(errors))")
-        }
         let ends = try Self.text(said).split(separator: "\n").map { $0.split(separator: " ").compactMap { Int($0) } }
         let words = try Self.text(errors).split(separator: "\n")
+        if exit == .code(126) || exit == .code(127) {
+            throw Failure("cannot run \(program): \(words.joined(separator: "; "))")
+        }
         let problem = words.last { $0.hasPrefix("curl: (") } ?? words.last
         let message = problem.map(String.init) ?? "curl ended with \(exit)"
         var answers: [Answer] = []

@@ -26,7 +26,8 @@ import Testing
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
             -addext subjectAltName=DNS:localhost -keyout /root/key -out /srv/crt && cat /root/key /srv/crt >/root/pem
             """
-        let outcome = try machine.run("mkdir -p \(Self.place) && \(certificate) && systemctl start web patchd")
+        let outcome = try machine.run(
+            "mkdir -p \(Self.place) && chgrp -R patchd /etc/patchd && \(certificate) && systemctl start web patchd")
         #expect(outcome.code == 0, "\(outcome.errors)")
         let machine = host.machine
         try machine.until("the web server has a port") { try machine.run("cat /srv/port").output.hasSuffix("\n") }
@@ -47,6 +48,7 @@ import Testing
 
     private func publish(by key: String = "vendor") throws {
         let web = machine.path(Self.place)
+        try machine.run("rm -f \(Self.place)/a.zip")
         try ExampleUpdate().pack(to: "\(web)/a.zip")
         try keys.sign("\(web)/a.zip", by: key)
         let sum = try machine.run("sha256sum <\(Self.place)/a.zip").output.prefix(64)
@@ -74,8 +76,9 @@ import Testing
         #expect(approval.code == 4, "\(approval)")
         #expect(try host.job(1)?["state"] as? String == "pendingApproval")
         // 3: nothing is new, which is no failure of the service.
-        #expect(try check().output == "3\n")
+        #expect(try machine.run("systemctl start patchd-check").code == 0)
         #expect(try machine.run("systemctl is-failed patchd-check").output == "inactive\n")
+        #expect(try machine.run("journalctl -u patchd-check | grep -c 'in the spool as'").output == "1\n")
         #expect(try machine.run("patchctl approve 1").code == 0)
         try host.until(job: 1, is: "done")
         #expect(try machine.run("stat -c '%a %U %G' /var/lib/patchd/sources").output == "750 patchd-fetch patchd\n")
