@@ -10,11 +10,18 @@ public struct LedgerFollower: Sendable {
     private var scan = LedgerScan()
     /// Found out once: it is not read again.
     private var isTooLarge = false
+    private let weightLimit: Int
 
     /// One that has read nothing.
     ///
     /// - Parameter keepsSlots: see ``LedgerSummary/init(keepsSlots:)``.
-    public init(keepsSlots: Bool = true) { summary = LedgerSummary(keepsSlots: keepsSlots) }
+    public init(keepsSlots: Bool = true) { self.init(keepsSlots: keepsSlots, weightLimit: LedgerSummary.weightLimit) }
+
+    /// The same with another bound; for tests.
+    init(keepsSlots: Bool = true, weightLimit: Int) {
+        summary = LedgerSummary(keepsSlots: keepsSlots)
+        self.weightLimit = weightLimit
+    }
 
     /// Reads what was recorded since. Somebody may be writing: a torn tail is left out and left alone.
     public mutating func advance(_ file: borrowing File) throws(LedgerError) {
@@ -25,13 +32,13 @@ public struct LedgerFollower: Sendable {
         do throws(LedgerError) {
             try reading.read(file) { (text) throws(LedgerError) in
                 summary.note(try Ledger.record(text, number: count, path: file.path))
-                guard summary.weight <= LedgerSummary.weightLimit else {
+                guard summary.weight <= weightLimit else {
                     throw .tooLarge(path: file.path, record: count)
                 }
                 count += 1
             }
         } catch {
-            isTooLarge = summary.weight > LedgerSummary.weightLimit
+            isTooLarge = summary.weight > weightLimit
             throw error
         }
         scan = reading
