@@ -72,6 +72,18 @@ import Testing
         }
     }
 
+    @Test func `ends quietly where nobody reads, and says who may where the state cannot be read`() throws {
+        let words = ([host.program("patchctl")] + host.placed(["status"])).joined(separator: " ")
+        let closed = try Installation.run("/bin/bash", ["-c", "\(words) | true; exit ${PIPESTATUS[1]}"])
+        #expect(closed.code == 0 && closed.errors.isEmpty, "\(closed)")
+        #expect(chmod("\(host.root)/state", 0o700) == 0)
+        let stranger = try Installation.run(
+            "/usr/bin/setpriv",
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", host.program("patchctl")]
+                + host.placed(["status"]))
+        #expect(stranger.code == 1 && stranger.errors.contains("adduser nobody patchd"), "\(stranger)")
+    }
+
     @Test func `gives a folder that was never updated no date`() throws {
         let fresh = try Installation()
         try fresh.once()
