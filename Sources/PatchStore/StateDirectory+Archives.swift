@@ -5,11 +5,13 @@ extension StateDirectory {
     /// `archives/<sha256>`, relative to the state directory.
     public static func place(ofArchive sha256: String) -> String { "archives/\(sha256)" }
 
-    /// Lets the members of group patchd read an archive, which is to be kept, as it came.
+    /// Lets the members of group patchd read an archive, which is to be kept, as it came, and what checking it found: who
+    /// approves a job has to see the update's patches.
     ///
     /// - Parameter place: its directory, relative to the state directory.
     public func shareArchive(in place: String) throws(StoreError) {
         try share(place + "/archive.zip", mode: 0o640)
+        if try exists(place + "/contents") { try share(place + "/contents", mode: 0o640) }
         try share(place, mode: 0o750)
     }
 

@@ -75,9 +75,11 @@ struct Pack: ParsableCommand {
                 let signature = try Signer(key: sign).signature(of: "\(place)/\(temporary)")
                 try target.replaceFile(name + SignatureFile.suffix, with: signature, mode: 0o644)
             }
+            let isReplaced = try target.status(name) != nil
             try target.rename(temporary, to: target, name)
             try target.sync()
             Output.line(output ?? name)
+            if isReplaced { Notes.line("it takes the place of the one that was there") }
         } catch {
             try? target.remove(temporary)
             if let error = error as? FileError { throw Failure("cannot write the archive: \(error)") }

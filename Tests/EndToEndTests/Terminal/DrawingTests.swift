@@ -53,6 +53,30 @@ import Testing
         #expect(program.raw.contains("\u{1B}["))
     }
 
+    @Test func `show no full bar before the commit, and what a folder waits for in words`() throws {
+        try host.once()
+        let text = "in use by psql (session 7, user app, since 2026-11-21T10:15:00.123Z)"
+        try host.prepare(
+            job: 1, "running",
+            [
+                "folders": [
+                    "PAIE": [
+                        "state": "running", "code": "", "message": "", "equal": 0,
+                        "progress": ["done": 7, "total": 7, "step": "script 8.0.2.sh"],
+                    ],
+                    "SEED": [
+                        "state": "running", "code": "", "message": text, "equal": 0,
+                        "progress": ["done": 3, "total": 6, "step": "script 8.0.2.sh"],
+                    ],
+                ]
+            ])
+        let program = try TerminalProgram(host, ["watch", "1"], columns: 120)
+        #expect(host.until("drawn") { program.screen.contains("SEED") }, "\(program.screen)")
+        #expect(program.screen.contains("PAIE  [###################.] 7/7  commits"), "\(program.screen)")
+        #expect(program.screen.contains("SEED  [##########..........] 3/6  in use by psql (session 7,"))
+        #expect(program.screen.contains("2026-11-21 10:15 UTC)"), "times are local: \(program.screen)")
+    }
+
     @Test func `quote the script's last line where it fails, and name the command that goes on`() throws {
         let daemon = try host.start()
         defer { daemon.terminate() }

@@ -50,6 +50,10 @@ import Testing
         #expect(test.code == 0 && test.output.hasPrefix(Self.head), "\(test)")
         let submitted = try host.run("patchctl", "submit", "\(host.root)/update.zip", "--wait")
         #expect(try host.run("patchctl", "show", "2").output.contains(Self.head))
+        var status = stat()
+        let sha256 = try #require(host.job(2)["sha256"] as? String)
+        #expect(stat("\(host.root)/state/archives/\(sha256)/contents", &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o640, "approvers read it by their group")
         #expect(submitted.code == 6 && submitted.errors.contains("patchctl approve 2"), "\(submitted)")
         let wrong = try host.run("patchctl", "approve", "--endpoint", "payrol")
         #expect(wrong.code == 1 && wrong.errors.contains("did you mean \"payroll\""), "\(wrong)")
@@ -60,5 +64,27 @@ import Testing
         #expect(try host.run("patchctl", "show", "2").output.contains(Self.head), "also when it is over")
         let late = try host.run("patchctl", "approve", "2", "--endpoint", "payroll")
         #expect(late.code == 1 && late.errors.contains("no job on payroll waits for approval"), "\(late)")
+    }
+
+    @Test func `and its notes are shown of a file as well as of a job`() throws {
+        let file = "\(host.root)/update.zip"
+        #expect(try host.run("patchctl", "show", file).output.hasPrefix(Self.head))
+        let none = try host.run("patchctl", "show", file, "--notes")
+        #expect(none.code == 0 && none.output.isEmpty && none.errors.contains("nothing accompanies"), "\(none)")
+        var update = ExampleUpdate()
+        update.files["README"] = "Close the month first.\n"
+        update.files["docs/a.txt"] = "More.\n"
+        try update.pack(to: "\(host.root)/notes.zip")
+        let notes = try host.run("patchctl", "show", "\(host.root)/notes.zip", "--notes")
+        #expect(notes.output.contains("--- README\nClose the month first.\n"), "\(notes)")
+        #expect(notes.output.contains("--- docs/a.txt\nMore.\n"), "\(notes)")
+        try FileManager.default.moveItem(
+            atPath: "\(host.root)/notes.zip", toPath: "\(host.root)/spool/incoming/notes.zip")
+        try host.once()
+        #expect(try host.run("patchctl", "show", "1", "--notes").output == notes.output)
+        let unknown = try host.run("patchctl", "show", "nothing")
+        #expect(unknown.code == 1 && unknown.errors.contains("no job and no file \"nothing\""), "\(unknown)")
+        try host.write("PK", "bad.zip")
+        #expect(try host.run("patchctl", "show", "\(host.root)/bad.zip").code == 4)
     }
 }

@@ -72,6 +72,45 @@ import Testing
         }
     }
 
+    @Test func `ends quietly where nobody reads, and says who may where the state cannot be read`() throws {
+        let words = ([host.program("patchctl")] + host.placed(["status"])).joined(separator: " ")
+        let closed = try Installation.run("/bin/bash", ["-c", "\(words) | true; exit ${PIPESTATUS[1]}"])
+        #expect(closed.code == 0 && closed.errors.isEmpty, "\(closed)")
+        #expect(chmod("\(host.root)/state", 0o700) == 0)
+        let stranger = try Installation.run(
+            "/usr/bin/setpriv",
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", host.program("patchctl")]
+                + host.placed(["status"]))
+        #expect(stranger.code == 1 && stranger.errors.contains("adduser nobody patchd"), "\(stranger)")
+    }
+
+    @Test func `names approvals, closed windows and a refused configuration, each with the next command`() throws {
+        let other = try Installation(settings: "approval: required\n")
+        try ExampleUpdate().pack(to: "\(other.root)/spool/incoming/update.zip")
+        #expect(try other.once().code == 6)
+        let approval = try other.run("patchctl", "status", environment: ["TZ": "UTC"]).output
+        #expect(
+            approval.contains("approval: job 1, apply of X3V8_P2 8.0.2 on payroll, since ")
+                && approval.contains("\n  next: patchctl show 1, then: patchctl approve 1\n"), "\(approval)")
+        // No window is open for longer than a minute of the week, two days from now.
+        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        let today = Calendar(identifier: .gregorian).component(.weekday, from: Date())
+        let day = days[today % 7]
+        try other.configure("payroll", settings: "windows: [\"\(day) 12:00-12:01\"]\n")
+        #expect(try other.once().code == 5)
+        let window = try other.run("patchctl", "status").output
+        #expect(
+            window.contains("waiting: job 1,")
+                && window.contains("waits for the window \(day) 12:00-12:01, which opens"),
+            "\(window)")
+        try other.configure("payroll", settings: "grce: 1s\n")
+        let refused = try other.run("patchctl", "status").output
+        #expect(
+            refused.contains("\nrefused: the configuration in ")
+                && refused.contains("\n  next: patchctl config check\n"),
+            "\(refused)")
+    }
+
     @Test func `gives a folder that was never updated no date`() throws {
         let fresh = try Installation()
         try fresh.once()

@@ -1,13 +1,15 @@
 import ArgumentParser
+import Glibc
 import PatchFiles
 import PatchModel
 import PatchStore
 
 struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show one job.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show one job, or what an archive says of itself.")
 
-    @Argument(help: "The job's number.", completion: .jobs)
-    var job: Int
+    @Argument(help: "The job's number, or an update archive.", completion: .jobs)
+    var job: String
 
     @Flag(help: "Print what accompanies the archive (README, CHANGES, LICENSE, docs) instead.")
     var notes = false
@@ -26,7 +28,8 @@ struct Show: ParsableCommand {
     }
 
     func run() throws {
-        let job = try directories.job(job)
+        guard let number = Int(job) else { return try showFile() }
+        let job = try directories.job(number)
         if notes { return try printNotes(job) }
         if plan {
             guard try printPlan(job, json: json) else {
@@ -115,17 +118,38 @@ struct Show: ParsableCommand {
                     "the archive of job \(job.job) is no longer kept (see retain in patchd.yaml), and its notes with it"
                 )
             }
-            let tree = try directories.state.tree(ofArchive: job.sha256)
-            let prefixes = ["README", "CHANGES", "LICENSE", "docs/"]
-            let notes = contents.entries.filter { entry in
-                entry.kind == .file && prefixes.contains { entry.path.hasPrefix($0) }
-            }
-            if notes.isEmpty { return Notes.line("nothing accompanies the archive of job \(job.job)") }
-            for note in notes {
-                guard let bytes = try tree.readFile(note.path) else { continue }
-                Output.line("--- \(note.path)")
-                Output.text(String(decoding: bytes, as: UTF8.self))
-            }
+            try printNotes(of: contents, in: try directories.state.tree(ofArchive: job.sha256), "job \(job.job)")
         }
+    }
+
+    private func printNotes(of update: CheckedUpdate, in tree: borrowing Directory, _ name: String) throws {
+        let prefixes = ["README", "CHANGES", "LICENSE", "docs/"]
+        let notes = update.entries.filter { entry in
+            entry.kind == .file && prefixes.contains { entry.path.hasPrefix($0) }
+        }
+        if notes.isEmpty { return Notes.line("nothing accompanies the archive of \(name)") }
+        for note in notes {
+            guard let bytes = try tree.readFile(note.path) else { continue }
+            Output.line("--- \(note.path)")
+            Output.text(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    /// An archive that is no job yet.
+    private func showFile() throws {
+        guard access(job, F_OK) == 0 else {
+            throw Failure("there is no job and no file \"\(job)\"; \"patchctl jobs\" lists the jobs")
+        }
+        if json { throw Failure(.usage, "of an archive, \"patchctl lint --json\" has what it says of itself") }
+        if plan { throw Failure(.usage, "\"patchctl plan \(job)\" shows what an archive would do") }
+        let worker = try Worker()
+        let verdict = try worker.unpack(
+            try UpdateFile.open(job), limits: directories.limits, into: notes ? "tree" : nil)
+        if let refusal = verdict.refusal {
+            throw Failure(.refused, "\(job) would be refused: \(refusal.code.rawValue): \(refusal)")
+        }
+        guard let update = verdict.update else { throw Failure("the check of \"\(job)\" came to no verdict") }
+        if notes { return try printNotes(of: update, in: try worker.tree("tree"), job) }
+        Output.lines(UpdateFace(manifest: update.manifest).lines(within: Screen.size?.columns))
     }
 }

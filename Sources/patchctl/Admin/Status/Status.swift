@@ -26,7 +26,7 @@ struct Status: ParsableCommand {
         if matrix { return try printMatrix() }
         let reading = StatusReading(directories, target: target)
         // Before the daemon's first start there is no state; then the configuration alone is shown.
-        if try !directories.hasState, !json, let configuration = reading.configuration {
+        if try !directories.reading({ try directories.hasState }), !json, let configuration = reading.configuration {
             return try UnloadedView(configuration, target: target).print()
         }
         let (report, notes) = try reading.report()

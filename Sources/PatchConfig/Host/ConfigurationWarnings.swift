@@ -1,14 +1,21 @@
-import PatchModel
+public import PatchModel
 
 /// What is odd about a configuration that is taken all the same: values in, sentences out.
-struct ConfigurationWarnings {
+public struct ConfigurationWarnings: Sendable {
     /// What waits for the daemon, with the names in its options.
-    struct Choice {
+    public struct Choice: Sendable {
         /// `job 12`, or a file in `incoming/`.
         let source: String
         /// The endpoints that it is about; nil for all.
         let endpoints: [String]?
         let options: UpdateOptions
+
+        /// Memberwise.
+        public init(source: String, endpoints: [String]?, options: UpdateOptions) {
+            self.source = source
+            self.endpoints = endpoints
+            self.options = options
+        }
     }
 
     let configuration: Configuration
@@ -19,7 +26,24 @@ struct ConfigurationWarnings {
     let units: Set<String>?
     let choices: [Choice]
 
-    var texts: [String] {
+    /// - Parameters:
+    ///   - droppers: users who may drop an archive, but for root.
+    ///   - approvers: users who may approve, but for root.
+    ///   - units: units and unit files of this host; nil where that is not known.
+    ///   - choices: what waits for the daemon.
+    public init(
+        configuration: Configuration, droppers: Set<String>, approvers: Set<String>, units: Set<String>?,
+        choices: [Choice]
+    ) {
+        self.configuration = configuration
+        self.droppers = droppers
+        self.approvers = approvers
+        self.units = units
+        self.choices = choices
+    }
+
+    /// A sentence for each.
+    public var texts: [String] {
         approval + configuration.endpoints.flatMap { instances($0) + triggers($0) } + choices.flatMap(unknownNames)
     }
 
