@@ -55,7 +55,7 @@ import Testing
 
     @Test func `says what is wrong with what it is given, once and in words`() throws {
         let directory = try host.run("patchctl", "submit", "\(host.root)/srv")
-        #expect(directory.code == 4 && directory.errors.contains("is no plain file"), "\(directory.errors)")
+        #expect(directory.code == 4 && directory.errors.contains("there is no archive"), "\(directory.errors)")
         #expect(!directory.errors.contains("Invalid argument"))
         let unknown = try host.run("patchctl", "status", "nope")
         #expect(unknown.code == 1 && unknown.errors.contains("there is no folder \"nope\""), "\(unknown.errors)")

@@ -121,7 +121,11 @@ final class `A spool whose disk is full` {
         let full = try host.once()
         #expect(full.code == 1)
         #expect(try host.job(1)["state"] as? String == "done", "\(full.errors)")
-        #expect(!host.exists("spool/rejected/bad.zip.reason.json"))
+        // There is room for one where the good one lay.
+        for name in ["bad", "also", "link"] {
+            let isMoved = host.exists("spool/rejected/\(name).zip")
+            #expect(isMoved == host.exists("spool/rejected/\(name).zip.reason.json"), "\(name)")
+        }
         try FileManager.default.removeItem(atPath: "\(host.root)/spool/rejected/fill")
         #expect(try host.once().code == 1)
         let rejected = try FileManager.default.contentsOfDirectory(atPath: "\(host.root)/spool/rejected")
