@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// What this process keeps itself to from then on, because it reads what strangers wrote: what it has open, libraries, and the
-/// directories named here. Whoever calls, and with systemd or without.
+/// directories named here. The same for every caller, with systemd or without.
 ///
 /// It has no network and no new privileges, starts no other process, and has limits of memory and time. Landlock is taken where
 /// the kernel has it; seccomp always.

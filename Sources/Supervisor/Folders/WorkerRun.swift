@@ -64,7 +64,7 @@ struct WorkerRun: Sendable {
             }
             fruitless = count == known ? fruitless + 1 : 0
             known = count
-            // What the worker cannot read either is told at once, and in words.
+            // What the worker cannot read either is a fault at once, and said in words.
             if fruitless == 1 { _ = try context.state.order(job: job.job, folder: folder) }
             guard fruitless < Self.fruitless else {
                 throw Fault(

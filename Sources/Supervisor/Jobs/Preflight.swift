@@ -182,7 +182,7 @@ struct Preflight: Sendable {
                 // Converts what an older patchd left, so that there is an order.
                 let summary: LedgerSummary
                 do { summary = try work.jobs.ledgers.whole(number, folder.name) } catch {
-                    // What cannot be read may be restored; nobody is told that it is gone.
+                    // What cannot be read may be restored, so it is not said to be gone.
                     plan.faults.append(
                         Fault(folder: folder.name, .io, "cannot roll back job \(number): \(error)"))
                     continue

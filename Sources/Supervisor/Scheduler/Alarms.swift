@@ -41,7 +41,7 @@ final class Alarms: Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = state.withLock { state in
-                    // Whoever cancels finds it below, or is found here.
+                    // A cancellation finds it below, or is found here.
                     if Task.isCancelled { return true }
                     state.sleepers[id] = Sleeper(end: end, continuation: continuation)
                     if let next = state.next, next > end { bell.wake() }

@@ -75,7 +75,7 @@ public final class BlockingThreads: TaskExecutor {
 
     private func startThread() {
         if DetachedThread.start({ [self] in work() }) { return }
-        // Whoever is through with a job takes this one, too.
+        // A thread that is through with its job takes this one, too.
         pool.withLock { $0.coming -= 1 }
     }
 }

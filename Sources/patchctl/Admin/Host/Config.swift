@@ -48,7 +48,7 @@ struct Config: ParsableCommand {
             }
             if !SignatureLook(configuration, in: directories).isRequired {
                 Notes.line(
-                    "warning: \"sources\" without signatures: whoever has the server decides what is installed; put the vendor's key into allowed_signers"
+                    "warning: \"sources\" without signatures: who controls the server decides what is installed; put the vendor's key into allowed_signers"
                 )
             }
         }
