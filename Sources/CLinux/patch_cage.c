@@ -2,10 +2,10 @@
 // no socket, no other process. Only async-signal-safe calls: the process that forked has threads.
 #define _GNU_SOURCE
 #include "patch_cage.h"
+#include "patch_native.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
@@ -26,14 +26,6 @@
 extern int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 
 enum { FLAG_NOSUID = 2, FLAG_NODEV = 4, FLAG_NOEXEC = 8, FLAG_RDONLY = 1, FLAG_REC = 16384, FLAG_PRIVATE = 1 << 18 };
-
-#if defined(__x86_64__)
-#define NATIVE_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#define NATIVE_ARCHITECTURE 0
-#endif
 
 static int write_file(const char *path, const char *text) {
     int fd = open(path, O_WRONLY | O_CLOEXEC);

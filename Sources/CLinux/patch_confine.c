@@ -2,10 +2,10 @@
 // For a process that has not started a second thread yet: landlock and seccomp are each thread's own.
 #define _GNU_SOURCE
 #include "patch_linux.h"
+#include "patch_native.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -16,14 +16,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__x86_64__)
-#define NATIVE_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#define NATIVE_ARCHITECTURE 0
-#endif
 
 // MARK: limits
 

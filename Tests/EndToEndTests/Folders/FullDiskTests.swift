@@ -22,7 +22,7 @@ final class `A job whose state's disk is full` {
     private func fill() { host.fill("state") }
 
     /// The daemon tried it again at once and without end, 34 times a second, with two lines in the journal each time.
-    @Test func `goes on by itself once there is room, and fills no journal until then`() throws {
+    @Test func `continues once there is room, and fills no journal until then`() throws {
         let daemon = try RunningProgram(host.program("patchd"), host.placed([]))
         #expect(host.until("in mid-update") { host.exists("srv/PAIE/waiting") })
         fill()
